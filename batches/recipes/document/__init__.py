@@ -1,0 +1,1 @@
+"""The text form of recipes: read, checked, planned, compared and written back."""
