@@ -1,0 +1,40 @@
+"""Work that waits: the Celery app, its queues, and the one table of everything periodic.
+
+Work itself is rows in the database; a message only says "look". A lost message is found by a sweep, a doubled one
+changes nothing: every task asks the database what is still open.
+"""
+
+import os
+from dataclasses import dataclass
+
+from celery import Celery
+from celery.schedules import crontab
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mes.settings")
+
+#: urgent: alerts and escalations; default: everything else; paper: PDFs, which take seconds and much memory.
+QUEUES = ("urgent", "default", "paper")
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """One line of the table: the task's name and when it runs (seconds between runs, or a crontab in UTC)."""
+
+    task: str
+    when: float | crontab
+    queue: str = "default"
+
+
+#: Everything periodic, by the name its heartbeat carries.
+PERIODIC: dict[str, Periodic] = {}
+
+app = Celery("cartulary")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = [Queue(name) for name in QUEUES]
+app.conf.task_default_queue = "default"
+app.conf.beat_schedule = {
+    name: {"task": line.task, "schedule": line.when, "options": {"queue": line.queue}}
+    for name, line in PERIODIC.items()
+}
+app.autodiscover_tasks()
