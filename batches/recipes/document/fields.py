@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 # A number in a recipe is a limit or a planned amount; 1e999999 is a legal Decimal and would stop every page that shows it.
@@ -28,6 +28,11 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
+    @classmethod
+    def filled_by_the_reader(cls) -> frozenset[str]:
+        """Fields that are not written in the text but filled while reading."""
+        return frozenset()
+
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
@@ -40,7 +45,7 @@ def _number(value: Any) -> Any:
     return number
 
 
-def _text(value: str, info: ValidationInfo) -> str:
+def _text(value: str) -> str:
     if not value.strip():
         raise PydanticCustomError("text_empty", "a text is wanted here; it stands empty")
     if any(ord(character) < 32 and character not in "\n\t" for character in value):
@@ -64,14 +69,31 @@ def span(text: str) -> timedelta:
     return timedelta(microseconds=int(microseconds))
 
 
+def _shaped(pattern: str, wanted: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise PydanticCustomError("text_shape", "wanted is {wanted}", {"wanted": wanted})
+        return value
+
+    return AfterValidator(check)
+
+
 Number = Annotated[Decimal, BeforeValidator(_number)]
 Line = Annotated[str, Field(max_length=300), AfterValidator(_text)]
 Text = Annotated[str, Field(max_length=8000), AfterValidator(_text)]
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,39}$")]
-StepKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,10}(\.[A-Za-z0-9]{1,10}){0,3}$")]
-ParameterKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=60)]
-EventRef = Annotated[str, Field(pattern=r"^(step:[A-Za-z0-9.]+\.(started|signed)|[A-Za-z0-9.]+\.[a-z][a-z0-9_]*)$")]
-Version = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.\-]{0,19}$")]
+Code = Annotated[str, _shaped(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,39}", "a code: letters, digits, _ . and -, at most 40 characters")]
+StepKey = Annotated[str, _shaped(r"[A-Za-z0-9]{1,10}(\.[A-Za-z0-9]{1,10}){0,3}", "a step key such as A4.2")]
+ParameterKey = Annotated[str, _shaped(r"[a-z][a-z0-9]{0,39}(_[a-z0-9]{1,40}){0,8}", "a key in small letters, digits and _, such as cells_in")]
+EventRef = Annotated[
+    str,
+    _shaped(
+        r"step:[A-Za-z0-9.]{1,43}\.(started|signed)|[A-Za-z0-9.]{1,43}\.[a-z][a-z0-9_]{0,79}",
+        "an event such as A1.2.collection_end or step:A6.1.signed",
+    ),
+]
+Version = Annotated[str, _shaped(r"[0-9A-Za-z][0-9A-Za-z.\-]{0,19}", "a version such as \"1.0\"")]
 Unit = Annotated[str, Field(max_length=60), AfterValidator(_text)]
 Span = Annotated[str, AfterValidator(_span)]
 Percent = Annotated[Number, Field(ge=0, le=1000)]

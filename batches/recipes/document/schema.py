@@ -163,6 +163,10 @@ class Step(Frozen):
     critical: bool = False
     in_process_control: bool = False
 
+    @classmethod
+    def filled_by_the_reader(cls) -> frozenset[str]:
+        return frozenset({"stage"})
+
     @property
     def late_after_span(self) -> timedelta | None:
         """How much later than done a value may be entered before it is a late entry."""
@@ -187,7 +191,7 @@ class Stage(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _steps_know_their_stage(cls, data: Any) -> Any:
-        # Written once, at the stage; a step that repeats it in the text is refused as an unknown field by the reader.
+        # Written once, at the stage; the loader refuses a step that repeats it in the text.
         if isinstance(data, Mapping) and isinstance(data.get("steps"), tuple):
             filled = [{**step, "stage": data.get("code")} if isinstance(step, Mapping) else step for step in data["steps"]]
             return {**data, "steps": tuple(filled)}
