@@ -186,6 +186,8 @@ class Stage(Frozen):
     code: Code
     title: Line
     purpose: Text
+    after_release: bool = False
+    """Its steps open only after certification and are not waited for by review and release (issue, bedside, closure)."""
     steps: tuple[Step, ...] = Field(min_length=1)
 
     @model_validator(mode="before")
