@@ -6,3 +6,28 @@ from django.apps import AppConfig
 class MesConfig(AppConfig):
     name = "mes"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.apps import apps
+        from django.db.models.signals import post_migrate, pre_migrate
+        from simple_history.signals import (
+            post_create_historical_record,
+            pre_create_historical_record,
+        )
+
+        from mes import checks  # noqa: F401  (registers the system checks)
+        from mes.records import collector, door, guards
+        from mes.tasks import send
+
+        collector.return_all_columns(list(apps.get_models(include_auto_created=True)))
+        pre_create_historical_record.connect(
+            collector.before_history_row, dispatch_uid="cartulary.before_history"
+        )
+        post_create_historical_record.connect(
+            collector.on_history_row, dispatch_uid="cartulary.history"
+        )
+        pre_migrate.connect(
+            guards.before_migrate, dispatch_uid="cartulary.guards_before"
+        )
+        post_migrate.connect(guards.after_migrate, dispatch_uid="cartulary.guards")
+        door.send_with(send)

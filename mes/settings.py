@@ -11,7 +11,10 @@ from mes import env as environment
 ENV = environment.read(os.environ)
 REFUSALS = environment.refusals(ENV)
 if REFUSALS:
-    raise ImproperlyConfigured("Cartulary does not start.\n" + "\n".join(f"  {sentence}" for sentence in REFUSALS))
+    raise ImproperlyConfigured(
+        "Cartulary does not start.\n"
+        + "\n".join(f"  {sentence}" for sentence in REFUSALS)
+    )
 
 ROOT = environment.ROOT
 CARTULARY_MODE = ENV.mode
@@ -91,11 +94,20 @@ def database(url: str, *, options: str = "") -> dict:
     entry = environ.Env.db_url_config(url, engine="django.db.backends.postgresql")
     given = entry.get("OPTIONS", {})
     # Timeouts: a lost client must not keep a lot locked. Statement times are bounded where people wait.
-    words = ["-c idle_in_transaction_session_timeout=60s", "-c lock_timeout=10s", options]
+    words = [
+        "-c idle_in_transaction_session_timeout=60s",
+        "-c lock_timeout=10s",
+        options,
+    ]
     given["options"] = " ".join(word for word in words if word)
     given.setdefault("connect_timeout", 5)
     given.setdefault("application_name", "cartulary")
-    return entry | {"OPTIONS": given, "CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+    return entry | {
+        "OPTIONS": given,
+        "CONN_MAX_AGE": 300,
+        "CONN_HEALTH_CHECKS": True,
+        "ATOMIC_REQUESTS": False,
+    }
 
 
 #: default is the role of the application, which owns nothing; migrator assumes the owner, in a deployment only.
@@ -111,15 +123,22 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "mes.User"
 PASSWORD_HASHERS = ["mes.people.hashers.Argon2id19"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # the capture path reads nothing from Redis
+SESSION_ENGINE = (
+    "django.contrib.sessions.backends.db"  # the capture path reads nothing from Redis
+)
 SESSION_COOKIE_NAME = "cartulary_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # one long shift
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -141,7 +160,9 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = ENV.production
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # asked from inside, without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if ENV.production else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.behind_proxy else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if ENV.behind_proxy else None
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
@@ -177,10 +198,15 @@ EMAIL_TIMEOUT = 10
 # --- API --------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication"
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.JSONParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "COERCE_DECIMAL_TO_STRING": True,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
@@ -216,10 +242,14 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = 600_000  # KiB: a long PDF leaves half a gigabyte behind
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = (
+    600_000  # KiB: a long PDF leaves half a gigabyte behind
+)
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_TASK_SOFT_TIME_LIMIT = 540
-CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"  # keeps nothing: the table in mes/celery.py is all there is
+CELERY_BEAT_SCHEDULER = (
+    "celery.beat.Scheduler"  # keeps nothing: the table in mes/celery.py is all there is
+)
 CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = "UTC"
 
@@ -233,7 +263,10 @@ LOG_PROCESSORS = [
     structlog.processors.format_exc_info,
 ]
 structlog.configure(
-    processors=[*LOG_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    processors=[
+        *LOG_PROCESSORS,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
@@ -254,7 +287,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENV.log_level},
     "loggers": {
         "django": {"handlers": [], "level": ENV.log_level, "propagate": True},
-        "django.db.backends": {"level": "WARNING"},  # its debug lines hold parameters, which may name patients
+        "django.db.backends": {
+            "level": "WARNING"
+        },  # its debug lines hold parameters, which may name patients
         "weasyprint": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},
     },

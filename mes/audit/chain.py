@@ -1,0 +1,96 @@
+"""The chain: canonical bytes and digests, as pure functions. A format once written is never edited; a new one is added.
+
+Row canon v1: a JSON object of column name to text, keys sorted, no blanks, UTF-8. null is null; booleans are JSON
+booleans; everything else is a string: UUID lower case, integers and decimals in plain notation with their trailing
+zeros, instants as RFC 3339 UTC with six decimals and `Z`, dates ISO, bytes as lower-case hexadecimal, JSON columns as
+their own canonical JSON text. Entry canon v1: a JSON object as built by `entry_canon`. Hash: SHA-256 over a domain
+prefix, a zero byte and the canonical bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+ROW_DOMAIN = b"cartulary:row:v1\x00"
+ENTRY_DOMAIN = b"cartulary:entry:v1\x00"
+GENESIS = bytes(32)
+
+
+def canonical_json(value: Any) -> str:
+    """Canonical JSON text: sorted keys, no blanks, UTF-8. Floats are refused: measured values are text."""
+    _refuse_floats(value)
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
+    )
+
+
+def _refuse_floats(value: Any) -> None:
+    if isinstance(value, float):
+        raise TypeError(
+            "binary floats have no canonical form here; keep the number as text"
+        )
+    if isinstance(value, Mapping):
+        for item in value.values():
+            _refuse_floats(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_floats(item)
+
+
+def instant(value: dt.datetime) -> str:
+    return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def column_text(value: Any) -> Any:
+    """One column value in row canon v1."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, uuid.UUID | int):
+        return str(value)
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    if isinstance(value, dt.datetime):
+        return instant(value)
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, dict | list | tuple):
+        return canonical_json(value)
+    raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def row_digest(columns: Mapping[str, Any]) -> bytes:
+    """SHA-256 (32 bytes) of one row's columns in row canon v1."""
+    text = json.dumps(
+        {name: column_text(v) for name, v in columns.items()},
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+    return hashlib.sha256(ROW_DOMAIN + text.encode()).digest()
+
+
+def schema_id(table: str, columns: Iterable[str]) -> str:
+    """The id (16 hexadecimal digits) under which a table's column list is kept for ever."""
+    return hashlib.sha256(f"{table}:{','.join(sorted(columns))}".encode()).hexdigest()[
+        :16
+    ]
+
+
+def entry_canon(entry: Mapping[str, Any]) -> bytes:
+    """The exact bytes of one audit entry; they are stored beside it."""
+    return canonical_json(entry).encode()
+
+
+def entry_hash(canon: bytes) -> bytes:
+    """SHA-256 (32 bytes) of an entry's bytes. The previous entry's hash is inside the bytes."""
+    return hashlib.sha256(ENTRY_DOMAIN + canon).digest()

@@ -1,0 +1,28 @@
+"""Every audit event of mes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    REFUSED = "mes.refused"
+    SITE_OPENED = "mes.site_opened"
+    ROLE_DEFINED = "mes.role_defined"
+    PERSON_ENROLLED = "mes.person_enrolled"
+    SYSTEM_ACTOR_NAMED = "mes.system_actor_named"
+    GRANT_GIVEN = "mes.grant_given"
+    GRANT_ENDED = "mes.grant_ended"
+    PASSWORD_SET = "mes.password_set"
+    PIN_SET = "mes.pin_set"
+    SECOND_FACTOR_BEGUN = "mes.second_factor_begun"
+    SECOND_FACTOR_CONFIRMED = "mes.second_factor_confirmed"
+    CODE_USED = "mes.code_used"
+    PERSON_LOCKED = "mes.person_locked"
+    PERSON_UNLOCKED = "mes.person_unlocked"
+    SIGNED_IN = "mes.signed_in"
+    SIGNED_OUT = "mes.signed_out"
+    QUALIFICATION_RECORDED = "mes.qualification_recorded"
+    DEVICE_TOKEN_ISSUED = "mes.device_token_issued"
+    DEVICE_TOKEN_REVOKED = "mes.device_token_revoked"
+    SIGNED = "mes.signed"

@@ -1,0 +1,26 @@
+"""The face that Django sees: every model of mes."""
+
+from mes.api.models import IdempotencyKey
+from mes.audit.models import AuditEntry, AuditRow, RowSchema, StreamHead
+from mes.people.models import (
+    AccessEvent,
+    DeviceCredential,
+    FailureCounter,
+    Grant,
+    PersonLock,
+    Qualification,
+    Role,
+    SecondFactor,
+    SimulatedClock,
+    Site,
+    UsedCode,
+    User,
+)
+from mes.records.models import SecurityEvent
+from mes.signatures.models import Signature, SignaturePayload, SigningIntent
+
+__all__ = [
+    "AccessEvent", "AuditEntry", "AuditRow", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey", "PersonLock", "Qualification",
+    "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SigningIntent", "SimulatedClock", "Site",
+    "StreamHead", "UsedCode", "User",
+]  # fmt: skip

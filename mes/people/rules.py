@@ -1,0 +1,275 @@
+"""Who may do what, asked of the database at the moment of use. 21 CFR 11.10(d), (g)."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+
+from mes.errors import NotAllowed, RuleBroken
+from mes.people.models import Grant, PersonLock, Qualification, User
+from mes.records.actors import Actor
+from mes.records.models import RecordNow
+
+LEAST_PIN = 6
+LEAST_PASSWORD = 12
+
+
+def _live_grants(user_id: uuid.UUID, site_id: uuid.UUID):
+    from django.db.models import Q
+
+    return Grant.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=RecordNow()),
+        user_id=user_id,
+        site_id=site_id,
+        starts_at__lte=RecordNow(),
+    ).select_related("role")
+
+
+def may(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> bool:
+    """Whether this person, active and not locked, holds the permission at the site now."""
+    return any(
+        str(permission) in grant.role.permissions
+        for grant in _live_grants(user_id, site_id)
+    )
+
+
+def role_for(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> str:
+    """The name of the role under which the person holds the permission ("" when they do not)."""
+    names = [
+        g.role.name
+        for g in _live_grants(user_id, site_id)
+        if str(permission) in g.role.permissions
+    ]
+    return names[0] if names else ""
+
+
+def check_may(by: Actor, permission: StrEnum) -> None:
+    """Raises NotAllowed("not_your_role") with the permission's plain name when the actor lacks it here and now."""
+    if not may(by.user_id, permission, by.site_id):
+        words = str(permission).split(".")[-1].replace("_", " ")
+        raise NotAllowed(
+            "not_your_role",
+            f"{by.full_name} may not {words} at this site. Ask somebody whose role allows it.",
+            detail={"permission": str(permission)},
+        )
+
+
+def check_person_may(user: User, permission: StrEnum, site_id: uuid.UUID) -> None:
+    """The same for a signer who is not the session's user."""
+    if user.kind != User.PERSON:
+        raise NotAllowed(
+            "only_people_sign",
+            "A device or a program never signs. A person has to do it.",
+        )
+    if not may(user.pk, permission, site_id):
+        words = str(permission).split(".")[-1].replace("_", " ")
+        raise NotAllowed(
+            "not_your_role",
+            f"{user.full_name} may not {words} at this site. Ask somebody whose role allows it.",
+        )
+
+
+def is_qualified(user_id: uuid.UUID, subject: str) -> bool:
+    from django.db.models import Q
+
+    return Qualification.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=RecordNow()),
+        user_id=user_id,
+        subject=subject,
+        starts_at__lte=RecordNow(),
+    ).exists()
+
+
+def check_qualified(user: User, subject: str, title: str) -> None:
+    """Raises NotAllowed("not_trained"): the training gate. 21 CFR 211.25(a)."""
+    if not is_qualified(user.pk, subject):
+        raise NotAllowed(
+            "not_trained",
+            f"{user.full_name} has no training in force for {title}. A supervisor can record it; until then somebody trained takes over.",
+        )
+
+
+def is_locked(user_id: uuid.UUID) -> bool:
+    return PersonLock.objects.filter(user_id=user_id, open=True).exists()
+
+
+def check_can_open_site(*, by: Actor, code: str) -> None:
+    if not code:
+        raise RuleBroken("site_without_code", "A site needs a code.", field="code")
+
+
+def check_can_define_role(*, by: Actor, code: str, permissions: list[str]) -> None:
+    if by.kind != "system":
+        check_may(by, _permission().MANAGE_PEOPLE)
+    if not permissions and code != "treatment_centre":
+        raise RuleBroken(
+            "role_without_rights",
+            "A role needs at least one permission.",
+            field="permissions",
+        )
+
+
+def _permission():
+    from mes.permissions import Permission
+
+    return Permission
+
+
+def check_can_enrol_person(*, by: Actor, username: str, full_name: str) -> None:
+    if by.kind != "system":
+        check_may(by, _permission().MANAGE_PEOPLE)
+    if User.objects.filter(username__iexact=username).exists():
+        raise RuleBroken(
+            "username_taken",
+            f"The user name {username} has been given before. User names are never used again.",
+            field="username",
+        )
+    if not full_name.strip():
+        raise RuleBroken(
+            "name_missing",
+            "A person is enrolled with the full name that signatures will show.",
+            field="full_name",
+        )
+
+
+def check_can_name_system_actor(*, by: Actor, username: str) -> None:
+    if by.kind != "system":
+        raise NotAllowed(
+            "only_setup", "Named jobs are set up by the installation alone."
+        )
+
+
+def check_can_grant(*, by: Actor, user: User, role) -> None:
+    if by.kind != "system":
+        check_may(by, _permission().MANAGE_PEOPLE)
+        if user.pk == by.user_id:
+            raise NotAllowed(
+                "own_rights",
+                "Nobody gives a role to themselves. Another administrator has to do it.",
+            )
+    held = set().union(
+        *(set(g.role.permissions) for g in _live_grants(user.pk, role.site_id))
+    )
+    administrator = str(_permission().MANAGE_PEOPLE)
+    gmp = {p for p in (held | set(role.permissions)) if not p.startswith("mes.")}
+    if administrator in (held | set(role.permissions)) and gmp:
+        raise NotAllowed(
+            "administrator_with_gmp_rights",
+            f"{user.full_name} would administer accounts and hold GMP rights. One person never does both.",
+        )
+
+
+def check_can_end_grant(*, by: Actor, grant: Grant) -> None:
+    if by.kind != "system":
+        check_may(by, _permission().MANAGE_PEOPLE)
+    if grant.ends_at is not None:
+        raise RuleBroken("grant_ended", "This role was ended before.")
+
+
+def check_can_set_password(*, by: Actor, user: User, new: str) -> None:
+    if by.user_id != user.pk and by.kind != "system":
+        raise NotAllowed("not_your_password", "A password is set by its owner alone.")
+    if len(new) < LEAST_PASSWORD:
+        raise RuleBroken(
+            "password_short",
+            f"A password has at least {LEAST_PASSWORD} characters.",
+            field="new",
+        )
+    if user.username.lower() in new.lower():
+        raise RuleBroken(
+            "password_has_name",
+            "A password does not contain the user name.",
+            field="new",
+        )
+
+
+def check_can_set_pin(*, by: Actor, user: User, pin: str) -> None:
+    if by.user_id != user.pk and by.kind != "system":
+        raise NotAllowed("not_your_pin", "A signing PIN is set by its owner alone.")
+    if len(pin) < LEAST_PIN or not pin.isdecimal():
+        raise RuleBroken(
+            "pin_short", f"A signing PIN has at least {LEAST_PIN} digits.", field="pin"
+        )
+    if (
+        len(set(pin)) == 1
+        or pin in "01234567890123456789"
+        or pin in "98765432109876543210"
+    ):
+        raise RuleBroken(
+            "pin_guessable",
+            "This PIN is too easy to guess. Choose one that is no repeat and no row of digits.",
+            field="pin",
+        )
+
+
+def check_can_record_qualification(*, by: Actor, user: User, subject: str) -> None:
+    if by.kind != "system":
+        check_may(by, _permission().RECORD_TRAINING)
+        if by.user_id == user.pk:
+            raise NotAllowed(
+                "own_training",
+                "Nobody records their own training. The trainer has to do it.",
+            )
+
+
+def check_can_unlock_person(*, by: Actor, lock: PersonLock) -> None:
+    check_may(by, _permission().UNLOCK_PEOPLE)
+    if lock.user_id == by.user_id:
+        raise NotAllowed("own_lock", "Nobody unlocks themselves.")
+    if not lock.open:
+        raise RuleBroken("lock_ended", "This person is not locked.")
+
+
+def check_can_issue_device_token(*, by: Actor, user: User) -> None:
+    if by.kind != "system":
+        check_may(by, _permission().MANAGE_PEOPLE)
+    if user.kind != User.DEVICE:
+        raise RuleBroken("not_a_device", "Only a device has a token. People sign in.")
+
+
+def check_can_revoke_device_token(*, by: Actor, credential) -> None:
+    check_may(by, _permission().MANAGE_PEOPLE)
+    if credential.revoked:
+        raise RuleBroken("token_revoked", "This token was revoked before.")
+
+
+def check_can_begin_second_factor(*, by: Actor, user_id) -> None:
+    from mes.people.models import SecondFactor
+
+    if by.user_id != user_id:
+        raise NotAllowed(
+            "not_your_second_factor", "An authenticator is enrolled by its owner alone."
+        )
+    if SecondFactor.objects.filter(
+        user_id=user_id, active=True, confirmed=True
+    ).exists():
+        raise RuleBroken(
+            "second_factor_exists",
+            "An authenticator is enrolled already. Replacing it needs an administrator and a second person.",
+        )
+
+
+def check_can_confirm_second_factor(*, by: Actor, user_id) -> None:
+    if by.user_id != user_id:
+        raise NotAllowed(
+            "not_your_second_factor",
+            "An authenticator is confirmed by its owner alone.",
+        )
+
+
+def check_can_use_code(*, by: Actor, user_id) -> None:
+    if is_locked(user_id):
+        raise NotAllowed(
+            "locked_out",
+            "This person is locked out. An administrator can lift the lock.",
+        )
+
+
+def check_can_record_access(*, by: Actor, kind: str) -> None:
+    if kind not in {"in", "out"}:
+        raise RuleBroken("access_kind", "Access is in or out.")
+
+
+def check_can_lock_person(*, by: Actor, user_id) -> None:
+    if not User.objects.filter(pk=user_id, kind=User.PERSON).exists():
+        raise RuleBroken("not_a_person", "Only a person is locked out.")

@@ -1,0 +1,33 @@
+"""Deeds on people, sites and their rights."""
+
+from mes.people.services.access import (
+    count_failure,
+    lock_person,
+    record_access,
+    reset_failures,
+    unlock_person,
+)
+from mes.people.services.credentials import (
+    begin_second_factor,
+    confirm_second_factor,
+    issue_device_token,
+    revoke_device_token,
+    set_password,
+    set_pin,
+    use_code,
+)
+from mes.people.services.register import (
+    define_role,
+    end_grant,
+    enrol_person,
+    grant_role,
+    name_system_actor,
+    open_site,
+    record_qualification,
+)
+
+__all__ = [
+    "begin_second_factor", "confirm_second_factor", "count_failure", "define_role", "end_grant", "enrol_person", "grant_role", "issue_device_token",
+    "lock_person", "name_system_actor", "open_site", "record_access", "record_qualification", "reset_failures", "revoke_device_token", "set_password",
+    "set_pin", "unlock_person", "use_code",
+]  # fmt: skip

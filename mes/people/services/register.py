@@ -1,0 +1,137 @@
+"""The register of sites, people, roles, grants and training."""
+
+from __future__ import annotations
+
+from mes.events import Event
+from mes.people import rules
+from mes.people.models import Grant, Qualification, Role, Site, User
+from mes.records.actors import Actor
+from mes.records.door import deed_now, service
+
+
+@service(Event.SITE_OPENED)
+def open_site(
+    *,
+    by: Actor,
+    site_id,
+    code: str,
+    name: str,
+    kind: str,
+    time_zone: str,
+    jurisdiction: str,
+    demo: bool = False,
+) -> Site:
+    """Open a site's register. `by` acts at the new site itself."""
+    rules.check_can_open_site(by=by, code=code)
+    site = Site(
+        id=site_id,
+        site_id=site_id,
+        code=code,
+        name=name,
+        kind=kind,
+        time_zone=time_zone,
+        jurisdiction=jurisdiction,
+        demo=demo,
+    )
+    site.save()
+    return site
+
+
+@service(Event.SYSTEM_ACTOR_NAMED)
+def name_system_actor(
+    *, by: Actor, user_id, username: str, full_name: str, site_id
+) -> User:
+    """Register a named job (setup, celery, migration): it acts, it never signs. Annex 11 (2011) 12."""
+    rules.check_can_name_system_actor(by=by, username=username)
+    user = User(
+        id=user_id,
+        site_id=site_id,
+        username=username,
+        full_name=full_name,
+        kind=User.SYSTEM,
+    )
+    user.save()
+    return user
+
+
+@service(Event.ROLE_DEFINED)
+def define_role(*, by: Actor, code: str, name: str, permissions: list[str]) -> Role:
+    """Write a role of the site: its code, printed name and permissions."""
+    rules.check_can_define_role(by=by, code=code, permissions=permissions)
+    role = Role(
+        site_id=by.site_id,
+        code=code,
+        name=name,
+        permissions=sorted(str(p) for p in permissions),
+    )
+    role.save()
+    return role
+
+
+@service(Event.PERSON_ENROLLED)
+def enrol_person(
+    *,
+    by: Actor,
+    username: str,
+    full_name: str,
+    email: str = "",
+    kind: str = User.PERSON,
+    badge: str = "",
+) -> User:
+    """Enrol a person or a device. The user name is theirs for ever. 21 CFR 11.100."""
+    rules.check_can_enrol_person(by=by, username=username, full_name=full_name)
+    user = User(
+        site_id=by.site_id,
+        username=username,
+        full_name=full_name,
+        email=email,
+        kind=kind,
+        badge=badge,
+    )
+    user.save()
+    return user
+
+
+@service(Event.GRANT_GIVEN)
+def grant_role(*, by: Actor, user: User, role: Role, ends_at=None) -> Grant:
+    """Give a role from now on. An administrator never gets GMP rights beside (ACC-07)."""
+    rules.check_can_grant(by=by, user=user, role=role)
+    grant = Grant(
+        site_id=role.site_id,
+        user=user,
+        role=role,
+        starts_at=deed_now().at,
+        ends_at=ends_at,
+        given_by_id=by.user_id,
+    )
+    grant.save()
+    return grant
+
+
+@service(Event.GRANT_ENDED)
+def end_grant(*, by: Actor, grant_id, seen: int, reason: str) -> Grant:
+    """End a role now; it ends for the next request."""
+    grant = Grant.objects.lock(grant_id, seen=seen)
+    rules.check_can_end_grant(by=by, grant=grant)
+    grant.ends_at = deed_now().at
+    grant.save()
+    return grant
+
+
+@service(Event.QUALIFICATION_RECORDED)
+def record_qualification(
+    *, by: Actor, user: User, subject: str, title: str, ends_at=None
+) -> Qualification:
+    """Record that a person is trained for a subject, for example one version of a recipe."""
+    rules.check_can_record_qualification(by=by, user=user, subject=subject)
+    qualification = Qualification(
+        site_id=by.site_id,
+        user=user,
+        subject=subject,
+        title=title,
+        starts_at=deed_now().at,
+        ends_at=ends_at,
+        trainer_id=by.user_id,
+    )
+    qualification.save()
+    return qualification

@@ -1,0 +1,12 @@
+"""Every permission of mes. A role is a list of these, kept as a record."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    MANAGE_PEOPLE = "mes.manage_people"
+    UNLOCK_PEOPLE = "mes.unlock_people"
+    RECORD_TRAINING = "mes.record_training"
+    READ_AUDIT = "mes.read_audit"

@@ -1,0 +1,5 @@
+"""After which event which task is sent. Both are strings; nothing is imported. A sweep finds what a lost message missed."""
+
+from __future__ import annotations
+
+TASKS_AFTER: dict[str, tuple[str, ...]] = {}

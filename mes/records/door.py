@@ -1,0 +1,221 @@
+"""The door: the one way in which anything of GMP meaning is written.
+
+`@service(Event.X)` opens a Deed and the outermost transaction, tells the database who acts, runs the service, appends
+the audit trail last, commits, and only then sends the reactions. Nested services share the deed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import inspect
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from mes import reactions
+from mes.audit import trail
+from mes.audit.trail import CitedRow, DeedFacts
+from mes.errors import RuleBroken, WriteOutsideService
+from mes.keys import uuid7
+from mes.records.actors import Actor
+from mes.records.collector import current_deed
+from mes.records.context import _clear, _inside_test_transaction, _site
+
+log = logging.getLogger("cartulary.door")
+
+SERVICES: dict[str, Callable] = {}
+"""Every service by its dotted name: what the house tests walk over."""
+
+_receivers: dict[str, list[Callable]] = {}
+_senders: list[Callable[[str, dict], None]] = []
+
+
+@dataclass
+class Deed:
+    """One write: who, at which record time, what was written, what happened."""
+
+    by: Actor
+    reason: str = ""
+    id: uuid.UUID = field(default_factory=uuid7)
+    at: dt.datetime | None = None
+    """Record time at which the deed was opened (UTC)."""
+    events: list[tuple[str, str]] = field(default_factory=list)
+    rows: list[CitedRow] = field(default_factory=list)
+
+    def tell(self, event: str, subject) -> None:
+        """Note that an event happened to a subject (an object with a pk, or an id)."""
+        self.events.append((str(event), str(getattr(subject, "pk", subject) or "")))
+        for receiver in _receivers.get(str(event), ()):
+            receiver(by=self.by, subject=subject)
+
+
+def receive(event: StrEnum, receiver: Callable) -> None:
+    """Register `receiver(by=, subject=)`, called inside the deed when `event` is told: an upper app answers a lower one."""
+    known = _receivers.setdefault(str(event), [])
+    if receiver not in known:
+        known.append(receiver)
+
+
+def send_with(sender: Callable[[str, dict], None]) -> None:
+    """Register how reactions are sent after commit: `sender(task_name, kwargs)`."""
+    _senders[:] = [sender]
+
+
+def deed_now() -> Deed:
+    """The open deed; raises WriteOutsideService when there is none."""
+    deed = current_deed.get()
+    if deed is None:
+        raise WriteOutsideService("no deed is open")
+    return deed
+
+
+def service(event: StrEnum) -> Callable:
+    """Make a function a deed. It must be keyword-only and take `by: Actor`.
+
+    `reason=` becomes the deed's reason when given. The event's subject is the returned object (its pk), or for a tuple
+    its first item. Raises whatever the rules raise; then nothing is written but, where the refusal is a matter of
+    security, one SecurityEvent in a transaction of its own.
+    """
+
+    def wrap(function: Callable) -> Callable:
+        parameters = inspect.signature(function).parameters
+        if "by" not in parameters or any(
+            p.kind is not p.KEYWORD_ONLY for p in parameters.values()
+        ):
+            raise TypeError(
+                f"{function.__qualname__}: a service takes keyword-only arguments and `by`"
+            )
+        name = f"{function.__module__}.{function.__name__}"
+
+        @functools.wraps(function)
+        def deed_of(*, by: Actor, **arguments):
+            reason = str(arguments.get("reason") or "")
+            inner = current_deed.get()
+            if inner is not None:
+                if reason and not inner.reason:
+                    inner.reason = reason
+                return _tell(inner, event, function(by=by, **arguments))
+            return _open(Deed(by=by, reason=reason), event, function, arguments, name)
+
+        deed_of.event = event
+        deed_of.is_service = True
+        SERVICES[name] = deed_of
+        return deed_of
+
+    return wrap
+
+
+def _tell(deed: Deed, event: StrEnum, result):
+    subject = result[0] if isinstance(result, tuple) and result else result
+    deed.tell(event, subject)
+    return result
+
+
+def _open(deed: Deed, event: StrEnum, function: Callable, arguments: dict, name: str):
+    if _site.get() is not None:
+        raise WriteOutsideService(
+            f"{name} was called inside a read context; leave site_context() first"
+        )
+    try:
+        result = _run(deed, event, function, arguments)
+    except RuleBroken as refusal:
+        if refusal.security:
+            _write_refusal(deed.by, refusal, name)
+        raise
+    _send(deed)
+    return result
+
+
+def _run(deed: Deed, event: StrEnum, function: Callable, arguments: dict):
+    deed_token, site_token = current_deed.set(deed), None
+    try:
+        site_token = _site.set(deed.by.site_id)
+        # Django lets a durable block stand inside a rollback test's own transaction, and nowhere else.
+        with transaction.atomic(durable=True):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT guard.open_deed(%s, %s, %s)",
+                    [deed.id, deed.by.user_id, deed.by.site_id],
+                )
+                deed.at = cursor.fetchone()[0].astimezone(dt.UTC)
+            result = _tell(deed, event, function(by=deed.by, **arguments))
+            if deed.rows:
+                trail.append(_facts(deed), deed.rows)
+            if _inside_test_transaction():
+                _close_in_test()
+    finally:
+        current_deed.reset(deed_token)
+        if site_token is not None:
+            _site.reset(site_token)
+    return result
+
+
+def _close_in_test() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute("SELECT set_config('cartulary.deed', '', true)")
+    _clear()
+
+
+def _facts(deed: Deed) -> DeedFacts:
+    by = deed.by
+    events = [f"{event}" for event, _ in deed.events]
+    return DeedFacts(
+        deed.id,
+        by.site_id,
+        by.user_id,
+        by.username,
+        by.full_name,
+        by.role,
+        by.channel,
+        by.station,
+        events,
+        deed.reason,
+    )
+
+
+def _write_refusal(by: Actor, refusal: RuleBroken, name: str) -> None:
+    from mes.events import Event
+    from mes.records.models import SecurityEvent
+
+    def write(*, by: Actor):
+        event = SecurityEvent(
+            code=refusal.code, kind=refusal.security, sentence=refusal.sentence, attempted=name.rsplit(".", 1)[-1],
+            username=by.username, subject=str(refusal.detail.get("subject", "")), channel=by.channel, station=by.station,
+        )  # fmt: skip
+        event.save()
+        return event
+
+    deed = Deed(by=by)
+    _run(deed, Event.REFUSED, write, {})
+    _send(deed)
+
+
+def record_refusal(by: Actor, refusal: RuleBroken, attempted: str) -> None:
+    """Write the security event of a refusal that happened outside a service (sign-in, signing ceremony, scan)."""
+    _write_refusal(by, refusal, attempted)
+
+
+def _send(deed: Deed) -> None:
+    """After commit: nudge the tasks named in mes/reactions.py. A failure is logged; the sweep finds what was lost."""
+    for event, subject in deed.events:
+        for task in reactions.TASKS_AFTER.get(event, ()):
+            for sender in _senders:
+                try:
+                    sender(task, {"site": str(deed.by.site_id), "subject": subject})
+                except (
+                    Exception
+                ):  # the request must never fail because the broker is away
+                    log.warning(
+                        "reaction_not_sent", extra={"task": task, "event": event}
+                    )
+                    return
+    if getattr(settings, "CARTULARY_TRACE_DEEDS", False):
+        log.info("deed %s %s", deed.id, [e for e, _ in deed.events])

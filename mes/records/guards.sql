@@ -1,0 +1,187 @@
+-- The database's own guards. Run by the migrator after every migrate, in this order; every statement can be repeated.
+-- Functions belong to the no-login role cartulary_guard, which has a policy of its own on every table.
+
+CREATE OR REPLACE FUNCTION guard.clock_offset() RETURNS interval LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  RETURN coalesce((SELECT max("offset") FROM public.mes_simulatedclock), interval '0');
+END $$;
+
+-- Record time. clock_timestamp(), not now(): a transaction held open must not yield an early time.
+CREATE OR REPLACE FUNCTION guard.record_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  RETURN clock_timestamp() + guard.clock_offset();
+END $$;
+
+-- The deed's token holds the transaction's id, so a token left over by an earlier transaction opens nothing.
+CREATE OR REPLACE FUNCTION guard.open_deed(deed uuid, actor uuid, site uuid) RETURNS timestamptz LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  PERFORM set_config('cartulary.deed', deed::text || ':' || pg_current_xact_id()::text, true);
+  PERFORM set_config('cartulary.actor', actor::text, true);
+  PERFORM set_config('cartulary.site', site::text, true);
+  RETURN guard.record_now();
+END $$;
+
+CREATE OR REPLACE FUNCTION guard.deed_is_open() RETURNS boolean LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, public AS $$
+  SELECT coalesce(split_part(nullif(current_setting('cartulary.deed', true), ''), ':', 2) = pg_current_xact_id()::text, false)
+$$;
+
+CREATE OR REPLACE FUNCTION guard.current_site() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public AS $$
+  SELECT nullif(current_setting('cartulary.site', true), '')::uuid
+$$;
+
+-- Own site, or a site that takes part in the lot. Without a site context: nothing.
+CREATE OR REPLACE FUNCTION guard.may_see(site uuid, lot uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+DECLARE mine uuid := nullif(current_setting('cartulary.site', true), '')::uuid;
+BEGIN
+  IF mine IS NULL THEN RETURN false; END IF;
+  IF site = mine THEN RETURN true; END IF;
+  IF lot IS NULL THEN RETURN false; END IF;
+  RETURN EXISTS (SELECT 1 FROM public.batches_lotsite p WHERE p.lot_id = lot AND p.site_id = mine);
+END $$;
+
+-- Network master data (recipes, specifications, products): every site reads it, none without a context.
+CREATE OR REPLACE FUNCTION guard.may_see_master(site uuid) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, public AS $$
+  SELECT nullif(current_setting('cartulary.site', true), '') IS NOT NULL
+$$;
+
+CREATE OR REPLACE FUNCTION guard.refuse_change() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  RAISE EXCEPTION 'Cartulary refuses % on %: rows of this table are only ever added', TG_OP, TG_TABLE_NAME USING ERRCODE = 'CT001';
+END $$;
+
+CREATE OR REPLACE FUNCTION guard.refuse_removal() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  RAISE EXCEPTION 'Cartulary refuses % on %: records are never removed', TG_OP, TG_TABLE_NAME USING ERRCODE = 'CT001';
+END $$;
+
+-- Facts: a deed must be open, and the database gives time and transaction whatever the statement says.
+CREATE OR REPLACE FUNCTION guard.before_fact() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  IF NOT guard.deed_is_open() THEN
+    RAISE EXCEPTION 'Cartulary refuses a row of % without a deed', TG_TABLE_NAME USING ERRCODE = 'CT002';
+  END IF;
+  NEW.tx := pg_current_xact_id();
+  NEW.recorded_at := guard.record_now();
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION guard.before_record() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  IF NOT guard.deed_is_open() THEN
+    RAISE EXCEPTION 'Cartulary refuses a change of % without a deed', TG_TABLE_NAME USING ERRCODE = 'CT002';
+  END IF;
+  NEW.tx := pg_current_xact_id();
+  IF TG_OP = 'INSERT' THEN
+    NEW.recorded_at := guard.record_now();
+    IF NEW.version <> 1 THEN
+      RAISE EXCEPTION 'Cartulary refuses %: a new record has version 1', TG_TABLE_NAME USING ERRCODE = 'CT004';
+    END IF;
+  ELSIF NEW.id <> OLD.id OR NEW.site_id <> OLD.site_id OR NEW.recorded_at <> OLD.recorded_at OR NEW.version <> OLD.version + 1 THEN
+    RAISE EXCEPTION 'Cartulary refuses %: key, site and first time stay, the version rises by one', TG_TABLE_NAME USING ERRCODE = 'CT004';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION guard.before_history() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  IF NOT guard.deed_is_open() THEN
+    RAISE EXCEPTION 'Cartulary refuses a row of % without a deed', TG_TABLE_NAME USING ERRCODE = 'CT002';
+  END IF;
+  RETURN NEW;
+END $$;
+
+-- Deferred: the commit is refused when a fact has no cited row in the trail of this very transaction.
+CREATE OR REPLACE FUNCTION guard.fact_is_sealed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM public.mes_auditrow a WHERE a.row_id = NEW.id AND a.version = 1 AND a."table" = TG_TABLE_NAME
+                 AND a.tx = pg_current_xact_id()) THEN
+    RAISE EXCEPTION 'Cartulary refuses the commit: % % has no audit row', TG_TABLE_NAME, NEW.id USING ERRCODE = 'CT003';
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- Deferred: a changed record needs its audit row and exactly one history row that holds the very same values.
+-- TG_ARGV[0] is the history table.
+CREATE OR REPLACE FUNCTION guard.record_is_sealed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+DECLARE kept jsonb; found_rows int;
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM public.mes_auditrow a WHERE a.row_id = NEW.id AND a.version = NEW.version AND a."table" = TG_TABLE_NAME
+                 AND a.tx = pg_current_xact_id()) THEN
+    RAISE EXCEPTION 'Cartulary refuses the commit: % % version % has no audit row', TG_TABLE_NAME, NEW.id, NEW.version USING ERRCODE = 'CT003';
+  END IF;
+  EXECUTE format('SELECT count(*), (array_agg(to_jsonb(h)))[1] FROM public.%I h WHERE h.id = $1 AND h.version = $2', TG_ARGV[0])
+    INTO found_rows, kept USING NEW.id, NEW.version;
+  IF found_rows <> 1 THEN
+    RAISE EXCEPTION 'Cartulary refuses the commit: % % version % has % history rows', TG_TABLE_NAME, NEW.id, NEW.version, found_rows USING ERRCODE = 'CT003';
+  END IF;
+  IF kept - ARRAY['history_id','history_date','history_change_reason','history_type','history_user_id'] <> to_jsonb(NEW) - 'tx' THEN
+    RAISE EXCEPTION 'Cartulary refuses the commit: the history row of % % differs from the record', TG_TABLE_NAME, NEW.id USING ERRCODE = 'CT003';
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- Deferred: a history row is cited by the trail in this transaction. TG_ARGV[0] is the record's table.
+CREATE OR REPLACE FUNCTION guard.history_is_sealed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM public.mes_auditrow a WHERE a.row_id = NEW.id AND a.version = NEW.version AND a."table" = TG_ARGV[0]
+                 AND a.tx = pg_current_xact_id()) THEN
+    RAISE EXCEPTION 'Cartulary refuses the commit: % % version % has no audit row', TG_TABLE_NAME, NEW.id, NEW.version USING ERRCODE = 'CT003';
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- The chain's guard: checks what trail.append() assigned; assigns nothing.
+CREATE OR REPLACE FUNCTION guard.before_entry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+DECLARE before record;
+BEGIN
+  IF NOT guard.deed_is_open() THEN
+    RAISE EXCEPTION 'Cartulary refuses an audit entry without a deed' USING ERRCODE = 'CT002';
+  END IF;
+  IF NEW.hash <> sha256('cartulary:entry:v1'::bytea || '\x00'::bytea || NEW.canon) THEN
+    RAISE EXCEPTION 'Cartulary refuses an audit entry: its hash is not that of its bytes' USING ERRCODE = 'CT005';
+  END IF;
+  IF NEW.seq = 1 THEN
+    IF NEW.prev_hash <> decode(repeat('00', 32), 'hex') THEN
+      RAISE EXCEPTION 'Cartulary refuses an audit entry: a stream begins from nothing' USING ERRCODE = 'CT005';
+    END IF;
+  ELSE
+    SELECT * INTO before FROM public.mes_auditentry e WHERE e.stream = NEW.stream AND e.seq = NEW.seq - 1;
+    IF NOT FOUND OR before.hash <> NEW.prev_hash THEN
+      RAISE EXCEPTION 'Cartulary refuses an audit entry: % #% does not follow its predecessor', NEW.stream, NEW.seq USING ERRCODE = 'CT005';
+    END IF;
+    IF NEW.at < before.at THEN
+      RAISE EXCEPTION 'Cartulary refuses an audit entry: time runs backwards in %', NEW.stream USING ERRCODE = 'CT005';
+    END IF;
+  END IF;
+  IF NEW.at > guard.record_now() OR NEW.at < guard.record_now() - interval '1 minute' OR abs(extract(epoch FROM clock_timestamp() - NEW.wall)) > 60 THEN
+    RAISE EXCEPTION 'Cartulary refuses an audit entry: its time is not now' USING ERRCODE = 'CT005';
+  END IF;
+  NEW.tx := pg_current_xact_id();
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION guard.before_audit_row() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public AS $$
+BEGIN
+  IF NOT guard.deed_is_open() THEN
+    RAISE EXCEPTION 'Cartulary refuses an audit row without a deed' USING ERRCODE = 'CT002';
+  END IF;
+  NEW.tx := pg_current_xact_id();
+  RETURN NEW;
+END $$;

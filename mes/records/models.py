@@ -1,0 +1,212 @@
+"""Record and Fact: the two kinds of guarded rows, and the security event that survives a rollback."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Func
+from simple_history.models import HistoricalRecords
+
+from mes.audit.models import CurrentTx, TxField
+from mes.errors import Missing, StaleRecord, WriteOutsideService
+from mes.keys import uuid7
+from mes.records import collector
+from mes.records.states import StateTable
+
+
+class RecordNow(Func):
+    """The record clock as a column default (`guard.record_now()`)."""
+
+    function = "guard.record_now"
+    output_field = models.DateTimeField()
+    arity = 0
+
+
+class GuardedQuerySet(models.QuerySet):
+    """Refuses what would go past the door: bulk changes and deletions."""
+
+    def update(self, **kwargs):
+        raise WriteOutsideService(
+            f"{self.model.__name__}: no update(); change a record in a service"
+        )
+
+    def delete(self):
+        raise WriteOutsideService(f"{self.model.__name__}: rows are never deleted")
+
+    def bulk_update(self, *args, **kwargs):
+        raise WriteOutsideService(f"{self.model.__name__}: no bulk_update()")
+
+    def bulk_create(self, *args, **kwargs):
+        raise WriteOutsideService(
+            f"{self.model.__name__}: use insert() for facts, save() for records"
+        )
+
+    # Django's save() of an existing row calls _update(), not update(): records stay saveable.
+
+    def lock(self, pk, *, seen: int | None = None):
+        """The row, locked against other writers (FOR NO KEY UPDATE) to the end of the deed.
+
+        Raises StaleRecord when `seen` is not the row's version, Missing when there is no such row here.
+        """
+        row = self.select_for_update(no_key=True, of=("self",)).filter(pk=pk).first()
+        if row is None:
+            raise Missing(
+                "not_found", f"There is no such {self.model._meta.verbose_name} here."
+            )
+        if seen is not None and row.version != seen:
+            raise StaleRecord()
+        return row
+
+    def one(self, **lookup):
+        """The one row, or Missing."""
+        row = self.filter(**lookup).first()
+        if row is None:
+            raise Missing(
+                "not_found", f"There is no such {self.model._meta.verbose_name} here."
+            )
+        return row
+
+    def insert(self, facts):
+        """Insert facts in one statement inside the open deed; returns them as the database returned them."""
+        facts = list(facts)
+        if facts:
+            collector.require_deed(self.model)
+            super().bulk_create(facts)
+            for fact in facts:
+                collector.note_fact(fact)
+        return facts
+
+
+class HistoryRow(models.Model):
+    """Base of simple-history's version rows: append-only, cited by the trail."""
+
+    row_kind: ClassVar[str] = "history"
+
+    class Meta:
+        abstract = True
+
+
+class Guarded(models.Model):
+    """What Record and Fact share: a UUIDv7 key, the site, the record time of its insertion."""
+
+    stream_kind: ClassVar[str]
+    """First word of the stream's name: lot, recipe, specification, material_lot, equipment, person, site, …"""
+    stream_field: ClassVar[str] = "id"
+    """The attribute that holds the stream's id, for example "lot_id"."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    site = models.ForeignKey("mes.Site", on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField(db_default=RecordNow(), editable=False)
+    tx = TxField(db_default=CurrentTx(), editable=False)
+
+    objects = GuardedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def stream(self) -> str:
+        return f"{self.stream_kind}:{getattr(self, self.stream_field)}"
+
+    def delete(self, *args: Any, **kwargs: Any):
+        raise WriteOutsideService(f"{type(self).__name__}: rows are never deleted")
+
+
+class Record(Guarded):
+    """A thing with a state. Guarded save, no delete, a version number, every version kept by simple-history."""
+
+    row_kind: ClassVar[str] = "record"
+    states: ClassVar[StateTable | None] = None
+
+    version = models.IntegerField(default=0, editable=False)
+
+    history = HistoricalRecords(
+        inherit=True,
+        bases=[HistoryRow],
+        excluded_fields=["tx"],
+        history_id_field=models.UUIDField(default=uuid7),
+        history_change_reason_field=models.TextField(blank=True, default=""),
+        user_db_constraint=False,
+        custom_model_name=lambda name: f"{name}Version",
+    )
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def from_db(cls, db, field_names, values):
+        row = super().from_db(db, field_names, values)
+        row._loaded_state = row.__dict__.get("state") if cls.states else None
+        return row
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save inside the open deed; raises WriteOutsideService outside one, RuleBroken for a move the table lacks."""
+        deed = collector.require_deed(type(self))
+        if self.states is not None and not self._state.adding:
+            self.states.check_move(
+                getattr(self, "_loaded_state", None) or self.state, self.state
+            )
+        if (
+            self.states is not None
+            and self._state.adding
+            and self.state not in self.states.moves
+        ):
+            raise WriteOutsideService(
+                f"{type(self).__name__}: {self.state!r} is not in its table of moves"
+            )
+        self.version += 1
+        self._history_user = None
+        self._history_date = deed.at
+        self._change_reason = deed.reason
+        kwargs.pop("update_fields", None)
+        super().save(*args, **kwargs)
+        if self.states is not None:
+            self._loaded_state = self.state
+
+
+class Fact(Guarded):
+    """Something that happened: inserted once, never updated, never deleted."""
+
+    row_kind: ClassVar[str] = "fact"
+
+    by = models.ForeignKey("mes.User", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert inside the open deed; raises WriteOutsideService outside one or when the fact exists already."""
+        deed = collector.require_deed(type(self))
+        if not self._state.adding:
+            raise WriteOutsideService(
+                f"{type(self).__name__}: a fact is written once; a correction is a new fact"
+            )
+        if self.by_id is None:
+            self.by_id = deed.by.user_id
+        if self.site_id is None:
+            self.site_id = deed.by.site_id
+        super().save(*args, force_insert=True)
+        collector.note_fact(self)
+
+
+class SecurityEvent(Fact):
+    """A refused attempt: failed sign-in or signing, refused authority, out of sequence, wrong scan.
+
+    Ids are held by value: the thing tried may not exist, and the deed that tried was rolled back. 21 CFR 11.300(d).
+    """
+
+    stream_kind = "security"
+    stream_field = "site_id"
+
+    code = models.CharField(max_length=60)
+    kind = models.CharField(max_length=40)
+    sentence = models.TextField()
+    attempted = models.CharField(max_length=80, blank=True)
+    username = models.CharField(max_length=150, blank=True)
+    subject = models.CharField(max_length=120, blank=True)
+    channel = models.CharField(max_length=20, blank=True)
+    station = models.CharField(max_length=80, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.code}"

@@ -1,0 +1,227 @@
+"""The signing ceremony: full re-authentication for every signature, bound to what was shown. 21 CFR 11.200(a).
+
+    intent = prepare(by, subject, meaning, payload)                 GET of the signing page
+    proof  = authenticate(by=…, intent_id=…, username=…, …)          POST, before any transaction: hashes are slow
+    service(by=by, …, proof=proof)                                  inside: signatures.services.sign(…)
+
+The signer need not be the session's user: any qualified person signs at another's station with their own secrets.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import connection
+from django.utils import timezone
+
+from mes.errors import Missing, RuleBroken, SigningRefused
+from mes.people import rules as people_rules
+from mes.people.models import User
+from mes.people.services import count_failure, lock_person, reset_failures, use_code
+from mes.records.actors import Actor
+from mes.records.door import record_refusal
+from mes.signatures import manifest
+from mes.signatures.meanings import meaning as meaning_of
+from mes.signatures.models import SigningIntent
+
+LIFE = dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is signed: a record of a version, and the canonical bytes of what was shown."""
+
+    record_type: str
+    record_id: uuid.UUID
+    record_version: int
+    payload: bytes
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A person proved who they are for one intent. Made by authenticate() only, used once by sign()."""
+
+    intent_id: uuid.UUID
+    user: User
+    meaning: str
+    methods: tuple[str, ...]
+
+
+def subject(record, schema: str, content: dict) -> Subject:
+    """The subject of a record in its present version. `schema` such as "step/1"; `content` holds text, lists, dicts."""
+    payload = manifest.payload_bytes(
+        schema,
+        record._meta.label_lower,
+        record.pk,
+        record.version,
+        record.site_id,
+        content,
+    )
+    return Subject(record._meta.label_lower, record.pk, record.version, payload, schema)
+
+
+def prepare(by: Actor, what: Subject, meaning: str) -> SigningIntent:
+    """Bind what is shown now to an intent: this record version, this digest, this meaning, this station, five minutes."""
+    meaning_of(meaning)
+    return SigningIntent.objects.create(
+        site_id=by.site_id, session_user_id=by.user_id, record_type=what.record_type, record_id=what.record_id,
+        record_version=what.record_version, meaning=meaning, station=by.station, payload_digest=manifest.digest(what.payload),
+        expires_at=timezone.now() + LIFE,
+    )  # fmt: skip
+
+
+def authenticate(
+    *, by: Actor, intent_id, username: str, secret: str, code: str = ""
+) -> Proof:
+    """Both components, every time, and for certifying meanings the second factor. Call it outside any transaction.
+
+    `username` is a user name or a badge code. Raises SigningRefused (and writes the security event, counts towards the
+    lock-out) with the same sentence for an unknown person and a wrong secret.
+    """
+    try:
+        return _authenticate(by, intent_id, username.strip(), secret, code)
+    except RuleBroken as refusal:
+        if refusal.security:
+            record_refusal(by, refusal, "sign")
+        raise
+
+
+def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -> Proof:
+    if connection.in_atomic_block and not getattr(
+        connection.atomic_blocks[-1], "_from_testcase", False
+    ):
+        raise RuntimeError(
+            "authenticate() is called before any transaction: no lock is held while a hash is checked"
+        )
+    if by.kind != User.PERSON:
+        raise SigningRefused(
+            "only_people_sign",
+            "A device or a program never signs. A person has to do it.",
+        )
+    intent = SigningIntent.objects.filter(pk=intent_id).first()
+    if intent is None:
+        raise Missing(
+            "no_intent",
+            "This signing page is not known. Open the step again and sign there.",
+        )
+    _check_intent(by, intent)
+    meaning = meaning_of(intent.meaning)
+    user = User.objects.filter(username__iexact=username).first() or (
+        User.objects.filter(badge=username).first() if username else None
+    )
+    if user is not None and user.kind != User.PERSON:
+        raise SigningRefused(
+            "only_people_sign",
+            "A device or a program never signs. A person has to do it.",
+        )
+    stored = (
+        ""
+        if user is None
+        else (user.pin if meaning.proof == "floor" else user.password)
+    )
+    # An unknown person costs as much time as a known one: no user enumeration by the clock.
+    right = check_password(secret, stored or make_password("an unknown person"))
+    if user is None or not user.is_active or not right or not stored:
+        raise _wrong_secret(by, user, meaning.proof)
+    if people_rules.is_locked(user.pk):
+        raise SigningRefused(
+            "locked_out",
+            f"{user.full_name} is locked out after wrong secrets. An administrator can lift the lock; another qualified person can sign.",
+        )
+    methods = [
+        "badge or user name",
+        "signing PIN" if meaning.proof == "floor" else "password",
+    ]
+    if meaning.proof == "certify":
+        _second_factor(by, user, code)
+        methods.append("one-time code")
+    reset_failures(user.pk)
+    return Proof(intent.pk, user, intent.meaning, tuple(methods))
+
+
+def _check_intent(by: Actor, intent: SigningIntent) -> None:
+    if (
+        intent.session_user_id != by.user_id
+        or intent.site_id != by.site_id
+        or intent.station != by.station
+    ):
+        raise SigningRefused(
+            "intent_of_another",
+            "This signing page was opened by somebody else or at another station. Open it again here.",
+        )
+    if intent.used_at is not None:
+        raise SigningRefused(
+            "intent_used",
+            "This signing page was used before. Open it again to sign again.",
+        )
+    if intent.expires_at < timezone.now():
+        raise SigningRefused(
+            "intent_expired",
+            "This signing page is older than five minutes. Open it again: something may have changed.",
+        )
+
+
+def _wrong_secret(by: Actor, user: User | None, proof: str) -> SigningRefused:
+    word = "PIN" if proof == "floor" else "password"
+    if user is None:
+        return SigningRefused(
+            "wrong_secret",
+            f"That {word} does not belong to this person.",
+            field="secret",
+        )
+    left = count_failure(user)
+    if left == 0 and not people_rules.is_locked(user.pk):
+        lock_person(by=by, user_id=user.pk, why="wrong secrets in a row")
+    tries = (
+        "No try is left: an administrator can lift the lock."
+        if left == 0
+        else f"{left} {'try' if left == 1 else 'tries'} left."
+    )
+    return SigningRefused(
+        "wrong_secret",
+        f"That {word} is not {user.full_name}'s. {tries}",
+        field="secret",
+        detail={"subject": str(user.pk)},
+    )
+
+
+def _second_factor(by: Actor, user: User, code: str) -> None:
+    if not code.strip():
+        raise SigningRefused(
+            "code_missing",
+            "This signature also needs the six digits of your authenticator.",
+            field="code",
+        )
+    try:
+        use_code(by=by, user_id=user.pk, code=code)
+    except SigningRefused as refusal:
+        refusal.security = (
+            None  # the service's door has written the security event already
+        )
+        if (
+            refusal.code == "wrong_code"
+            and count_failure(user) == 0
+            and not people_rules.is_locked(user.pk)
+        ):
+            lock_person(by=by, user_id=user.pk, why="wrong one-time codes in a row")
+        raise
+
+
+def spend(intent_id) -> SigningIntent:
+    """Mark the intent used, under lock, inside the deed that signs. Raises SigningRefused when it was used before."""
+    intent = SigningIntent.objects.select_for_update().get(pk=intent_id)
+    if intent.used_at is not None:
+        raise SigningRefused(
+            "intent_used",
+            "This signing page was used before. Open it again to sign again.",
+        )
+    intent.used_at = timezone.now()
+    intent.save(update_fields=["used_at"])
+    return intent
+
+
+__all__ = ["LIFE", "Proof", "Subject", "authenticate", "prepare", "spend", "subject"]

@@ -1,0 +1,91 @@
+"""Signatures: a person, a meaning, the exact bytes that were signed. Facts: never changed, never removed."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from mes.keys import uuid7
+from mes.people.models import User
+from mes.records.models import Fact
+
+
+class SigningIntent(models.Model):
+    """Working row: what was shown to be signed, by digest; single use, minutes to live."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    site_id = models.UUIDField()
+    session_user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    record_type = models.CharField(max_length=80)
+    record_id = models.UUIDField()
+    record_version = models.IntegerField()
+    meaning = models.CharField(max_length=40)
+    station = models.CharField(max_length=80, blank=True)
+    payload_digest = models.BinaryField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.meaning} of {self.record_type} {self.record_id}"
+
+
+class Signature(Fact):
+    """One person's signature of one record version with one meaning. 21 CFR 11.50, 11.70; Annex 11 (2011) 14."""
+
+    lot_id = models.UUIDField(null=True)
+    stream_name = models.CharField(max_length=120)
+    signer = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="signatures"
+    )
+    username = models.CharField(max_length=150)
+    full_name = models.CharField(max_length=200)
+    role = models.CharField(max_length=200)
+    meaning = models.CharField(max_length=40)
+    meaning_text = models.TextField()
+    record_type = models.CharField(max_length=80)
+    record_id = models.UUIDField()
+    record_version = models.IntegerField()
+    payload_schema = models.CharField(max_length=60)
+    payload_digest = models.BinaryField()
+    auth_methods = models.JSONField()
+    station = models.CharField(max_length=80, blank=True)
+    site_time_zone = models.CharField(max_length=60)
+    app_version = models.CharField(max_length=40)
+    requires = models.JSONField(default=list)
+    intent_id = models.UUIDField(unique=True)
+
+    stream_kind = "signature"
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["record_id", "meaning"], name="signature_record_meaning"
+            ),
+            models.Index(fields=["lot_id"], name="signature_lot"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.full_name}: {self.meaning}"
+
+    @property
+    def stream(self) -> str:
+        return self.stream_name
+
+
+class SignaturePayload(Fact):
+    """The exact bytes that were hashed, so that checking never needs today's serializer."""
+
+    lot_id = models.UUIDField(null=True)
+    stream_name = models.CharField(max_length=120)
+    signature = models.OneToOneField(
+        Signature, on_delete=models.PROTECT, related_name="payload"
+    )
+    content = models.BinaryField()
+
+    stream_kind = "signature"
+
+    def __str__(self) -> str:
+        return f"payload of {self.signature_id}"
+
+    @property
+    def stream(self) -> str:
+        return self.stream_name

@@ -1,0 +1,36 @@
+"""When a signature may be made: not by whom (that is people.rules) but of what."""
+
+from __future__ import annotations
+
+from mes.errors import NotAllowed, SigningRefused, StaleRecord
+from mes.records.actors import Actor
+from mes.signatures import manifest
+from mes.signatures.ceremony import Proof, Subject
+from mes.signatures.models import SigningIntent
+
+
+def check_can_sign(
+    *, by: Actor, proof: Proof, intent: SigningIntent, what: Subject, meaning: str
+) -> None:
+    """Raises StaleRecord when anything of what was shown has changed, SigningRefused for another record or meaning."""
+    if (
+        (intent.record_type, intent.record_id) != (what.record_type, what.record_id)
+        or intent.meaning != meaning
+        or proof.meaning != meaning
+    ):
+        raise SigningRefused(
+            "intent_of_other_record",
+            "This signing page belongs to something else. Open it again here.",
+        )
+    if intent.record_version != what.record_version or bytes(
+        intent.payload_digest
+    ) != manifest.digest(what.payload):
+        raise StaleRecord(
+            "Something you were about to sign changed since it was shown. Nothing was signed. Look at it again, then sign."
+        )
+
+
+def check_different_person(first, second, sentence: str) -> None:
+    """Two persons means two natural persons: the person is compared, and one person has one account."""
+    if first == second:
+        raise NotAllowed("same_person", sentence)
