@@ -11,10 +11,7 @@ from mes import env as environment
 ENV = environment.read(os.environ)
 REFUSALS = environment.refusals(ENV)
 if REFUSALS:
-    raise ImproperlyConfigured(
-        "Cartulary does not start.\n"
-        + "\n".join(f"  {sentence}" for sentence in REFUSALS)
-    )
+    raise ImproperlyConfigured("Cartulary does not start.\n" + "\n".join(f"  {sentence}" for sentence in REFUSALS))
 
 ROOT = environment.ROOT
 CARTULARY_MODE = ENV.mode
@@ -113,8 +110,7 @@ def database(url: str, *, options: str = "") -> dict:
 #: default is the role of the application, which owns nothing; migrator assumes the owner, in a deployment only.
 DATABASES = {
     "default": database(ENV.database_url),
-    "migrator": database(ENV.migrate_database_url, options="-c role=cartulary_owner")
-    | {"CONN_MAX_AGE": 0, "TEST": {"MIRROR": "default"}},
+    "migrator": database(ENV.migrate_database_url, options="-c role=cartulary_owner") | {"CONN_MAX_AGE": 0},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -122,10 +118,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "mes.User"
 PASSWORD_HASHERS = ["mes.people.hashers.Argon2id19"]
+if ENV.mode == environment.Mode.TEST:
+    PASSWORD_HASHERS.insert(0, "django.contrib.auth.hashers.MD5PasswordHasher")  # tests sign in thousands of times
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
-    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
@@ -136,9 +132,7 @@ LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
 
-SESSION_ENGINE = (
-    "django.contrib.sessions.backends.db"  # the capture path reads nothing from Redis
-)
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # the capture path reads nothing from Redis
 SESSION_COOKIE_NAME = "cartulary_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # one long shift
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -160,9 +154,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = ENV.production
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # asked from inside, without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if ENV.production else 0
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if ENV.behind_proxy else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.behind_proxy else None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
@@ -198,9 +190,7 @@ EMAIL_TIMEOUT = 10
 # --- API --------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.SessionAuthentication"
-    ],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
@@ -242,14 +232,10 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = (
-    600_000  # KiB: a long PDF leaves half a gigabyte behind
-)
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 600_000  # KiB: a long PDF leaves half a gigabyte behind
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_TASK_SOFT_TIME_LIMIT = 540
-CELERY_BEAT_SCHEDULER = (
-    "celery.beat.Scheduler"  # keeps nothing: the table in mes/celery.py is all there is
-)
+CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"  # keeps nothing: the table in mes/celery.py is all there is
 CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = "UTC"
 
@@ -287,9 +273,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENV.log_level},
     "loggers": {
         "django": {"handlers": [], "level": ENV.log_level, "propagate": True},
-        "django.db.backends": {
-            "level": "WARNING"
-        },  # its debug lines hold parameters, which may name patients
+        "django.db.backends": {"level": "WARNING"},  # its debug lines hold parameters, which may name patients
         "weasyprint": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},
     },

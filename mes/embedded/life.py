@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mes.embedded import place
+from mes.embedded.pids import started
 from mes.embedded.servers import Postgres, Redis, Secrets
 
 
@@ -74,20 +75,3 @@ class Services:
         new = self.users.with_suffix(".new")
         new.write_text(json.dumps(users))
         os.replace(new, self.users)
-
-
-def started(pid: int) -> str:
-    """When a process began, in the kernel's own count; '' when it is not running."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[19]
-    except OSError:
-        return "" if Path("/proc/self/stat").exists() else _without_proc(pid)
-
-
-def _without_proc(pid: int) -> str:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return ""
-    return "running"

@@ -49,9 +49,13 @@ def prepare_database(admin: psycopg.Connection, database: str) -> None:
                 "LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
             ).format(sql.Identifier(database))
         )
-    with psycopg.connect(with_database(dsn_of(admin), database), autocommit=True) as inside:
-        with inside.transaction():
-            inside.execute(statement("database.sql", {"database": sql.Identifier(database)}))
+    give_rights(with_database(dsn_of(admin), database), database)
+
+
+def give_rights(admin_url: str, database: str) -> None:
+    """Gives the rights inside a database; a copy of a database needs them anew."""
+    with psycopg.connect(with_database(admin_url, database)) as inside:
+        inside.execute(statement("database.sql", {"database": sql.Identifier(database)}))
 
 
 def statement(name: str, places: Mapping[str, sql.Composable]) -> sql.Composed:

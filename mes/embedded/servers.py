@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import redis
 
-from mes.embedded import programs, roles
+from mes.embedded import pids, programs, roles
 from mes.embedded.place import Place
 from mes.embedded.stopped import Stopped
 
@@ -185,12 +185,14 @@ class Redis:
         program = self.place.reachable(program, program.parent)
         for _attempt in range(3):
             settings = self.configure(self.kept.free_port("redis_port"))
-            with open(self.log, "ab") as log:
-                process = subprocess.Popen(
-                    [program, settings], stdout=log, stderr=log, start_new_session=True, **self.place.as_user()
-                )
+            # The shell leaves the server behind as nobody's child: this process may end before it.
+            left = self.place.run(
+                "sh", "-c", '"$0" "$1" >> "$2" 2>&1 & echo $!', program, settings, self.log,
+                start_new_session=True, stdout=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            pid = int(left.stdout)
             until = time.monotonic() + START_SECONDS
-            while process.poll() is None and time.monotonic() < until:
+            while pids.started(pid) and time.monotonic() < until:
                 if self.answers():
                     return
                 time.sleep(0.02)
