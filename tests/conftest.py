@@ -129,7 +129,7 @@ class pointing:
 
         self.names = {alias: connections.settings[alias]["NAME"] for alias in connections}
         self.env = {name: os.environ[name] for name in self.database.urls}
-        self.move({alias: self.database.name for alias in connections}, self.database.urls)
+        self.move(dict.fromkeys(connections, self.database.name), self.database.urls)
 
     def __exit__(self, *_error) -> None:
         self.move(self.names, self.env)

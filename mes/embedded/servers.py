@@ -180,7 +180,9 @@ class Redis:
 
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        self.place.give(self.folder)
+        self.log.touch()
+        for path in (self.folder, self.log):
+            self.place.give(path)
         program = programs.find_redis()
         program = self.place.reachable(program, program.parent)
         for _attempt in range(3):
