@@ -77,6 +77,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            # The component layer's tags are there in every template; mes.web is a folder, not an app of its own.
+            "builtins": ["mes.web.templatetags.ui"],
         },
     },
 ]

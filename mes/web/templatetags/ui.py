@@ -1,0 +1,214 @@
+"""Template tags of the component layer: icons, gauges, clocks, quantities, times. They draw; they never judge a lot.
+
+Built in for every template (settings), so no page needs to load them. What each takes is in docs/components.md.
+"""
+
+import base64
+import datetime as dt
+import json
+import re
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.utils import timezone
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from mes.web import gauge as geometry
+from mes.web.countdown import Countdown
+
+register = template.Library()
+
+# Which shape stands for which state: the word beside it says the same, so colour is never alone.
+SHAPES = {"alarm": "alarm", "warn": "warn", "hold": "hold", "now": "now", "todo": "todo", "next": "scan", "pending": "clock"}
+EXPONENT = re.compile(r"\b10(?:\^|\*\*?)([-−]?\d+)|\b1?[eE]([-+]?\d+)\b|(?<=m|h|s|d)\^([-−]?\d)\b")
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+
+
+@cache
+def _icons() -> dict[str, dict[str, str]]:
+    return json.loads((Path(__file__).parents[1] / "icons.json").read_text(encoding="utf-8"))
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An inline icon, hidden from screen readers unless it has a label of its own. KeyError names an unknown icon."""
+    icons = _icons()
+    solid = name in icons["solid"]
+    inner = mark_safe(icons["solid" if solid else "line"][name])  # our own file, no user text
+    who = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html('<svg class="i{}" viewBox="0 0 24 24" {}>{}</svg>', " solid" if solid else "", who, inner)
+
+
+@register.simple_tag
+def shape(state: str = "", default: str = "check") -> SafeString:
+    """The shape of a state: triangle, diamond, bars, circle; a check mark where nothing is abnormal."""
+    return icon(SHAPES.get(state or "", default))
+
+
+def _unit_html(unit: str) -> SafeString:
+    text = RAISED.sub(lambda found: "^" + found.group().translate(SUPERSCRIPTS), str(unit))
+    parts, end = [], 0
+    for found in EXPONENT.finditer(text):
+        base = "" if found.group(3) else "10"
+        power = found.group(1) or found.group(2) or found.group(3)
+        parts += [conditional_escape(text[end : found.start()]), format_html("{}<sup>{}</sup>", base, power.lstrip("+").replace("-", "−"))]
+        end = found.end()
+    parts.append(conditional_escape(text[end:]))
+    return mark_safe("".join(parts))
+
+
+@register.filter("unit")
+def unit_filter(unit: str) -> SafeString:
+    """A unit with real powers: 10^6/mL, 10*6/mL, 1e6/mL and 10⁶/mL all become 10<sup>6</sup>/mL, with × before."""
+    if unit in (None, ""):
+        return SafeString("")
+    html = _unit_html(unit)
+    return mark_safe("×" + html) if html.startswith("10<sup>") else html
+
+
+@register.simple_tag
+def quantity(value: object, unit: str = "", qualifier: str = "") -> SafeString:
+    """A value with its unit on one line, as typed: "1.12 ×10<sup>6</sup>/mL", "< 0.05 EU/mL", "2.28 ×10<sup>8</sup>"."""
+    if value is None or value == "":
+        return SafeString("–")
+    text = str(value)
+    scientific = re.fullmatch(r"([-+]?[\d.]+)[eE]([-+]?\d+)", text)
+    number = format_html("{} ×10<sup>{}</sup>", scientific[1], str(int(scientific[2])).replace("-", "−")) if scientific else conditional_escape(text)
+    before = f"{qualifier} " if qualifier and qualifier != "=" else ""
+    if not unit:
+        return format_html('<span class="nowrap">{}{}</span>', before, number)
+    return format_html('<span class="nowrap">{}{} {}</span>', before, number, unit_filter(unit))
+
+
+@register.filter
+def limits_text(limits: object) -> str:
+    """Limits in words: "70.0 to 100.0, alert below 75.0"."""
+    return geometry.limits_text(geometry.limits_of(limits)) if limits else ""
+
+
+def _plain(unit: str) -> str:
+    return f" {unit}" if unit else ""
+
+
+@register.simple_tag(name="gauge")
+def gauge_tag(value: object, limits: object, name: str = "Value", unit: str = "", state: str = "", slim: bool = False, qualifier: str = "") -> SafeString:
+    """The value inside its limits as SVG with plain attributes: one sentence as its name, percentages as positions."""
+    unit = unit or ""
+    known = geometry.limits_of(limits)
+    drawn = geometry.measure(value, known, unit, state or None)
+    top, tall, tick, long = (4, 8, 1, 14) if slim else (10, 10, 6, 18)
+    middle = top + tall / 2
+    zones = format_html_join("", '<line class="zone" x1="{0}%" x2="{1}%" y1="{2}" y2="{2}"/>', ((a, b, f"{middle:g}") for a, b in drawn.zones))
+    ticks = format_html_join("", '<svg x="{}%" overflow="visible"><rect class="lim" x="-1" y="{}" width="2" height="{}"/></svg>', ((at, tick, long) for at, _ in drawn.ticks))
+    labels = SafeString("") if slim else format_html_join("", '<text x="{}%" y="39">{}</text>', drawn.ticks)
+    path = "M-6-5H6L1.5 2V13h-3V2z" if slim else "M-9-2H9L1.5 10V24h-3V10z"
+    mark = format_html('<svg class="val" x="{}%" overflow="visible"><path d="{}"/></svg>', drawn.mark or "50.00", path)
+    shown = f"{qualifier + ' ' if qualifier else ''}{value}{_plain(unit)}, {drawn.words.lower()}" if drawn.mark else "no value yet"
+    sentence = f"{name}: {shown}"
+    words = geometry.limits_text(known)
+    if words:
+        sentence += f"; limits {words}{_plain(unit)}"
+    data = format_html_join("", ' data-{}="{}"', [(key, f"{number:f}") for key, number in (
+        ("low", known.low), ("high", known.high), ("alert-low", known.alert_low), ("alert-high", known.alert_high),
+        ("from", drawn.window_low), ("to", drawn.window_high)) if number is not None])
+    return format_html(
+        '<svg class="gauge{}" role="img" aria-label="{}" data-s="{}"{}><rect class="trk" y="{}" width="100%" height="{}" rx="2"/>'
+        '<rect class="ok" x="{}%" y="{}" width="{}%" height="{}"/>{}{}{}{}</svg>',
+        " slim" if slim else "", sentence, drawn.state, data, top, tall, drawn.allowed[0], top, drawn.allowed[1], tall, zones, ticks, labels, mark,
+    )
+
+
+@register.simple_tag
+def meter(percent: object) -> SafeString:
+    """A slim bar filled to a percentage, with an end mark so that amber never stands alone."""
+    return format_html(
+        '<svg class="meter" aria-hidden="true"><rect class="trk" width="100%" height="8"/><rect class="fill" width="{0}%" height="8"/>'
+        '<svg x="{0}%" overflow="visible"><rect class="mark" x="-2" width="2" height="8"/></svg></svg>', percent)
+
+
+@register.simple_tag
+def clock(countdown: Countdown) -> SafeString:
+    """A running limit. The server sends the deadline and its own time; clock.js only counts."""
+    state = countdown.state
+    data = [("start", countdown.start), ("deadline", countdown.deadline), ("alert", countdown.alert_at), ("now", countdown.now)]
+    attributes = format_html_join("", ' data-{}="{}"', ((key, moment.isoformat()) for key, moment in data if moment))
+    mode = "hold" if countdown.held else "elapsed" if countdown.elapsed else "left"
+    return format_html(
+        '<div class="clk" data-clock="{}" data-s="{}"{}><span class="lab">{}</span><span class="el">{}<span data-words>{}</span></span>{}{}</div>',
+        mode, state, attributes, countdown.label, shape(state) if state else "", countdown.words,
+        format_html('<span class="of">{}</span>', countdown.beside) if countdown.beside else "",
+        meter(countdown.percent) if countdown.deadline else "",
+    )
+
+
+def _zone(context: dict, zone: object) -> dt.tzinfo:
+    zone = zone or context.get("site_zone") or timezone.get_current_timezone()
+    return ZoneInfo(zone) if isinstance(zone, str) else zone
+
+
+def _day(day: dt.date, year: bool = True) -> str:
+    return f"{day.day} {day:%b %Y}" if year else f"{day.day} {day:%b}"
+
+
+@register.simple_tag(takes_context=True)
+def when(context: dict, moment: dt.datetime | dt.date | None, form: str = "long", zone: object = None) -> SafeString:
+    """A time in the site's zone. Forms: long (with zone), short, time, clock, date, paper (with offset). A bare date stays a date."""
+    if moment is None or moment == "":
+        return SafeString("–")
+    if not isinstance(moment, dt.datetime):
+        return format_html('<time datetime="{}" class="nowrap">{}</time>', moment.isoformat(), _day(moment))
+    local = moment.astimezone(_zone(context, zone))
+    offset = local.strftime("%z")
+    text = {
+        "long": f"{_day(local)}, {local:%H:%M:%S} {local.tzname()}",
+        "short": f"{_day(local, year=False)} {local:%H:%M}",
+        "time": f"{local:%H:%M:%S}",
+        "clock": f"{local:%H:%M}",
+        "date": _day(local),
+        "paper": f"{_day(local)} {local:%H:%M:%S} {offset[:3]}:{offset[3:]}",
+    }[form]
+    return format_html('<time datetime="{}" class="nowrap">{}</time>', local.isoformat(), text)
+
+
+@register.simple_tag
+def control(field: BoundField, described_by: str = "") -> SafeString:
+    """The widget of a form field with the look's class, its error state and what describes it."""
+    described = [part for part in (described_by, f"{field.auto_id}-hint" if field.help_text else "", f"{field.auto_id}-err" if field.errors else "") if part]
+    attributes = {"aria-describedby": " ".join(described)} if described else {}
+    if field.errors:
+        attributes["aria-invalid"] = "true"
+    if not isinstance(field.field.widget, CheckboxInput | RadioSelect | CheckboxSelectMultiple):
+        attributes["class"] = "input"
+    return field.as_widget(attrs=attributes)
+
+
+@register.filter
+def widget_kind(field: BoundField) -> str:
+    """"tick", "choice" or "input": which arrangement a form field needs."""
+    widget = field.field.widget
+    if isinstance(widget, RadioSelect | CheckboxSelectMultiple):
+        return "choice"
+    return "tick" if isinstance(widget, CheckboxInput) else "input"
+
+
+@register.simple_tag
+def pdf_css() -> SafeString:
+    """The paper's style with its fonts inside, for the PDF renderer, which may fetch nothing. Never sent to a browser."""
+    root = Path(finders.find("css/tokens.css") or Path(settings.ROOT) / "static/css/tokens.css").parent
+    tokens = (root / "tokens.css").read_text(encoding="utf-8")
+    faces = "\n".join(re.findall(r"@font-face\{.*?\}", tokens, re.S))
+
+    def inside(found: re.Match) -> str:
+        font = (root / found.group(1)).read_bytes()
+        return f'url("data:font/woff2;base64,{base64.b64encode(font).decode()}")'
+
+    faces = re.sub(r'url\("([^"]+\.woff2)"\)', inside, faces)
+    paper = re.search(r"^:root\{--paper:.*?\}", tokens, re.S | re.M).group()
+    return mark_safe("\n".join((faces, paper, (root / "pdf.css").read_text(encoding="utf-8"))))

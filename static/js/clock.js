@@ -1,0 +1,33 @@
+"use strict";
+// Running limits. The server sent start, deadline, alert and its own time; here they are only counted, on a clock that
+// does not jump when the tablet's own time is set.
+(() => {
+  const span = ms => {
+    const s = Math.floor(Math.abs(ms) / 1000), m = Math.floor(s / 60), h = Math.floor(s / 3600), d = Math.floor(s / 86400), two = n => String(n).padStart(2, "0");
+    return m < 1 ? `${s} s` : h < 1 ? `${m} min` : h < 72 ? `${h} h ${two(m % 60)}` : `${d} d ${two(h % 24)} h`;
+  };
+  const seen = new WeakMap();
+  function tick() {
+    document.querySelectorAll("[data-clock]").forEach(clock => {
+      const at = key => clock.dataset[key] ? Date.parse(clock.dataset[key]) : null;
+      const sent = at("now"), kept = seen.get(clock);
+      if (!kept || kept.sent !== sent) seen.set(clock, { sent, mono: performance.now() });
+      const now = sent + performance.now() - seen.get(clock).mono, start = at("start"), end = at("deadline"), mode = clock.dataset.clock;
+      const used = end ? Math.min(100, Math.max(0, (now - start) / (end - start) * 100)) : 0;
+      const words = mode === "left" && end ? (now > end ? `${span(now - end)} over` : `${span(end - now)} left`) : span(now - start);
+      const place = clock.querySelector("[data-words]");
+      if (place.textContent !== words) place.textContent = words;
+      if (!end) return;
+      const state = mode === "hold" ? "hold" : now > end ? "alarm" : now >= (at("alert") ?? start + (end - start) * 0.8) ? "warn" : "";
+      if (clock.dataset.s !== state) clock.dataset.s = state;
+      const bar = clock.querySelector(".meter .fill");
+      if (bar) { bar.setAttribute("width", used.toFixed(2) + "%"); clock.querySelector(".meter svg").setAttribute("x", used.toFixed(2) + "%"); }
+    });
+    document.querySelectorAll("[data-stale-after]").forEach(board => {
+      const born = board.dataset.bornAt || (board.dataset.bornAt = String(performance.now()));
+      document.documentElement.toggleAttribute("data-stale", performance.now() - Number(born) > Number(board.dataset.staleAfter) * 1000);
+    });
+  }
+  tick();
+  setInterval(tick, 1000);
+})();

@@ -1,0 +1,28 @@
+"use strict";
+// Native dialogs: those marked data-open open as modal when they arrive, with the page or by a swap.
+(() => {
+  const open = root => root.querySelectorAll("dialog[data-open]:not([open])").forEach(dialog => dialog.showModal());
+  const settle = root => {
+    open(root);
+    const told = root.querySelector("[data-focus]");
+    if (told) told.focus();
+  };
+  settle(document);
+  document.addEventListener("htmx:after:settle", () => settle(document));
+  new MutationObserver(() => open(document)).observe(document.getElementById("dialog") || document.body, { childList: true, subtree: true });
+  document.addEventListener("click", event => {
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) { document.getElementById(opener.dataset.dialog)?.showModal(); event.preventDefault(); }
+    const closer = event.target.closest("[data-close]");
+    const dialog = closer?.closest("dialog");
+    if (dialog && !dialog.hasAttribute("data-sending")) { dialog.close(); event.preventDefault(); }
+    if (event.target.closest("[data-print]")) window.print();
+  });
+  // While a signature is being sent, Escape does not close its dialog.
+  document.addEventListener("submit", event => event.target.closest("dialog[data-sign]")?.setAttribute("data-sending", ""));
+  document.addEventListener("cancel", event => {
+    if (event.target.hasAttribute("data-sending") || event.target.hasAttribute("data-locked")) event.preventDefault();
+  }, true);
+  for (const name of ["htmx:error", "htmx:after:request", "htmx:finally:request"])
+    document.addEventListener(name, () => document.querySelectorAll("dialog[data-sending]").forEach(dialog => dialog.removeAttribute("data-sending")));
+})();
