@@ -1,0 +1,63 @@
+"""Geometry of a lot's timeline: stages, days and exception marks as percent of its width. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+MARK_GAP = 1.6  # percent two marks keep between them, so that both can be read
+NAME_NEEDS = 0.62  # percent of the width one letter of a stage's name takes at 1280 px
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An exception: triangle for a passed limit, diamond for the rest; state alarm or warn until it is reviewed."""
+
+    number: int
+    at: datetime
+    shape: str = "diamond"
+    state: str = ""
+
+
+def _day(moment: datetime, month: bool) -> str:
+    return f"{moment.day} {moment:%b}" if month else str(moment.day)
+
+
+def lay_out(stages: list[Stage], marks: list[Mark], now: datetime, limit: datetime | None = None, limit_text: str = "", words: str = "") -> dict:
+    """What `_components/timeline.html` draws. Raises ValueError without stages. Times in the zone the days are to be shown in."""
+    if not stages:
+        raise ValueError("a timeline needs at least one stage")
+    start = min(stage.start for stage in stages)
+    end = max([now, *(stage.end for stage in stages), *([limit] if limit else [])])
+    whole = (end - start) / timedelta(seconds=1) or 1.0
+
+    def x(moment: datetime) -> float:
+        return min(100.0, max(0.0, (moment - start) / timedelta(seconds=1) / whole * 100))
+
+    drawn_stages = []
+    for stage in stages:
+        width = x(stage.end) - x(stage.start)
+        drawn_stages.append({"name": stage.name, "x": f"{x(stage.start):.2f}", "width": f"{width:.2f}", "shown": width > NAME_NEEDS * len(stage.name) + 1})
+    drawn_marks, last = [], -MARK_GAP
+    for mark in sorted(marks, key=lambda one: one.at):
+        last = max(x(mark.at), last + MARK_GAP)
+        drawn_marks.append({"x": f"{last:.2f}", "number": mark.number, "shape": mark.shape, "state": mark.state})
+    days = max(1, (end - start).days)
+    step = next(one for one in (1, 2, 5, 10, 30, 90, 365) if days / one <= 12 or one == 365)
+    ticks = []
+    moment = start
+    while moment <= end:
+        at = x(moment)
+        ticks.append({"x": f"{at:.2f}", "text": _day(moment, month=moment == start or moment.day <= step), "anchor": "start" if at < 2 else "end" if at > 98 else "middle"})
+        moment += timedelta(days=step)
+    close = limit is not None and abs(x(now) - x(limit)) < 7
+    return {
+        "words": words or f"Lot timeline, {_day(start, True)} to {_day(now, True)}, {len(marks)} exceptions marked",
+        "stages": drawn_stages, "days": ticks, "marks": drawn_marks, "now_x": f"{x(now):.2f}", "now_low": close,
+        "limit_x": f"{x(limit):.2f}" if limit else "", "limit_text": limit_text,
+    }
