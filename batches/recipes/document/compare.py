@@ -22,7 +22,7 @@ class Change:
     new: str | None
 
 
-def compare(old: Frozen, new: Frozen) -> list[Change]:
+def diff(old: Frozen, new: Frozen) -> list[Change]:
     """Every difference from ``old`` to ``new``, in the order of the new text, removals last within their part."""
     return list(_differences("", plain(old), plain(new)))
 
