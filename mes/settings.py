@@ -168,7 +168,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"  # pages show times in the site's zone, with the zone
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ENV.static_folder
+STATIC_ROOT = None if ENV.mode == environment.Mode.TEST else ENV.static_folder
 STATICFILES_DIRS = [ROOT / "static"]
 # Digests in names, so that a browser never mixes two versions; tests read the files where they lie.
 STATICFILES_STORAGE_NAME = (

@@ -51,7 +51,7 @@ FOR_TESTS = (PANGO, CHROMIUM, POPPLER)
 
 
 def provide(needs: Iterable[Need]) -> None:
-    """Installs what is missing when this is root on a Debian-like system; raises Stopped with the line to run if not."""
+    """Installs what is missing when this is root on a Debian-like system, else raises Stopped with the line to run."""
     missing = [need for need in needs if not need.present()]
     if not missing:
         return
