@@ -15,6 +15,8 @@ WORKING_ROWS = {
     "mes.FailureCounter": "the lock itself is a record",
     "mes.SimulatedClock": "demo and rehearsal only",
     "mes.IdempotencyKey": "the answer to a repeated request",
+    "batches.BlindIndex": "gone with the patient's key, as decisions 10 wants",
+    "quality.Heartbeat": "when a sweep last ran",
 }
 """Models that are neither Record nor Fact, each with its reason."""
 
@@ -44,22 +46,14 @@ def guards_stand(app_configs, **kwargs):
     """Error for each guard of the database that is missing or does not fire always, and for a role with too many rights."""
     from mes.records import guards
 
-    errors = [
-        checks.Error(finding, id="cartulary.E002")
-        for finding in guards.missing(connections["default"])
-    ]
-    return errors + [
-        checks.Error(finding, id="cartulary.E003")
-        for finding in role_findings(connections["default"])
-    ]
+    errors = [checks.Error(finding, id="cartulary.E002") for finding in guards.missing(connections["default"])]
+    return errors + [checks.Error(finding, id="cartulary.E003") for finding in role_findings(connections["default"])]
 
 
 def role_findings(connection) -> list[str]:
     """What is wrong with the application's role: superuser, bypasses row security, owns a table, member of the owner."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
-        )
+        cursor.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
         superuser, bypass = cursor.fetchone()
         cursor.execute(
             "SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user) AND relkind IN ('r', 'p')"

@@ -11,7 +11,9 @@ import functools
 import inspect
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -34,6 +36,7 @@ SERVICES: dict[str, Callable] = {}
 
 _receivers: dict[str, list[Callable]] = {}
 _senders: list[Callable[[str, dict], None]] = []
+_before_commit: ContextVar[Callable | None] = ContextVar("cartulary_before_commit", default=None)
 
 
 @dataclass
@@ -65,6 +68,19 @@ def receive(event: StrEnum, receiver: Callable) -> None:
 def send_with(sender: Callable[[str, dict], None]) -> None:
     """Register how reactions are sent after commit: `sender(task_name, kwargs)`."""
     _senders[:] = [sender]
+
+
+@contextmanager
+def before_commit(call: Callable[[Deed], None]) -> Iterator[None]:
+    """Inside, `call(deed)` runs in each deed's own transaction before the trail is appended; not for refused attempts.
+
+    The API marks a request's idempotency key with it: key and deed are committed together or not at all.
+    """
+    token = _before_commit.set(call)
+    try:
+        yield
+    finally:
+        _before_commit.reset(token)
 
 
 def deed_now() -> Deed:
@@ -145,6 +161,9 @@ def _run(deed: Deed, event: StrEnum, function: Callable, arguments: dict):
                 )
                 deed.at = cursor.fetchone()[0].astimezone(dt.UTC)
             result = _tell(deed, event, function(by=deed.by, **arguments))
+            call = _before_commit.get()
+            if call is not None:
+                call(deed)
             if deed.rows:
                 trail.append(_facts(deed), deed.rows)
             if _inside_test_transaction():
@@ -193,8 +212,11 @@ def _write_refusal(by: Actor, refusal: RuleBroken, name: str) -> None:
         event.save()
         return event
 
-    deed = Deed(by=by)
-    _run(deed, Event.REFUSED, write, {})
+    deed, token = Deed(by=by), _before_commit.set(None)
+    try:
+        _run(deed, Event.REFUSED, write, {})
+    finally:
+        _before_commit.reset(token)
     _send(deed)
 
 

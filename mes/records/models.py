@@ -128,7 +128,7 @@ class Record(Guarded):
         history_id_field=models.UUIDField(default=uuid7),
         history_change_reason_field=models.TextField(blank=True, default=""),
         user_db_constraint=False,
-        custom_model_name=lambda name: f"{name}Version",
+        custom_model_name=lambda name: f"{name}History",
     )
 
     class Meta:

@@ -61,7 +61,7 @@ def subject(record, schema: str, content: dict) -> Subject:
         record.site_id,
         content,
     )
-    return Subject(record._meta.label_lower, record.pk, record.version, payload, schema)
+    return Subject(record._meta.label_lower, record.pk, getattr(record, "version", 1), payload, schema)
 
 
 def prepare(by: Actor, what: Subject, meaning: str) -> SigningIntent:

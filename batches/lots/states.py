@@ -1,0 +1,51 @@
+"""Where a donation, a lot, a hold and a container may move (decisions 15)."""
+
+from mes.records.states import StateTable
+
+DONATION = StateTable(
+    "donation",
+    "expected",
+    {
+        "expected": frozenset({"collected", "cancelled"}),
+        "collected": frozenset({"received", "rejected"}),
+        "received": frozenset({"accepted", "rejected"}),
+        "accepted": frozenset(),
+        "rejected": frozenset(),
+        "cancelled": frozenset(),
+    },
+)
+
+LOT = StateTable(
+    "lot",
+    "ordered",
+    {
+        "ordered": frozenset({"in_execution", "cancelled"}),
+        "in_execution": frozenset({"manufactured", "terminated"}),
+        "manufactured": frozenset({"in_review", "terminated", "rejected"}),
+        "in_review": frozenset({"manufactured", "certified_stage_1", "certified_final", "rejected", "terminated", "supplied_out_of_specification"}),
+        "certified_stage_1": frozenset({"certified_final", "withdrawn", "manufactured_not_infused"}),
+        "certified_final": frozenset({"withdrawn", "manufactured_not_infused"}),
+        "supplied_out_of_specification": frozenset(),
+        "rejected": frozenset(),
+        "withdrawn": frozenset(),
+        "terminated": frozenset(),
+        "cancelled": frozenset(),
+        "manufactured_not_infused": frozenset(),
+    },
+)
+
+CONTAINER = StateTable(
+    "container",
+    "expected",
+    {
+        "expected": frozenset({"in_use", "discarded"}),
+        "in_use": frozenset({"emptied", "dispatched", "discarded"}),
+        "dispatched": frozenset({"received", "discarded"}),
+        "received": frozenset({"infused", "discarded", "in_use"}),
+        "emptied": frozenset(),
+        "infused": frozenset(),
+        "discarded": frozenset(),
+    },
+)
+
+HOLD = StateTable("hold", "open", {"open": frozenset({"ended"}), "ended": frozenset()})

@@ -1,0 +1,28 @@
+"""Authority for the API: asked of the database at every call, a refusal kept as a security event. 21 CFR 11.10(d), (g)."""
+
+from __future__ import annotations
+
+from rest_framework.permissions import BasePermission
+
+from mes.errors import NotAllowed
+from mes.people.rules import check_may
+from mes.records.door import record_refusal
+
+
+class MayCall(BasePermission):
+    """Signed in, and holding the permission that the view names for the method."""
+
+    def has_permission(self, request, view) -> bool:
+        if getattr(view, "open_to_anyone", False):
+            return True
+        actor = getattr(request, "actor", None)
+        if actor is None:
+            return False
+        permission = view.asked_permission(request.method)
+        if permission is not None:
+            try:
+                check_may(actor, permission)
+            except NotAllowed as refusal:
+                record_refusal(actor, refusal, type(view).__name__)
+                raise
+        return True

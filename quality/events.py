@@ -1,0 +1,43 @@
+"""Every audit event of quality."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    SPECIFICATION_IMPORTED = "quality.specification_imported"
+    SPECIFICATION_SUBMITTED = "quality.specification_submitted"
+    SPECIFICATION_RETURNED = "quality.specification_returned"
+    SPECIFICATION_APPROVED = "quality.specification_approved"
+    SPECIFICATION_MADE_EFFECTIVE = "quality.specification_made_effective"
+    LOT_SPECIFIED = "quality.lot_specified"
+    SAMPLES_BORN = "quality.samples_born"
+    SAMPLE_DRAWN = "quality.sample_drawn"
+    SAMPLE_RECEIVED = "quality.sample_received"
+    SAMPLE_LOST = "quality.sample_lost"
+    RESULT_RECORDED = "quality.result_recorded"
+    RESULT_CORRECTED = "quality.result_corrected"
+    RESULT_REVIEWED = "quality.result_reviewed"
+    RESULT_FAILED = "quality.result_failed"
+    DEVIATION_OPENED = "quality.deviation_opened"
+    DEVIATION_CLASSIFIED = "quality.deviation_classified"
+    DEVIATION_INVESTIGATED = "quality.deviation_investigated"
+    DEVIATION_ASSESSED = "quality.deviation_assessed"
+    DEVIATION_CLOSED = "quality.deviation_closed"
+    ALERT_RAISED = "quality.alert_raised"
+    ALERT_DELIVERED = "quality.alert_delivered"
+    ALERT_ESCALATED = "quality.alert_escalated"
+    ALERT_ACKNOWLEDGED = "quality.alert_acknowledged"
+    REVIEW_OPENED = "quality.review_opened"
+    EXCEPTION_DISPOSITIONED = "quality.exception_dispositioned"
+    LOT_REVIEWED = "quality.lot_reviewed"
+    REVIEW_REOPENED = "quality.review_reopened"
+    LOT_CERTIFIED = "quality.lot_certified"
+    LOT_REJECTED = "quality.lot_rejected"
+    CERTIFICATION_WITHDRAWN = "quality.certification_withdrawn"
+    CERTIFICATE_RENDERED = "quality.certificate_rendered"
+    CERTIFICATE_INVALIDATED = "quality.certificate_invalidated"
+    LATE_FAILURE = "quality.late_failure"
+    PRODUCT_DISPATCHED = "quality.product_dispatched"
+    PRODUCT_USED = "quality.product_used"

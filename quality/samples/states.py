@@ -1,0 +1,16 @@
+"""Where a sample may move."""
+
+from mes.records.states import StateTable
+
+SAMPLE = StateTable(
+    "sample",
+    "expected",
+    {
+        "expected": frozenset({"drawn", "not_drawn"}),
+        "drawn": frozenset({"received", "lost"}),
+        "received": frozenset({"tested", "lost"}),
+        "tested": frozenset(),
+        "not_drawn": frozenset(),
+        "lost": frozenset(),
+    },
+)
