@@ -1,0 +1,108 @@
+"""Calculated parameters: names, kinds, units, circles, and that what they need is recorded before them (decision 17)."""
+
+from batches.recipes.document.checks.context import Context
+from batches.recipes.document.planning import DOSE_TARGET
+from batches.recipes.document.problems import Path
+from batches.recipes.document.schema import Parameter, Recipe, Step
+from batches.recipes.expressions import Expression, ExpressionRefused, Kind
+from batches.recipes.units import UnitRefused, parse_unit
+
+
+def kinds_for(recipe: Recipe, step: Step | None = None) -> dict[str, Kind]:
+    """What each name stands for in an expression of a step: its own run's values are single, those of other repeated steps are lists.
+
+    Without a step (a specification's target) every repeated value is a list.
+    """
+    kinds = {DOSE_TARGET: Kind("number", recipe.dose.unit)}
+    for owner, parameter in recipe.parameters():
+        repeated = owner.repeat is not None and (step is None or owner.key != step.key)
+        kinds[parameter.key] = kind_of(parameter, repeated=repeated)
+    return kinds
+
+
+def kind_of(parameter: Parameter, *, repeated: bool = False) -> Kind:
+    """The kind of a parameter's value in expressions."""
+    if parameter.is_numeric:
+        return Kind("number", parameter.unit or "", repeated=repeated)
+    if parameter.type == "boolean":
+        return Kind("boolean", repeated=repeated)
+    return Kind("text", repeated=repeated, choices=parameter.options)
+
+
+def check_expressions(context: Context) -> None:
+    """Notes what is wrong with the calculations of a recipe."""
+    owners = {parameter.key: step for step, parameter in context.recipe.parameters()}
+    for path, step, parameter in context.parameters():
+        if parameter.key == DOSE_TARGET:
+            context.refuse((*path, "key"), "name_reserved", f"'{DOSE_TARGET}' is the target of the ordered cohort; give the parameter another key")
+    read: dict[str, tuple[Path, Expression]] = {}
+    for path, step, parameter in context.parameters():
+        if parameter.type == "calculated" and parameter.expression is not None:
+            expression = _checked(context, (*path, "expression"), step, parameter)
+            if expression is not None:
+                read[parameter.key] = ((*path, "expression"), expression)
+                _check_recorded_before(context, (*path, "expression"), step, expression, owners)
+    _check_circles(context, read)
+
+
+def _checked(context: Context, path: Path, step: Step, parameter: Parameter) -> Expression | None:
+    names = kinds_for(context.recipe, step)
+    try:
+        expression = Expression.parse(parameter.expression or "")
+    except ExpressionRefused as refused:
+        _refuse(context, path, refused)
+        return None
+    unreadable = {name for name in expression.names if name in names and names[name].kind == "number" and not _readable(names[name].unit)}
+    if unreadable or parameter.unit is None or not _readable(parameter.unit):
+        return expression  # the unit itself is already a problem of its own; a second one at the formula would only echo it
+    try:
+        expression.check(names, Kind("number", parameter.unit))
+    except ExpressionRefused as refused:
+        _refuse(context, path, refused)
+    return expression
+
+
+def _readable(unit: str) -> bool:
+    try:
+        parse_unit(unit)
+    except UnitRefused:
+        return False
+    return True
+
+
+def _refuse(context: Context, path: Path, refused: ExpressionRefused) -> None:
+    at = f" (column {refused.column} of the expression)" if refused.column is not None else ""
+    context.refuse(path, refused.code, f"{refused.sentence}{at}")
+
+
+def _check_recorded_before(context: Context, path: Path, step: Step, expression: Expression, owners: dict[str, Step]) -> None:
+    for name in sorted(expression.names & owners.keys()):
+        if context.order[owners[name].key] > context.order[step.key]:
+            message = f"'{name}' is recorded at step {owners[name].key}, after step {step.key}; a calculation can use only what is there already"
+            context.refuse(path, "recorded_later", message)
+
+
+def _check_circles(context: Context, read: dict[str, tuple[Path, Expression]]) -> None:
+    """One problem per circle, told at the first of its parameters."""
+    told: set[frozenset[str]] = set()
+    for start in read:
+        circle = _circle_from(start, read)
+        if circle and frozenset(circle) not in told:
+            told.add(frozenset(circle))
+            way = " -> ".join((*circle, circle[0]))
+            context.refuse(read[start][0], "circular", f"these calculations need one another: {way}. Take one out of the circle")
+
+
+def _circle_from(start: str, read: dict[str, tuple[Path, Expression]]) -> tuple[str, ...]:
+    """The shortest way from a calculation back to itself, empty when there is none."""
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop(0)
+        for name in sorted(read[way[-1]][1].names & read.keys()):
+            if name == start:
+                return way
+            if name not in seen:
+                seen.add(name)
+                ways.append((*way, name))
+    return ()
