@@ -131,7 +131,8 @@ def judge(
 
 def _broken(quantity: Quantity, level: Level, band: Band, stands: Standing) -> Judgement:
     if level is Level.IMPLAUSIBLE:
-        sentence = f"{quantity} is outside what is plausible here ({bounds_text(band, quantity.unit)}). Check the value and its unit, and type it again."
+        plausible = bounds_text(band, quantity.unit)
+        sentence = f"{quantity} is outside what is plausible here ({plausible}). Check the value and its unit, and type it again."
     elif quantity.is_censored:
         side = "lower" if stands.is_lower else "upper"
         sentence = f"{quantity} lies outside the {side} {_WORDS[level]}limit ({bounds_text(band, quantity.unit)})."
@@ -143,7 +144,8 @@ def _broken(quantity: Quantity, level: Level, band: Band, stands: Standing) -> J
 
 def _undecided(quantity: Quantity, level: Level, band: Band, stands: Standing) -> Judgement:
     treated = Level.ACTION if level in (Level.HARD, Level.ACTION) else level
-    sentence = f"{quantity} does not prove whether the {_WORDS[level]}limit ({bounds_text(band, quantity.unit)}) is kept; it counts as outside the {treated} limit."
+    limit = f"the {_WORDS[level]}limit ({bounds_text(band, quantity.unit)})"
+    sentence = f"{quantity} does not prove whether {limit} is kept; it counts as outside the {treated} limit."
     return Judgement(treated, sentence, band, stands.side.limit if stands.side else None, None, decided=False)
 
 
