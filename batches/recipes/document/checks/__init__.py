@@ -12,7 +12,7 @@ from batches.recipes.document.problems import Problem, RecipeRefused
 from batches.recipes.document.reading import Positions
 from batches.recipes.document.schema import Recipe
 
-__all__ = ["Known", "check_recipe", "check_text"]
+__all__ = ["Known", "check_recipe", "check_recipe_text"]
 
 
 def check_recipe(recipe: Recipe, positions: Positions | None = None, known: Known | None = None) -> tuple[Problem, ...]:
@@ -29,7 +29,7 @@ def check_recipe(recipe: Recipe, positions: Positions | None = None, known: Know
     return tuple(sorted(set(context.problems)))
 
 
-def check_text(text: str, known: Known | None = None) -> Recipe:
+def check_recipe_text(text: str, known: Known | None = None) -> Recipe:
     """The recipe in a text that is sound in shape and between its parts. Raises ``RecipeRefused`` with every problem."""
     found = read_recipe(text)
     problems = check_recipe(found.recipe, found.positions, known)
