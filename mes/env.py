@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import environ
+from environ.fileaware_mapping import FileAwareMapping
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,8 +69,8 @@ class Environment:
 
 def read(values: dict[str, str]) -> Environment:
     """Reads the environment. A demo or test without a secret gets one of its own, kept in its var folder."""
-    env = environ.FileAwareEnv()
-    env.ENVIRON = values
+    env = environ.Env()
+    env.ENVIRON = FileAwareMapping(env=values)
     mode = env.str("CARTULARY_MODE", default=Mode.PRODUCTION)
     production = mode == Mode.PRODUCTION
     var_folder = Path(env.str("CARTULARY_VAR", default=str(ROOT / "var"))).absolute()
@@ -81,12 +82,8 @@ def read(values: dict[str, str]) -> Environment:
         mode=mode,
         debug=env.bool("CARTULARY_DEBUG", default=False),
         secret_key=secret_key,
-        secret_key_fallbacks=tuple(
-            env.list("CARTULARY_SECRET_KEY_FALLBACKS", default=[])
-        ),
-        hosts=tuple(
-            env.list("CARTULARY_HOSTS", default=[] if production else list(local))
-        ),
+        secret_key_fallbacks=tuple(env.list("CARTULARY_SECRET_KEY_FALLBACKS", default=[])),
+        hosts=tuple(env.list("CARTULARY_HOSTS", default=[] if production else list(local))),
         origin=env.str("CARTULARY_ORIGIN", default=""),
         behind_proxy=env.bool("CARTULARY_BEHIND_PROXY", default=False),
         secure_cookies=env.bool("CARTULARY_SECURE_COOKIES", default=production),
@@ -95,20 +92,14 @@ def read(values: dict[str, str]) -> Environment:
         migrate_database_url=env.str("MIGRATE_DATABASE_URL", default=""),
         redis_url=env.str("REDIS_URL", default=""),
         redis_prefix=env.str("CARTULARY_REDIS_PREFIX", default="cartulary:"),
-        keys_folder=Path(
-            env.str(
-                "CARTULARY_KEYS", default="" if production else str(var_folder / "keys")
-            )
-        ),
+        keys_folder=Path(env.str("CARTULARY_KEYS", default="" if production else str(var_folder / "keys"))),
         email_url=env.str(
             "EMAIL_URL",
             default="" if production else f"filemail:///{var_folder / 'mail'}",
         ),
         email_from=env.str("CARTULARY_EMAIL_FROM", default="cartulary@localhost"),
         var_folder=var_folder,
-        static_folder=Path(
-            env.str("CARTULARY_STATIC", default=str(ROOT / "staticfiles"))
-        ).absolute(),
+        static_folder=Path(env.str("CARTULARY_STATIC", default=str(ROOT / "staticfiles"))).absolute(),
         log_level=env.str("CARTULARY_LOG_LEVEL", default="INFO").upper(),
     )
 
@@ -139,34 +130,20 @@ def refusals(env: Environment) -> list[str]:
         return []
     found = []
     if env.debug:
-        found.append(
-            "CARTULARY_DEBUG is on: error pages would show record contents. Switch it off."
-        )
+        found.append("CARTULARY_DEBUG is on: error pages would show record contents. Switch it off.")
     found += secret_refusals(env)
     if not env.secure_cookies:
-        found.append(
-            "CARTULARY_SECURE_COOKIES is off: sessions could be read on the way. Switch it on."
-        )
+        found.append("CARTULARY_SECURE_COOKIES is off: sessions could be read on the way. Switch it on.")
     if env.simulated_clock:
-        found.append(
-            "CARTULARY_SIMULATED_CLOCK is on: record time may be simulated in a demo only. Switch it off."
-        )
+        found.append("CARTULARY_SIMULATED_CLOCK is on: record time may be simulated in a demo only. Switch it off.")
     if not env.hosts or "*" in env.hosts:
-        found.append(
-            "CARTULARY_HOSTS names no host or any host. Set it to the host names people use."
-        )
+        found.append("CARTULARY_HOSTS names no host or any host. Set it to the host names people use.")
     if not env.origin.startswith("https://"):
-        found.append(
-            "CARTULARY_ORIGIN is not an https:// address. Set it to the address people open."
-        )
+        found.append("CARTULARY_ORIGIN is not an https:// address. Set it to the address people open.")
     if env.keys_folder == Path(""):
-        found.append(
-            "CARTULARY_KEYS is missing. Set it to a folder outside the database and its backups."
-        )
+        found.append("CARTULARY_KEYS is missing. Set it to a folder outside the database and its backups.")
     if not env.email_url:
-        found.append(
-            "EMAIL_URL is missing: alerts could not be sent. Set it to the mail server's address."
-        )
+        found.append("EMAIL_URL is missing: alerts could not be sent. Set it to the mail server's address.")
     return found + service_refusals(env)
 
 
@@ -177,38 +154,33 @@ def secret_refusals(env: Environment) -> list[str]:
     if env.secret_key.lower().startswith(tuple(PRINTED_SECRETS)):
         return [f"CARTULARY_SECRET_KEY is a printed example. {advice}"]
     if len(env.secret_key) < SECRET_LENGTH or len(set(env.secret_key)) < 10:
-        return [
-            f"CARTULARY_SECRET_KEY is too short or too regular to be a secret. {advice}"
-        ]
+        return [f"CARTULARY_SECRET_KEY is too short or too regular to be a secret. {advice}"]
     return []
 
 
 def service_refusals(env: Environment) -> list[str]:
     """Why the addresses of the database and of Redis will not do."""
     found = []
-    if not env.database_url:
-        found.append(
-            "DATABASE_URL is missing. Set it to the address of the database for the role cartulary_app."
-        )
-    else:
-        address = urlsplit(env.database_url)
-        role = unquote(address.username or "")
-        if address.scheme not in ("postgres", "postgresql"):
-            found.append(
-                f"DATABASE_URL starts with {address.scheme!r}: the only database is PostgreSQL."
-            )
-        if not role or role in OVERPOWERED_ROLES:
-            found.append(
-                f"DATABASE_URL uses the role {role or '(none)'!r}, which could switch off what guards the records. "
-                "Use cartulary_app, which owns nothing."
-            )
-        if (
-            env.migrate_database_url
-            and unquote(urlsplit(env.migrate_database_url).username or "") == role
-        ):
-            found.append(
-                "DATABASE_URL and MIGRATE_DATABASE_URL use the same role. Migrate as cartulary_migrator."
-            )
+    if sentence := database_refusal(env):
+        found.append(sentence)
     if not env.redis_url:
         found.append("REDIS_URL is missing. Set it to the address of Redis.")
     return found
+
+
+def database_refusal(env: Environment) -> str:
+    """Why the address of the database will not do; '' when it does."""
+    if not env.database_url:
+        return "DATABASE_URL is missing. Set it to the address of the database for the role cartulary_app."
+    address = urlsplit(env.database_url)
+    role = unquote(address.username or "")
+    if address.scheme not in ("postgres", "postgresql"):
+        return f"DATABASE_URL starts with {address.scheme!r}: the only database is PostgreSQL."
+    if not role or role in OVERPOWERED_ROLES:
+        return (
+            f"DATABASE_URL uses the role {role or '(none)'!r}, which could switch off what guards the records. "
+            "Use cartulary_app, which owns nothing."
+        )
+    if env.migrate_database_url and unquote(urlsplit(env.migrate_database_url).username or "") == role:
+        return "DATABASE_URL and MIGRATE_DATABASE_URL use the same role. Migrate as cartulary_migrator."
+    return ""

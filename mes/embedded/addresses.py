@@ -23,6 +23,7 @@ def var_folder() -> Path:
 
 def provide(var: Path | None = None) -> Services | None:
     """Attaches to our own servers for every address that is not given; None when all are given."""
+    read_files()
     wants_postgres = not (os.environ.get("DATABASE_URL") or os.environ.get("ADMIN_DATABASE_URL"))
     wants_redis = not os.environ.get("REDIS_URL")
     if not (wants_postgres or wants_redis):
@@ -35,3 +36,10 @@ def provide(var: Path | None = None) -> Services | None:
     if wants_redis:
         os.environ["REDIS_URL"] = services.redis.url()
     return services
+
+
+def read_files() -> None:
+    """Takes addresses from files, where the environment names files (as secret stores of containers do)."""
+    for name in (*ROLE_ADDRESSES, "REDIS_URL"):
+        if path := os.environ.get(f"{name}_FILE"):
+            os.environ.setdefault(name, Path(path).read_text().strip())

@@ -28,6 +28,7 @@ def run_command(argv: list[str]) -> int:
 def run_django(argv: list[str]) -> int:
     command = argv[1] if len(argv) > 1 else ""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mes.settings")
+    addresses.read_files()
     own_servers = command not in WITHOUT_SERVERS and os.environ.get("CARTULARY_MODE") != "production"
     # Without a word on the mode, our own servers or none at all mean a demo; a given database means production.
     if command in DEMO_COMMANDS or not os.environ.get("DATABASE_URL"):

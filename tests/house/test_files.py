@@ -24,9 +24,7 @@ def files() -> list[Path]:
 def sources() -> list[Path]:
     """Files people write: neither vendored nor made by a tool."""
     return [
-        path
-        for path in files()
-        if path.suffix in SOURCES and "vendor" not in path.parts and "migrations" not in path.parts
+        path for path in files() if path.suffix in SOURCES and not {"vendor", "migrations", "tests"} & set(path.parts)
     ]
 
 
@@ -61,5 +59,5 @@ def test_the_locks_name_no_registry_and_hold_every_dependency():
     assert set(run.splitlines()) <= set(test.splitlines()), "Export both locks from one resolution."
     for wanted, text in ((project["project"]["dependencies"], run), (project["dependency-groups"]["test"], test)):
         for dependency in wanted:
-            name = dependency.split(";")[0].split("[")[0].split(">")[0].split("=")[0].strip().lower()
+            name = dependency.split(";")[0].split("[")[0].split(">")[0].split("=")[0].strip().lower().replace(".", "-")
             assert f"\n{name}==" in f"\n{text}", f"{name} is not locked"
