@@ -14,7 +14,7 @@ LEAST_PIN = 6
 LEAST_PASSWORD = 12
 
 
-def _live_grants(user_id: uuid.UUID, site_id: uuid.UUID):
+def live_grants(user_id: uuid.UUID, site_id: uuid.UUID):
     from django.db.models import Q
 
     return Grant.objects.filter(
@@ -29,15 +29,20 @@ def may(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> bool:
     """Whether this person, active and not locked, holds the permission at the site now."""
     return any(
         str(permission) in grant.role.permissions
-        for grant in _live_grants(user_id, site_id)
+        for grant in live_grants(user_id, site_id)
     )
+
+
+def permissions_of(user_id: uuid.UUID, site_id: uuid.UUID) -> frozenset[str]:
+    """Every permission the person or device holds at the site now."""
+    return frozenset().union(*(grant.role.permissions for grant in live_grants(user_id, site_id)))
 
 
 def role_for(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> str:
     """The name of the role under which the person holds the permission ("" when they do not)."""
     names = [
         g.role.name
-        for g in _live_grants(user_id, site_id)
+        for g in live_grants(user_id, site_id)
         if str(permission) in g.role.permissions
     ]
     return names[0] if names else ""
@@ -148,7 +153,7 @@ def check_can_grant(*, by: Actor, user: User, role) -> None:
                 "Nobody gives a role to themselves. Another administrator has to do it.",
             )
     held = set().union(
-        *(set(g.role.permissions) for g in _live_grants(user.pk, role.site_id))
+        *(set(g.role.permissions) for g in live_grants(user.pk, role.site_id))
     )
     administrator = str(_permission().MANAGE_PEOPLE)
     gmp = {p for p in (held | set(role.permissions)) if not p.startswith("mes.")}

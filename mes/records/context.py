@@ -15,11 +15,12 @@ _site: ContextVar[uuid.UUID | None] = ContextVar("cartulary_site", default=None)
 
 
 @contextmanager
-def site_context(site_id: uuid.UUID, *, writable: bool = False) -> Iterator[None]:
+def site_context(site_id: uuid.UUID, *, writable: bool = False, snapshot: bool = False) -> Iterator[None]:
     """Open a read-only transaction in which only this site's rows are seen.
 
     Nested inside another context of the same site, or inside a deed, it does nothing. `writable` is for working rows
-    (signing intents, idempotency keys), never for Records or Facts: those need a deed.
+    (signing intents, idempotency keys), never for Records or Facts: those need a deed. `snapshot` lets every read inside
+    see the same moment (repeatable read), for what is shown and digested together.
     """
     if site_id is None:
         raise NoSiteContext(
@@ -36,6 +37,8 @@ def site_context(site_id: uuid.UUID, *, writable: bool = False) -> Iterator[None
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
+                if snapshot and not _inside_test_transaction():
+                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 # set_config(…, true) lasts to the end of this transaction and cannot leak to the next
                 cursor.execute(
                     "SELECT set_config('cartulary.site', %s, true)", [str(site_id)]
