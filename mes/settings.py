@@ -51,7 +51,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # mes.web adds here: request id, content security policy
+    "mes.web.middleware.RequestId",
+    "mes.web.csp.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -59,7 +60,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    # mes.web adds here: station, site context, broken rules as sentences
+    "mes.people.middleware.ActorMiddleware",
+    "mes.web.middleware.BrokenRules",
 ]
 
 ROOT_URLCONF = "mes.urls"
@@ -76,6 +78,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "mes.web.context.page",
             ],
             # The component layer's tags are there in every template; mes.web is a folder, not an app of its own.
             "builtins": ["mes.web.templatetags.ui"],
@@ -119,6 +122,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- people -----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "mes.User"
+AUTHENTICATION_BACKENDS = ["mes.people.backends.PasswordBackend"]
 PASSWORD_HASHERS = ["mes.people.hashers.Argon2id19"]
 if ENV.mode == environment.Mode.TEST:
     PASSWORD_HASHERS.insert(0, "django.contrib.auth.hashers.MD5PasswordHasher")  # tests sign in thousands of times
@@ -138,6 +142,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"  # the capture path reads
 SESSION_COOKIE_NAME = "cartulary_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # one long shift
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+IDLE_SECONDS = 5 * 60  # without a touch the page is covered; nobody can change it
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = ENV.secure_cookies
@@ -145,6 +150,7 @@ CSRF_COOKIE_NAME = "cartulary_csrf"
 CSRF_COOKIE_SECURE = ENV.secure_cookies
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "mes.web.problems.form_too_old"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # --- the way here and back --------------------------------------------------------------------------------------------
@@ -192,26 +198,31 @@ EMAIL_TIMEOUT = 10
 # --- API --------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
-        "rest_framework.parsers.MultiPartParser",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "mes.people.device_auth.DeviceTokenAuthentication",
+        "mes.api.authentication.CookieAuthentication",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["mes.people.api_gate.MayCall"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["mes.api.parsing.ExactJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "mes.api.openapi.ServiceSchema",
+    "EXCEPTION_HANDLER": "mes.api.problems.answer_exception",
     "COERCE_DECIMAL_TO_STRING": True,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Cartulary API",
+    "DESCRIPTION": "The electronic batch record for CAR-T lots: orders, values, results, certificates, evidence.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["mes.people.api_gate.MayCall"],
+    "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "filter": True},
 }
 
 # --- background work --------------------------------------------------------------------------------------------------

@@ -1,5 +1,25 @@
 """Where every address begins."""
 
-from django.urls import URLPattern, URLResolver
+from importlib.util import find_spec
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+handler404 = "mes.web.problems.not_found"
+handler500 = "mes.web.problems.failed"
+
+#: Addresses of mes by folder, then of the apps and the API above it, each where it has any.
+FOLDERS = ("mes.web.urls", "mes.people.urls", "mes.inspection.urls")
+ABOVE = {"batches.urls": "", "quality.urls": "", "mes.api.urls": "api/v1/"}
+
+
+def present(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(([path("", include(module)) for module in FOLDERS if present(module)], "mes"))),
+    *(path(prefix, include(module)) for module, prefix in ABOVE.items() if present(module)),
+]

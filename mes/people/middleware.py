@@ -1,0 +1,76 @@
+"""Puts who acts on the request, asked of the database each time: a role or account that ended ends for the next request."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+
+from mes.errors import RuleBroken
+from mes.people import queries, rules, session
+from mes.people.models import Site, User
+from mes.web import problems
+
+OPEN_UNDER_COVER = ("/lock/", "/unlock/", "/sign-in/", "/sign-out/", "/livez", "/readyz", "/static/")
+"""What answers while a page is covered."""
+
+
+class ActorMiddleware:
+    """Sets `request.actor` (mes.records.actors.Actor or None), `request.site`, `request.rights` and `request.station`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor, request.site, request.rights = None, None, frozenset()
+        session.station_of(request)
+        response = None
+        if "site" in request.session and request.user.is_authenticated:
+            response = self.find(request)
+        response = response or self.get_response(request)
+        session.keep_station(request, response)
+        return response
+
+    def find(self, request: HttpRequest) -> HttpResponse | None:
+        """Find out who acts, or end the session. The answer when the page is covered, else None."""
+        user, site_id = request.user, uuid.UUID(request.session["site"])
+        grants = queries.live_grants(user.pk, site_id)
+        ended = self.why_ended(request, user, grants)
+        if ended:
+            request.session.flush()
+            request.user = AnonymousUser()
+            messages.error(request, ended)
+            return None
+        request.site = Site.objects.get(pk=site_id)
+        request.actor = session.actor_of(request, user, request.site, grants)
+        request.rights = frozenset(permission for grant in grants for permission in grant.role.permissions)
+        if session.is_covered(request):
+            session.cover(request)
+            if not request.path.startswith(OPEN_UNDER_COVER):
+                return self.answer_under_cover(request)
+        elif not (request.method == "GET" and request.headers.get("HX-Request")):
+            session.touch(request)  # islands that refresh themselves are nobody's touch
+        return None
+
+    def why_ended(self, request: HttpRequest, user: User, grants: list) -> str:
+        if not user.is_active:
+            return "This account was closed."
+        if rules.is_locked(user.pk):
+            return f"{user.full_name} is locked out after wrong secrets. An administrator can lift the lock; another qualified person can go on."
+        if not grants:
+            return f"{user.full_name} holds no role at this site any more. An administrator can give one."
+        if session.is_over(request):
+            return "This session has lasted its longest time. Sign in again."
+        return ""
+
+    def answer_under_cover(self, request: HttpRequest) -> HttpResponse:
+        if problems.wants_json(request):
+            broken = RuleBroken("session_covered", "Nobody was here for a while, so this session is covered. Unlock it with your own PIN or password.")
+            broken.status = 423
+            return problems.answer(request, broken)
+        from mes.people.views.access import covered_answer
+
+        return covered_answer(request)

@@ -1,0 +1,157 @@
+"""A person's session: proven by password, at one site, covered after idle time. 21 CFR 11.10(d), 11.300(d)."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest, HttpResponse
+
+from mes.errors import NotAllowed, RuleBroken
+from mes.people import queries, rules
+from mes.people.models import Site, User
+from mes.people.services import count_failure, lock_person, record_access, reset_failures
+from mes.people.setup import system_actor
+from mes.records.actors import Actor
+from mes.records.door import record_refusal
+
+BACKEND = "mes.people.backends.PasswordBackend"
+STATION_COOKIE = "cartulary_station"
+PROVEN_SECONDS = 300
+"""How long a proven password waits for the choice of a site."""
+
+NOT_TOGETHER = (
+    "That user name and password do not belong together, or the person is locked out. After five wrong tries in a row an administrator has to lift the lock."
+)
+NOT_YOURS = "That is not the PIN or password of this person. After five wrong tries in a row an administrator has to lift the lock."
+
+
+def prove(request: HttpRequest, username: str, password: str) -> User:
+    """The person to whom both belong, counting what is wrong. Raises NotAllowed("sign_in") with one sentence for all cases."""
+    user = authenticate(request, username=username, password=password)
+    if user is None or rules.is_locked(user.pk):
+        known = user or User.objects.filter(username__iexact=username.strip(), kind=User.PERSON).first()
+        raise _refuse(request, known, counted=user is None, sentence=NOT_TOGETHER)
+    reset_failures(user.pk)
+    return user
+
+
+def prove_again(request: HttpRequest, who: str, secret: str) -> User:
+    """The person whose badge or user name and PIN or password these are: lifts the cover of an idle page."""
+    who = who.strip()
+    user = User.objects.filter(username__iexact=who, kind=User.PERSON).first()
+    if user is None and who:
+        user = User.objects.filter(badge=who, kind=User.PERSON).first()
+    stored = [hashed for hashed in ((user.pin, user.password) if user else ()) if hashed] or [make_password("an unknown person")]
+    right = any([check_password(secret, hashed) for hashed in stored])  # all are checked: the time tells nothing
+    if user is None or not right or not user.is_active or rules.is_locked(user.pk):
+        raise _refuse(request, user, counted=not right, sentence=NOT_YOURS)
+    reset_failures(user.pk)
+    return user
+
+
+def _refuse(request: HttpRequest, user: User | None, *, counted: bool, sentence: str) -> RuleBroken:
+    """Count and log a failed sign-in; the name as typed is not kept, for people type passwords there too."""
+    refusal = NotAllowed("sign_in", sentence, security="sign_in_refused", detail={"subject": str(user.pk) if user else ""})
+    site_id = user.site_id if user else queries.first_site_id()
+    if site_id is not None:
+        by = system_actor(site_id, channel="page").at_station(station_of(request))
+        if user is not None and counted and count_failure(user) == 0 and not rules.is_locked(user.pk):
+            lock_person(by=by, user_id=user.pk, why="wrong passwords in a row")
+        record_refusal(by, refusal, "sign_in")
+    return refusal
+
+
+def begin(request: HttpRequest, user: User, site_id: uuid.UUID) -> Actor:
+    """Start the person's session at a site where a role is held; the session's key changes. Writes the access log."""
+    if site_id not in {site.pk for site in queries.sites_of(user.pk)}:
+        raise NotAllowed("no_role_here", f"{user.full_name} holds no role at this site. An administrator can give one.")
+    if request.user.is_authenticated and request.user.pk != user.pk:
+        end(request)
+    login(request, user, backend=BACKEND)
+    request.session["site"] = str(site_id)
+    request.session["began"] = time.time()
+    request.session.pop("covered", None)
+    touch(request)
+    by = actor_of(request, user, Site.objects.get(pk=site_id), queries.live_grants(user.pk, site_id))
+    record_access(by=by, kind="in")
+    return by
+
+
+def end(request: HttpRequest) -> None:
+    """End the session; the access log says so when a person was in it."""
+    by = getattr(request, "actor", None)
+    logout(request)
+    if by is not None:
+        record_access(by=by, kind="out")
+
+
+def actor_of(request: HttpRequest, user: User, site: Site, grants) -> Actor:
+    """The actor of a page: the session's person with the roles held at the site now."""
+    return Actor(
+        user.pk,
+        user.username,
+        user.full_name,
+        site.pk,
+        roles=tuple(dict.fromkeys(grant.role.name for grant in grants)),
+        channel="page",
+        station=station_of(request),
+        request_id=getattr(request, "id", ""),
+    )
+
+
+# --- the station ------------------------------------------------------------------------------------------------------
+
+
+def station_of(request: HttpRequest) -> str:
+    """The name of this tablet or desk, from its signed cookie; the same one through the whole request."""
+    known = getattr(request, "station", None)
+    if known is None:
+        known = request.get_signed_cookie(STATION_COOKIE, default="", salt="station")
+        request.station_is_new = not known
+        request.station = known = known or f"station-{secrets.token_hex(3)}"
+    return known
+
+
+def keep_station(request: HttpRequest, response: HttpResponse) -> None:
+    """Give a browser that has no station name its own, for years: signing is bound to it."""
+    if getattr(request, "station_is_new", False):
+        response.set_signed_cookie(
+            STATION_COOKIE, request.station, salt="station", max_age=10 * 365 * 86400, httponly=True, samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )  # fmt: skip
+
+
+# --- idle time --------------------------------------------------------------------------------------------------------
+
+
+def touch(request: HttpRequest) -> None:
+    """Note that a person was here. Written at most twice a minute."""
+    now = time.time()
+    if now - request.session.get("touched", 0) > 30:
+        request.session["touched"] = now
+
+
+def is_covered(request: HttpRequest) -> bool:
+    """Whether the page is covered: told so by the page itself, or nobody touched it for the idle time (wall clock)."""
+    return bool(request.session.get("covered")) or time.time() - request.session.get("touched", 0) > settings.IDLE_SECONDS + 30
+
+
+def cover(request: HttpRequest) -> None:
+    request.session["covered"] = request.session.get("covered") or time.time()
+
+
+def uncover(request: HttpRequest) -> None:
+    """Lift the cover for the same person; the key of the session changes."""
+    request.session.pop("covered", None)
+    request.session["touched"] = time.time()
+    request.session.cycle_key()
+
+
+def is_over(request: HttpRequest) -> bool:
+    """Whether the session has lasted its longest time; nobody can change it."""
+    return time.time() - request.session.get("began", 0) > settings.SESSION_COOKIE_AGE

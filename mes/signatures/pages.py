@@ -1,0 +1,137 @@
+"""The page on which something is signed. Every act that is signed derives from SigningPage.
+
+class SignStepPage(SigningPage):
+    meaning = "performed"
+
+    def what(self, step_id):        # inside the context: exactly what is signed
+        return ceremony.subject(queries.step(step_id), "step/1", content(...))
+
+    def summary(self, step_id):     # inside the same context: how it is shown
+        return {"title": "Sign step 14 of", "lot": {...}, "rows": [...], "back_url": ...}
+
+    def sign(self, proof, step_id):  # outside any context: one service call
+        return self.do(services.complete_step, step_id=step_id, proof=proof)
+
+    def done_url(self, result, step_id):
+        return reverse(...)
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+
+from mes.errors import RuleBroken, StaleRecord, UnreadableInput
+from mes.records.context import site_context
+from mes.records.door import record_refusal
+from mes.signatures import ceremony
+from mes.signatures.meanings import Meaning
+from mes.signatures.meanings import meaning as meaning_of
+from mes.signatures.models import SigningIntent
+from mes.web.pages import Page
+
+SECRET_WORDS = {"floor": ("Signing PIN", "pin"), "desk": ("Password", "password"), "certify": ("Password", "password")}
+
+
+class SigningPage(Page):
+    """Shows what is signed and takes both components of whoever signs, who need not be the session's person.
+
+    21 CFR 11.50, 11.70, 11.200(a). What is drawn and what is bound to the intent come from one snapshot of the database.
+    """
+
+    template_name = "mes/signatures/sign.html"
+    fragment_name = "mes/signatures/_sign.html"
+    secret_fields: ClassVar[frozenset[str]] = Page.secret_fields | {"code", "intent"}
+
+    meaning: ClassVar[str] = ""
+    """Code of the meaning (mes.signatures.meanings). Where the address decides it, override meaning_code()."""
+
+    # --- to be overridden ---------------------------------------------------------------------------------------------
+
+    def what(self, **kwargs: Any) -> ceremony.Subject:
+        """What is signed: a record version and the canonical content of what summary() shows."""
+        raise NotImplementedError
+
+    def summary(self, **kwargs: Any) -> dict:
+        """What is shown: title, rows [{label, value, unit, state, word, sub}], back_url; and if wanted lot, facts, caption,
+        recap_hint, body (path of a template drawn under the rows, may hold further fields), done [{name, at, meaning}],
+        notes [{state, title, text}], ok (button), foot, back_label."""
+        raise NotImplementedError
+
+    def sign(self, proof: ceremony.Proof, **kwargs: Any):
+        """The one service call that signs. `self.reason` holds the reason where the meaning needs one."""
+        raise NotImplementedError
+
+    def done_url(self, result, **kwargs: Any) -> str:
+        """Where to go after signing."""
+        raise NotImplementedError
+
+    def meaning_code(self, **kwargs: Any) -> str:
+        return self.meaning
+
+    # --- how it works -------------------------------------------------------------------------------------------------
+
+    @property
+    def reason(self) -> str:
+        """The reason as typed, without blanks around it."""
+        return self.request.POST.get("reason", "").strip()
+
+    def post(self, request, **kwargs) -> HttpResponse:
+        meaning = meaning_of(self.meaning_code(**kwargs))
+        if meaning.needs_reason and len(self.reason) < 3:
+            raise UnreadableInput("reason_missing", "This needs a reason in your words. Type it, then sign.", field="reason")
+        proof = ceremony.authenticate(
+            by=self.by, intent_id=self.intent_id(), username=request.POST.get("who", ""),
+            secret=request.POST.get("secret", ""), code=request.POST.get("code", ""),
+        )  # fmt: skip
+        result = self.sign(proof, **kwargs)
+        self.say(f"Signed by {proof.user.full_name}: {meaning.text}")
+        return self.done(self.done_url(result, **kwargs))
+
+    def intent_id(self) -> str | None:
+        try:
+            return str(uuid.UUID(self.request.POST.get("intent", "")))
+        except ValueError:
+            return None
+
+    def show(self, status: int = 200, **extra: Any) -> HttpResponse:
+        """Bind what is shown now to a fresh intent and draw it, from one snapshot."""
+        try:
+            with site_context(self.by.site_id, writable=True, snapshot=True):
+                what = self.what(**self.kwargs)
+                shown = self.summary(**self.kwargs)
+                meaning = meaning_of(self.meaning_code(**self.kwargs))
+                before = SigningIntent.objects.filter(pk=self.intent_id()).first() if self.refusal else None
+                intent = ceremony.prepare(self.by, what, meaning.code)
+                changed = before is not None and bytes(before.payload_digest) != bytes(intent.payload_digest)
+                return self.draw(self.dialog(meaning, intent, changed) | shown | extra, status)
+        except RuleBroken as broken:
+            if broken.security:
+                record_refusal(self.by, broken, f"open {type(self).__name__}")
+            raise
+
+    def dialog(self, meaning: Meaning, intent: SigningIntent, changed: bool) -> dict:
+        label, kind = SECRET_WORDS[meaning.proof]
+        return {
+            "floor": meaning.proof == "floor",
+            "base": "base_floor.html" if meaning.proof == "floor" else "base.html",
+            "action": self.request.path,
+            "hidden": {"intent": intent.pk},
+            "meaning": meaning.text,
+            "needs_reason": meaning.needs_reason,
+            "secret_label": label,
+            "secret_kind": kind,
+            "second_factor": meaning.proof == "certify",
+            "who_value": self.typed.get("who", ""),
+            "error": self.refusal.sentence if self.refusal else "",
+            "changed": changed and not isinstance(self.broken, StaleRecord),
+            "recap_body": "mes/signatures/_body.html",
+        }
+
+    broken: RuleBroken | None = None
+
+    def refused(self, broken: RuleBroken) -> HttpResponse:
+        self.broken = broken
+        return super().refused(broken)

@@ -1,0 +1,45 @@
+"""Around every request: its id, and a broken rule that nobody answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+from mes.errors import RuleBroken
+from mes.keys import uuid7
+from mes.web import problems
+
+log = logging.getLogger("cartulary.web")
+
+
+class RequestId:
+    """Gives each request an id that its log lines, its deeds and its answer carry."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.id = uuid7().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=request.id)
+        response = self.get_response(request)
+        response.headers["X-Request-ID"] = request.id
+        return response
+
+
+class BrokenRules:
+    """A broken rule that no page answered becomes a page, a note or problem+json with its own sentence."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, RuleBroken):
+            return problems.answer(request, exception)
+        return None

@@ -1,0 +1,79 @@
+"""What the apps hang into the common pages: entries of the navigation and panels of the first page.
+
+Registered by name in AppConfig.ready, so that mes shows what stands above it without importing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.urls import NoReverseMatch, reverse
+
+Rights = StrEnum | Collection[StrEnum] | None
+"""One permission, several of which one is enough, or None for everybody who is signed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the navigation or a panel of the first page."""
+
+    label: str
+    url_name: str
+    permissions: frozenset[str]
+    order: int
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name)
+
+    def is_for(self, rights: Collection[str]) -> bool:
+        return not self.permissions or not self.permissions.isdisjoint(rights)
+
+
+_nav: dict[str, Entry] = {}
+_panels: dict[str, Entry] = {}
+
+
+def register_nav(label: str, url_name: str, permission: Rights = None, order: int = 100) -> None:
+    """Show a line in the top bar to whoever holds one of the permissions."""
+    _nav[url_name] = Entry(label, url_name, _names(permission), order)
+
+
+def register_panel(url_name: str, permission: Rights = None, order: int = 100, label: str = "") -> None:
+    """Show a panel on the first page to whoever holds one of the permissions. The address answers with a fragment."""
+    _panels[url_name] = Entry(label, url_name, _names(permission), order)
+
+
+def nav_for(rights: Collection[str], path: str) -> list[dict]:
+    """The lines of the top bar, in order: [{label, url, current}]."""
+    lines = [{"label": entry.label, "url": entry.url} for entry in _shown(_nav, rights)]
+    at = max((line["url"] for line in lines if path.startswith(line["url"]) and line["url"] != "/"), key=len, default=None)
+    return [line | {"current": line["url"] == at} for line in lines]
+
+
+def panels_for(rights: Collection[str]) -> list[dict]:
+    """The panels of the first page, in order: [{label, url}]."""
+    return [{"label": entry.label, "url": entry.url} for entry in _shown(_panels, rights)]
+
+
+def _shown(entries: dict[str, Entry], rights: Collection[str]) -> list[Entry]:
+    return [entry for entry in sorted(entries.values(), key=lambda e: (e.order, e.label)) if entry.is_for(rights)]
+
+
+def _names(permission: Rights) -> frozenset[str]:
+    if permission is None:
+        return frozenset()
+    if isinstance(permission, str):
+        return frozenset({str(permission)})
+    return frozenset(str(one) for one in permission)
+
+
+def unknown_names() -> Iterable[str]:
+    """Registered names that lead nowhere; the system check of mes.web names them."""
+    for entry in (*_nav.values(), *_panels.values()):
+        try:
+            reverse(entry.url_name)
+        except NoReverseMatch:
+            yield entry.url_name
