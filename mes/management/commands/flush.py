@@ -1,15 +1,11 @@
 """Refuses to empty tables."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.core.management.commands.flush import Command as Flush
 
 
-class Command(BaseCommand):
+class Command(Flush):
     help = "Refuses: records are kept. A test that needs a database of its own takes the fixture committed_db."
-
-    def add_arguments(self, parser):
-        parser.add_argument("words", nargs="*")
-        parser.add_argument("--noinput", "--no-input", action="store_true")
-        parser.add_argument("--database")
 
     def handle(self, *args, **options):
         raise CommandError(self.help)

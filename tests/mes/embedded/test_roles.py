@@ -35,8 +35,7 @@ def passwords():
 @pytest.mark.req("AUD-04", case="negative")
 def test_no_role_has_rights_that_pass_the_guards_by(admin):
     rows = admin.execute(
-        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
-        " AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)",
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)",
         [list(NAMES)],
     ).fetchall()
     assert rows == []
