@@ -9,7 +9,7 @@ handler500 = "mes.web.problems.failed"
 
 #: Addresses of mes by folder, then of the apps and the API above it, each where it has any.
 FOLDERS = ("mes.web.urls", "mes.people.urls", "mes.inspection.urls")
-ABOVE = {"batches.urls": "", "quality.urls": "", "mes.api.urls": "api/v1/"}
+ABOVE = {"batches.urls": "", "quality.urls": "", "mes.api_urls": "api/v1/"}
 
 
 def present(module: str) -> bool:

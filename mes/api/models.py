@@ -24,11 +24,7 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user_id", "key"], name="idempotency_key_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["user_id", "key"], name="idempotency_key_once")]
 
     def __str__(self) -> str:
         return self.key

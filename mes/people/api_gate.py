@@ -16,7 +16,8 @@ class MayCall(BasePermission):
         if getattr(view, "open_to_anyone", False):
             return True
         actor = getattr(request, "actor", None)
-        if actor is None:
+        # The user is proven by the authentication that also checked the CSRF token; the actor alone is not enough.
+        if actor is None or not (request.user and request.user.is_authenticated):
             return False
         permission = view.asked_permission(request.method)
         if permission is not None:

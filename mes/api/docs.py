@@ -1,0 +1,20 @@
+"""The description of the API and its pages, from our own static files."""
+
+from __future__ import annotations
+
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI 3 description, for anyone: it tells shapes, never contents."""
+
+    open_to_anyone = True
+    authentication_classes = []
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """The description as pages."""
+
+    open_to_anyone = True
+    authentication_classes = []
+    url_name = "api:schema"

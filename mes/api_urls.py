@@ -1,0 +1,23 @@
+"""Everything below /api/v1/: signing in, who one is, the description, and the addresses of the apps above, by name."""
+
+from importlib.util import find_spec
+
+from django.urls import include, path, re_path
+
+from mes.api.docs import DocsView, SchemaView
+from mes.api.views import NoSuchAddress
+from mes.people.api import MeView, SessionView
+
+app_name = "api"
+
+#: Nothing is imported upwards: an app's addresses are here as soon as the file exists.
+ABOVE = ("batches.api_urls", "quality.api_urls")
+
+urlpatterns = [
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", DocsView.as_view(), name="docs"),
+    path("session/", SessionView.as_view(), name="session"),
+    path("me/", MeView.as_view(), name="me"),
+    *(path("", include(module)) for module in ABOVE if find_spec(module)),
+    re_path(r"^.*$", NoSuchAddress.as_view()),
+]

@@ -1,0 +1,126 @@
+"""Signing in and out over the API, and who one is."""
+
+from __future__ import annotations
+
+from django.middleware.csrf import get_token
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from mes.api.views import ServiceView
+from mes.errors import NotAllowed, UnreadableInput
+from mes.people import queries, session
+from mes.people.models import Site, User
+
+
+class Credentials(serializers.Serializer):
+    username = serializers.CharField(max_length=150, help_text="User name.")
+    password = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+    site = serializers.CharField(max_length=20, required=False, allow_blank=True, help_text="Code of the site; needed by who works at several.")
+
+
+class Session(serializers.Serializer):
+    """Whether somebody is signed in, and the token that every change by a session sends as X-CSRFToken."""
+
+    csrf_token = serializers.CharField()
+    signed_in = serializers.BooleanField()
+    username = serializers.CharField(allow_blank=True)
+
+
+class Me(serializers.Serializer):
+    """Who calls, at which site, with which rights now."""
+
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+    full_name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=[User.PERSON, User.DEVICE, User.SYSTEM])
+    site = serializers.UUIDField()
+    site_code = serializers.CharField()
+    site_name = serializers.CharField()
+    time_zone = serializers.CharField()
+    roles = serializers.ListField(child=serializers.CharField())
+    permissions = serializers.ListField(child=serializers.CharField())
+    station = serializers.CharField(allow_blank=True)
+
+
+class SessionView(ServiceView):
+    """Sign in with JSON, sign out, or fetch a CSRF token."""
+
+    open_to_anyone = True
+    keyless = True
+    created = False
+    asks = {"POST": Credentials}
+    answers = {"GET": Session, "POST": Session}
+
+    def get_authenticators(self):
+        # Signing in asks no CSRF token: only JSON is read, which no foreign page can send without being asked first.
+        return [] if self.request is not None and self.request.method == "POST" else super().get_authenticators()
+
+    def get(self, request):
+        """The CSRF token of this client, and whether somebody is signed in."""
+        return self.reply(self._session())
+
+    def post(self, request):
+        """Sign in with user name and password, and the site where there are several. The answer sets the session cookie."""
+        given = self.read()
+        user = session.prove(request._request, given["username"], given["password"])
+        session.begin(request._request, user, chosen_site(user, given.get("site", "")).pk)
+        return self.reply(self._session())
+
+    def delete(self, request):
+        """Sign out."""
+        actor = getattr(request, "actor", None)
+        if actor is not None and actor.kind != User.PERSON:
+            raise NotAllowed("device_session", "A device has no session. Its token ends when it is revoked.")
+        session.end(request._request)
+        return Response(status=204)
+
+    def _session(self) -> dict:
+        request = self.request._request
+        user = request.user
+        return {
+            "csrf_token": get_token(request),
+            "signed_in": user.is_authenticated,
+            "username": user.get_username() if user.is_authenticated else "",
+        }
+
+
+def chosen_site(user: User, code: str) -> Site:
+    """The site of that code, or the only one at which the person holds a role.
+
+    Raises UnreadableInput("site_unknown" or "site_missing") and NotAllowed("no_role_here").
+    """
+    sites = queries.sites_of(user.pk)
+    if not sites:
+        raise NotAllowed("no_role_here", f"{user.full_name} holds no role at any site. An administrator can give one.")
+    found = [site for site in sites if not code or site.code == code]
+    if len(found) == 1:
+        return found[0]
+    codes = ", ".join(site.code for site in sites)
+    word, fact = ("site_unknown", "There is no role at that site") if code else ("site_missing", "There are several sites")
+    raise UnreadableInput(word, f"{fact}. Send site as one of: {codes}.", field="site")
+
+
+class MeView(ServiceView):
+    """Who calls."""
+
+    answers = {"GET": Me}
+
+    def get(self, request):
+        """The person or device that calls, the site, and what it may do there now."""
+        by = self.actor
+        site = Site.objects.get(pk=by.site_id)
+        return self.reply(
+            {
+                "id": by.user_id,
+                "username": by.username,
+                "full_name": by.full_name,
+                "kind": by.kind,
+                "site": site.pk,
+                "site_code": site.code,
+                "site_name": site.name,
+                "time_zone": site.time_zone,
+                "roles": list(by.roles),
+                "permissions": sorted({name for grant in queries.live_grants(by.user_id, by.site_id) for name in grant.role.permissions}),
+                "station": by.station,
+            }
+        )

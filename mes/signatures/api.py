@@ -1,0 +1,150 @@
+"""Signing over the API: the same ceremony as on the page, for a person who is present. Nothing else signs. 21 CFR 11.200(a)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from mes.api.views import ServiceView
+from mes.errors import SigningRefused, UnreadableInput
+from mes.people.models import User
+from mes.records.door import record_refusal
+from mes.signatures import ceremony
+from mes.signatures.meanings import meaning as meaning_of
+from mes.signatures.models import Signature
+
+
+class Prepared(serializers.Serializer):
+    """What will be signed, to be shown to the signer, and the intent that is bound to exactly this."""
+
+    intent = serializers.UUIDField(help_text="Sent back with the secrets; single use, five minutes.")
+    meaning = serializers.CharField(help_text="Code of the meaning.")
+    meaning_text = serializers.CharField(help_text="The sentence that is signed.")
+    proof = serializers.ChoiceField(
+        choices=["floor", "desk", "certify"],
+        help_text="floor: badge or user name and PIN; desk: user name and password; certify: desk and a one-time code.",
+    )
+    record_type = serializers.CharField()
+    record_id = serializers.UUIDField()
+    record_version = serializers.IntegerField()
+    content = serializers.JSONField(help_text="Exactly what is signed.")
+    digest = serializers.CharField(help_text="SHA-256 of the bytes that are signed, in hexadecimal.")
+    expires_at = serializers.DateTimeField()
+
+
+class SignRequest(serializers.Serializer):
+    """The signer's secrets, in full, for this one signature."""
+
+    intent = serializers.UUIDField()
+    username = serializers.CharField(max_length=150, help_text="User name, or badge where the proof is floor.")
+    secret = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+    code = serializers.CharField(max_length=12, required=False, allow_blank=True, default="", write_only=True, help_text="One-time code.")
+    reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="", help_text="Where the meaning needs a reason.")
+
+
+class Signed(serializers.Serializer):
+    """The signature as it is printed. 21 CFR 11.50(a)."""
+
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+    full_name = serializers.CharField()
+    role = serializers.CharField()
+    meaning = serializers.CharField()
+    meaning_text = serializers.CharField()
+    signed_at = serializers.DateTimeField(source="recorded_at")
+    time_zone = serializers.CharField(source="site_time_zone")
+    record_type = serializers.CharField()
+    record_id = serializers.UUIDField()
+    record_version = serializers.IntegerField()
+    digest = serializers.SerializerMethodField(help_text="SHA-256 of the signed bytes, in hexadecimal.")
+
+    def get_digest(self, signature: Signature) -> str:
+        return bytes(signature.payload_digest).hex()
+
+
+class SigningView(ServiceView):
+    """Base of `…/sign/`: GET prepares an intent and shows what will be signed, POST signs it with full secrets.
+
+    A subclass says the same as the page of the act (mes.signatures.pages.SigningPage):
+
+        class SignStep(SigningView):
+            permission, meaning = Permission.RECORD_VALUES, "performed"
+
+            def what(self, step_id): ...                      inside a read context -> ceremony.Subject
+            def sign(self, proof, step_id): ...               outside any: one service call; self.reason is the reason
+
+    Raises SigningRefused("only_people_sign") for devices and jobs, and leaves a security event.
+    """
+
+    meaning: ClassVar[str] = ""
+    secret_fields = ("secret", "code")
+    asks: ClassVar[dict] = {"POST": SignRequest}
+    answers: ClassVar[dict] = {"GET": Prepared, "POST": Signed}
+
+    def meaning_code(self, **kwargs: Any) -> str:
+        """The meaning that is signed; override where the address decides it."""
+        return self.meaning
+
+    def what(self, **kwargs: Any) -> ceremony.Subject:
+        """What is signed, as it is now."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what is signed")
+
+    def sign(self, proof: ceremony.Proof, **kwargs: Any) -> Any:
+        """Call the service whose deed is signed."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what signing does")
+
+    reason: str = ""
+    """The reason as sent, without blanks around it."""
+
+    def initial(self, request, *args, **kwargs) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.actor.kind != User.PERSON:
+            refusal = SigningRefused("only_people_sign", "A device or a program never signs. A person has to sign in and do it.")
+            record_refusal(self.actor, refusal, "sign")
+            raise refusal
+
+    def _answer(self, request):
+        # Preparing keeps an intent, a working row: it reads inside a context of its own and writes after it.
+        if request.method in {"GET", "HEAD"}:
+            return self.get(request, *self.args, **self.kwargs)
+        return super()._answer(request)
+
+    def get(self, request, **kwargs):
+        """What will be signed, with its meaning, bound to a single-use intent for this person and station."""
+        with self.reading():
+            what = self.what(**kwargs)
+        intent = ceremony.prepare(self.actor, what, self.meaning_code(**kwargs))
+        meaning = meaning_of(intent.meaning)
+        return self.reply(
+            {
+                "intent": intent.pk,
+                "meaning": meaning.code,
+                "meaning_text": meaning.text,
+                "proof": meaning.proof,
+                "record_type": what.record_type,
+                "record_id": what.record_id,
+                "record_version": what.record_version,
+                "content": json.loads(what.payload)["content"],
+                "digest": bytes(intent.payload_digest).hex(),
+                "expires_at": intent.expires_at,
+            }
+        )
+
+    def post(self, request, **kwargs):
+        """Sign: the intent with the signer's user name, secret and, where the meaning asks for it, one-time code."""
+        given = self.read()
+        self.reason = given["reason"].strip()
+        if meaning_of(self.meaning_code(**kwargs)).needs_reason and len(self.reason) < 3:
+            raise UnreadableInput("reason_missing", "This needs a reason in your words. Send it as reason.", field="reason")
+        proof = ceremony.authenticate(
+            by=self.actor,
+            intent_id=given["intent"],
+            username=given["username"],
+            secret=given["secret"],
+            code=given["code"],
+        )
+        self.sign(proof, **kwargs)
+        with self.reading():
+            return self.reply(Signature.objects.one(intent_id=proof.intent_id))
