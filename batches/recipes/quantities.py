@@ -69,9 +69,7 @@ class Quantity:
 
 
 _BLANKS = dict.fromkeys(map(ord, "\u00a0\u202f\u2009\u2007"), " ")
-_FOLDED = str.maketrans(
-    {"\u2212": "-", "\u2264": "<=", "\u2265": ">=", "\u00d7": "x", "\u00b7": "x"} | {chr(k): v for k, v in _BLANKS.items()}
-)
+_FOLDED = str.maketrans({"\u2212": "-", "\u2264": "<=", "\u2265": ">=", "\u00d7": "x", "\u00b7": "x"} | {chr(k): v for k, v in _BLANKS.items()})
 _SUPERSCRIPT = re.compile("10([\u207b\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)")
 _SUPERSCRIPT_DIGITS = str.maketrans("\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "-0123456789")
 _QUALIFIER = re.compile(r"(<=|>=|=<|=>|<|>)\s*")
@@ -88,7 +86,7 @@ _IDENTIFIER = re.compile(r"[!-~]+")
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _NAMED_DATE = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4})", re.ASCII)
 _DATE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,6})?)?\s?(Z|z|[+-]\d{2}:?\d{2})?", re.ASCII)
-_MONTHS = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
+_MONTHS = {name: i for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)}
 _YES = frozenset({"yes", "true"})
 _NO = frozenset({"no", "false"})
 
@@ -156,13 +154,11 @@ def format_decimal(number: Decimal) -> str:
 def _printable(typed: str) -> None:
     if len(typed) > LONGEST_TEXT:
         raise ValueRefused("too_long", f"The text has {len(typed)} characters; {LONGEST_TEXT} fit. Shorten it or attach a file.")
-    if any(ord(character) < 32 and character not in "\n\t" or ord(character) == 127 for character in typed):
+    if any((ord(character) < 32 and character not in "\n\t") or ord(character) == 127 for character in typed):
         raise ValueRefused("unprintable", "The text holds a control character that cannot be printed. Type it again.")
 
 
-def _number(
-    typed: str, type: ValueType, unit: str, given_unit: str | None, censored: bool, decimals: int | None, decimal_sign: DecimalSign
-) -> Quantity:
+def _number(typed: str, type: ValueType, unit: str, given_unit: str | None, censored: bool, decimals: int | None, decimal_sign: DecimalSign) -> Quantity:
     if len(typed) > LONGEST_NUMBER + len(unit):
         raise ValueRefused("not_a_number", f"This is longer than a number can be ({len(typed)} characters). Type the number alone.")
     folded = _SUPERSCRIPT.sub(lambda found: "10^" + found[1].translate(_SUPERSCRIPT_DIGITS), typed).translate(_FOLDED)
@@ -201,9 +197,7 @@ def _qualifier(folded: str, censored: bool) -> tuple[Qualifier, str]:
     if found is None:
         return "", folded
     if not censored:
-        raise ValueRefused(
-            "censored_not_allowed", f"{found[1]!r} cannot be recorded here: this value is a plain number. Type the number read."
-        )
+        raise ValueRefused("censored_not_allowed", f"{found[1]!r} cannot be recorded here: this value is a plain number. Type the number read.")
     qualifiers: dict[str, Qualifier] = {"<": "<", "<=": "<=", "=<": "<=", ">": ">", ">=": ">=", "=>": ">="}
     return qualifiers[found[1]], folded[found.end() :]
 
@@ -281,9 +275,7 @@ def _identifier(typed: str) -> str:
 def _date(typed: str) -> date:
     iso, named = _ISO_DATE.fullmatch(typed), _NAMED_DATE.fullmatch(typed)
     if re.fullmatch(r"\d{1,4}[./]\d{1,2}[./]\d{1,4}", typed):
-        raise ValueRefused(
-            "ambiguous_date", f"{typed!r} can be read as day-month or month-day. Type the date as 2026-03-19 or 19 Mar 2026."
-        )
+        raise ValueRefused("ambiguous_date", f"{typed!r} can be read as day-month or month-day. Type the date as 2026-03-19 or 19 Mar 2026.")
     try:
         if iso:
             return _in_range(date(int(iso[1]), int(iso[2]), int(iso[3])))

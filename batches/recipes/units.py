@@ -123,9 +123,7 @@ _FOLDED = str.maketrans(
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _SUPERSCRIPT_RUN = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _PER = re.compile(r"\s*/\s*|\s+per\s+(?!cent\b)")
-_SCALE = re.compile(
-    r"(?:x\s*)?10\s?(?:\^|\*\*)\s?(?P<power>-?\d{1,2})(?=\s|$)|(?P<number>\d{1,9}(?:\.\d{1,6})?(?:[eE][+-]?\d{1,2})?)(?=\s|$)"
-)
+_SCALE = re.compile(r"(?:x\s*)?10\s?(?:\^|\*\*)\s?(?P<power>-?\d{1,2})(?=\s|$)|(?P<number>\d{1,9}(?:\.\d{1,6})?(?:[eE][+-]?\d{1,2})?)(?=\s|$)")
 _WORD_WITH_POWER = re.compile(r"(?P<word>[A-Za-z°%]+)(?:(?:\^|\*\*)?(?P<power>-?[1-9]))?")
 _ENTITY_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9+\-_:.]*")
 

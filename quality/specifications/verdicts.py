@@ -264,9 +264,7 @@ def _numeric(made: _Maker, criterion: Criterion, result: Quantity, target: Decim
     rule = criterion_text(criterion, target)
     unit = criterion.unit or ""
     stands = [standing(compared, qualifier, band) for band in bands]
-    worst = next((each for each in stands if each.place in ("below", "above")), None) or next(
-        (each for each in stands if each.place == "undecided"), stands[0]
-    )
+    worst = next((each for each in stands if each.place in ("below", "above")), None) or next((each for each in stands if each.place == "undecided"), stands[0])
     if worst.place == "inside":
         return made.verdict(Outcome.MEETS, f"{shown} meets the criterion.", rule=rule, compared=shown)
     if worst.place == "undecided":

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 from batches.recipes.expressions.checking import Kind, check
 from batches.recipes.expressions.evaluation import Trace, Value, Values, evaluate, trace
@@ -38,7 +39,7 @@ class Expression:
         reserved = {"and", "or", "not", "if", "else"}
         names = frozenset(
             token.text
-            for token, after in zip(words, words[1:], strict=False)
+            for token, after in pairwise(words)
             if token.kind == "name" and after.text != "(" and token.text not in reserved and token.text.lower() not in ("true", "false")
         )
         return cls(written, node, names)

@@ -65,13 +65,9 @@ def _check_result(measure: Measure, unit: str) -> None:
         return
     gives = measures.unit_text(measure) or "a plain number"
     if measure.dimension != declared.dimension or measure.is_celsius != declared.is_celsius:
-        raise ExpressionRefused(
-            "unit_mismatch", f"The expression gives {gives}, and the parameter is in {unit or 'no unit'}. Check the formula or the unit."
-        )
+        raise ExpressionRefused("unit_mismatch", f"The expression gives {gives}, and the parameter is in {unit or 'no unit'}. Check the formula or the unit.")
     advice = "Multiply by 100." if declared.is_number and unit.startswith("%") else f"Write convert(…, '{gives}', '{unit}')."
-    raise ExpressionRefused(
-        "unit_mismatch", f"The expression gives {gives}, which differs from {unit or 'a plain number'} by a factor. {advice}"
-    )
+    raise ExpressionRefused("unit_mismatch", f"The expression gives {gives}, which differs from {unit or 'a plain number'} by a factor. {advice}")
 
 
 def _measure(unit: str, column: int | None) -> Measure:
@@ -152,9 +148,7 @@ class _Checker:
         both = self.agreed(f"'{node.sign}'", left, right, node.column)
         if left.is_celsius and right.is_celsius:
             if node.sign == "+":
-                raise ExpressionRefused(
-                    "unit_mismatch", "Two temperatures in degC cannot be added. Use mean() or a difference.", node.column
-                )
+                raise ExpressionRefused("unit_mismatch", "Two temperatures in degC cannot be added. Use mean() or a difference.", node.column)
             return Measure(both.dimension, both.factors)
         return both
 
@@ -167,9 +161,7 @@ class _Checker:
         if whole and exponent.literal is not None:
             return measures.power(base, int(exponent.literal))
         if not base.is_number:
-            raise ExpressionRefused(
-                "unit_mismatch", f"{measures.unit_text(base)} can only be raised to a whole number written here.", node.column
-            )
+            raise ExpressionRefused("unit_mismatch", f"{measures.unit_text(base)} can only be raised to a whole number written here.", node.column)
         return measures.written(None) if base.is_literal and exponent.is_literal else measures.PLAIN
 
     def agreed(self, what: str, left: Measure, right: Measure, column: int) -> Measure:
@@ -224,9 +216,7 @@ class _Checker:
             raise ExpressionRefused("unknown_function", f"{node.function!r} is not a function here. {advice}", node.column)
         if not function.least <= len(node.arguments) <= function.most:
             takes = str(function.least) if function.least == function.most else f"{function.least} to {function.most}"
-            raise ExpressionRefused(
-                "wrong_number_of_arguments", f"{node.function}() takes {takes} values, not {len(node.arguments)}.", node.column
-            )
+            raise ExpressionRefused("wrong_number_of_arguments", f"{node.function}() takes {takes} values, not {len(node.arguments)}.", node.column)
         if function.shape == "convert":
             return self.converted(node)
         return _Typed("number", self.through(node, function))
@@ -238,9 +228,7 @@ class _Checker:
             places = node.arguments[1]
             bare = places.operand if isinstance(places, Unary) and places.sign == "-" else places
             if not isinstance(bare, Literal) or not isinstance(bare.value, Decimal) or bare.value % 1 or bare.value > MOST_PLACES:
-                raise ExpressionRefused(
-                    "wrong_kind", f"{what} needs its decimals written as a whole number up to {MOST_PLACES}.", places.column
-                )
+                raise ExpressionRefused("wrong_kind", f"{what} needs its decimals written as a whole number up to {MOST_PLACES}.", places.column)
             return self.single(node.arguments[0], "number", what).measure
         parts = [self.argument(argument, function, what) for argument in node.arguments]
         first = parts[0]
@@ -283,11 +271,7 @@ class _Checker:
             raise ExpressionRefused("wrong_kind", "convert() needs both units written as texts, such as 'mL'.", node.column)
         before, after = _measure(given, node.arguments[1].column), _measure(wanted, node.arguments[2].column)
         if not compatible(given, wanted):
-            raise ExpressionRefused(
-                "unit_mismatch", f"{given!r} cannot be turned into {wanted!r}: they do not measure the same thing.", node.column
-            )
+            raise ExpressionRefused("unit_mismatch", f"{given!r} cannot be turned into {wanted!r}: they do not measure the same thing.", node.column)
         if not value.is_literal and measures.common(value, before) is None:
-            raise ExpressionRefused(
-                "unit_mismatch", f"convert() is told {given!r}, and the value is in {measures.unit_text(value) or 'no unit'}.", node.column
-            )
+            raise ExpressionRefused("unit_mismatch", f"convert() is told {given!r}, and the value is in {measures.unit_text(value) or 'no unit'}.", node.column)
         return _Typed("number", after)

@@ -20,6 +20,7 @@ from decimal import (
     Underflow,
     localcontext,
 )
+from itertools import pairwise
 
 from batches.recipes.expressions.functions import EMPTY_IS_FINE, FUNCTIONS
 from batches.recipes.expressions.syntax import Binary, Call, Choice, Compare, ExpressionRefused, Literal, Logic, Name, Node, Unary, tokens
@@ -30,9 +31,7 @@ Value = Decimal | bool | str
 Values = Mapping[str, Value | Sequence[Decimal] | None]
 LARGEST_POWER = 100
 MOST_REPEATS = 1000
-_CONTEXT = Context(
-    prec=34, rounding=ROUND_HALF_EVEN, Emin=-999, Emax=999, traps=[InvalidOperation, DivisionByZero, Overflow, Underflow, FloatOperation]
-)
+_CONTEXT = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-999, Emax=999, traps=[InvalidOperation, DivisionByZero, Overflow, Underflow, FloatOperation])
 _CONTEXT.traps[Clamped] = False
 
 
@@ -76,7 +75,7 @@ def trace(source: str, node: Node, values: Values) -> Trace:
     result = evaluate(node, values)
     filled, at, used = [], 0, {}
     words = tokens(source)
-    for token, after in zip(words, words[1:], strict=False):
+    for token, after in pairwise(words):
         if token.kind != "name" or after.text == "(" or token.text not in values:
             continue
         shown = show(values[token.text])
@@ -98,17 +97,11 @@ class _Evaluator:
         except DivisionByZero:
             raise ExpressionRefused("division_by_zero", "This divides by zero. Check the value below the line.", node.column) from None
         except Overflow:
-            raise ExpressionRefused(
-                "number_too_large", "The result is larger than a number here can be. Check the values.", node.column
-            ) from None
+            raise ExpressionRefused("number_too_large", "The result is larger than a number here can be. Check the values.", node.column) from None
         except Underflow:
-            raise ExpressionRefused(
-                "number_too_small", "The result is too close to zero to be kept. Check the values.", node.column
-            ) from None
+            raise ExpressionRefused("number_too_small", "The result is too close to zero to be kept. Check the values.", node.column) from None
         except InvalidOperation:
-            raise ExpressionRefused(
-                "impossible_operation", "This has no result, such as 0/0 or the root of a negative number.", node.column
-            ) from None
+            raise ExpressionRefused("impossible_operation", "This has no result, such as 0/0 or the root of a negative number.", node.column) from None
 
     def number(self, node: Node) -> Decimal:
         found = self.value(node)
@@ -138,9 +131,7 @@ class _Evaluator:
     def _name(self, node: Name) -> Value:
         found = self.found(node)
         if not isinstance(found, Decimal | bool | str):
-            raise ExpressionRefused(
-                "repeated_value", f"{node.id!r} is recorded several times. Write last({node.id}) or sum({node.id}).", node.column
-            )
+            raise ExpressionRefused("repeated_value", f"{node.id!r} is recorded several times. Write last({node.id}) or sum({node.id}).", node.column)
         return found
 
     def _unary(self, node: Unary) -> Value:
@@ -160,9 +151,7 @@ class _Evaluator:
         if node.sign == "/":
             return left / right
         if abs(right) > LARGEST_POWER:
-            raise ExpressionRefused(
-                "power_too_large", f"The power {show(right)} is beyond {LARGEST_POWER}. Check the formula.", node.column
-            )
+            raise ExpressionRefused("power_too_large", f"The power {show(right)} is beyond {LARGEST_POWER}. Check the formula.", node.column)
         if left == 0 and right < 0:
             raise DivisionByZero
         return left**right
@@ -194,9 +183,7 @@ class _Evaluator:
         if not values and node.function not in EMPTY_IS_FINE:
             raise ExpressionRefused("missing_value", f"{node.function}() has no value yet. Record one first.", node.column)
         if function.shape == "logarithm" and values[0] <= 0:
-            raise ExpressionRefused(
-                "impossible_operation", f"{node.function}() needs a number above 0, and this is {show(values[0])}.", node.column
-            )
+            raise ExpressionRefused("impossible_operation", f"{node.function}() needs a number above 0, and this is {show(values[0])}.", node.column)
         return function.compute(values)
 
     def several(self, node: Node, function: str) -> list[Decimal]:

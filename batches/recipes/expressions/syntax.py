@@ -145,25 +145,19 @@ _INSTEAD = {
 def tokens(source: str) -> tuple[Token, ...]:
     """The words of an expression, ending in one of kind ``end``. Raises ``ExpressionRefused`` (``too_long``, ``unreadable``)."""
     if len(source) > LONGEST_SOURCE:
-        raise ExpressionRefused(
-            "too_long", f"The expression has {len(source)} characters; {LONGEST_SOURCE} fit. Split it into two parameters."
-        )
+        raise ExpressionRefused("too_long", f"The expression has {len(source)} characters; {LONGEST_SOURCE} fit. Split it into two parameters.")
     found: list[Token] = []
     at = 0
     while at < len(source):
         match = _TOKEN.match(source, at)
         if match is None:
-            advice = _INSTEAD.get(
-                source[at], "Use names, numbers, + - * / **, comparisons, and, or, not, if, else and the listed functions."
-            )
+            advice = _INSTEAD.get(source[at], "Use names, numbers, + - * / **, comparisons, and, or, not, if, else and the listed functions.")
             raise ExpressionRefused("unreadable", f"{source[at]!r} has no meaning here. {advice}", at + 1)
         kind = str(match.lastgroup)
         if kind != "blank":
             after = source[match.end() : match.end() + 1]
             if kind == "number" and (after.isalnum() or after in ("_", ".")):
-                raise ExpressionRefused(
-                    "unreadable", f"The number {match[0]!r} runs into {after!r}. Write * between them, or a blank.", at + 1
-                )
+                raise ExpressionRefused("unreadable", f"The number {match[0]!r} runs into {after!r}. Write * between them, or a blank.", at + 1)
             found.append(Token(kind, match[0], at + 1))
         at = match.end()
     return (*found, Token("end", "", len(source) + 1))
@@ -209,9 +203,7 @@ class _Parser:
     def deeper(self) -> None:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise ExpressionRefused(
-                "nested_too_deep", f"Parts stand more than {DEEPEST} deep in one another. Split it into two parameters.", self.next.column
-            )
+            raise ExpressionRefused("nested_too_deep", f"Parts stand more than {DEEPEST} deep in one another. Split it into two parameters.", self.next.column)
 
     def choice(self) -> Node:
         self.deeper()
@@ -326,11 +318,9 @@ class _Parser:
 def _literal(token: Token) -> Decimal:
     _, _, exponent = token.text.lower().partition("e")
     if len(token.text) > LONGEST_LITERAL or len(exponent) > 4:
-        raise ExpressionRefused(
-            "literal_out_of_range", f"The number is longer than {LONGEST_LITERAL} characters. Shorten it.", token.column
-        )
+        raise ExpressionRefused("literal_out_of_range", f"The number is longer than {LONGEST_LITERAL} characters. Shorten it.", token.column)
     value = Decimal(token.text)
-    if value and abs(value.adjusted()) > LARGEST_LITERAL_EXPONENT or abs(int(exponent or 0)) > LARGEST_LITERAL_EXPONENT:
+    if (value and abs(value.adjusted()) > LARGEST_LITERAL_EXPONENT) or abs(int(exponent or 0)) > LARGEST_LITERAL_EXPONENT:
         raise ExpressionRefused(
             "literal_out_of_range",
             f"{token.text!r} is beyond 10 to the power of {LARGEST_LITERAL_EXPONENT}. Check the exponent.",

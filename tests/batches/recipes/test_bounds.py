@@ -65,7 +65,7 @@ def test_a_decided_censored_value_agrees_with_every_value_it_stands_for(bound, q
     place = standing(bound, qualifier, bounds).place
     if place == "undecided" or low > high or (exclusive and low == high):
         return
-    samples = [D(n) / 4 for n in range(0, 440)]
+    samples = [D(n) / 4 for n in range(440)]
     meant = [s for s in samples if {"<": s < bound, "<=": s <= bound, ">": s > bound, ">=": s >= bound}[qualifier]]
     assert {standing(s, "", bounds).place for s in meant} <= {place}
 
@@ -91,7 +91,4 @@ def test_bounds_and_distances_read_as_people_say_them():
     assert distance_text(standing(D("68.4"), "", Between(min=D("70.0"))), "%") == "1.6 below the lower limit of 70.0 %"
     assert distance_text(standing(D("69.96"), "", Between(min=D("70.0"))), "%") == "0.04 below the lower limit of 70.0 %"
     assert distance_text(standing(D("72"), "", Between(min=D("70.0"))), "%") == "2.0 above the lower limit of 70.0 %"
-    assert (
-        distance_text(standing(D("5"), "", Between(max_exclusive=D("5"))), "EU/mL")
-        == "at the upper limit of 5 EU/mL, which is outside itself"
-    )
+    assert distance_text(standing(D("5"), "", Between(max_exclusive=D("5"))), "EU/mL") == "at the upper limit of 5 EU/mL, which is outside itself"

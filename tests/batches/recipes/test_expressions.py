@@ -44,9 +44,7 @@ def value_refusal(source, **values):
 
 
 def result_of(source, **values):
-    return Expression.parse(source).evaluate(
-        {name: Decimal(v) if isinstance(v, str) and v[0] in "-0123456789" else v for name, v in values.items()}
-    )
+    return Expression.parse(source).evaluate({name: Decimal(v) if isinstance(v, str) and v[0] in "-0123456789" else v for name, v in values.items()})
 
 
 @pytest.mark.req("MBR-04", case="positive")
@@ -155,9 +153,7 @@ def test_a_parameter_with_an_unknown_unit_is_refused_where_it_is_used():
     assert (refused.value.code, refused.value.column) == ("unknown_unit", 1)
 
 
-@pytest.mark.parametrize(
-    "source", ["titre * volume / cells_in", "density * volume", "volume ** 2", "cells_in / weight", "cells_in / volume * 1000"]
-)
+@pytest.mark.parametrize("source", ["titre * volume / cells_in", "density * volume", "volume ** 2", "cells_in / weight", "cells_in / volume * 1000"])
 def test_the_unit_of_a_derived_result_can_be_read_again(source):
     kind = Expression.parse(source).check(NAMES)
 
@@ -330,9 +326,7 @@ def test_the_trace_shows_the_formula_with_its_values():
 
 
 def test_the_trace_shows_lists_texts_and_missing_values():
-    trace = Expression.parse("last(v) > 1 and route == 'route' or late").trace(
-        {"v": [Decimal(1), Decimal("2.0")], "route": "route", "late": None}
-    )
+    trace = Expression.parse("last(v) > 1 and route == 'route' or late").trace({"v": [Decimal(1), Decimal("2.0")], "route": "route", "late": None})
 
     assert trace.filled == "last(1, 2.0) > 1 and 'route' == 'route' or (no value)"
     assert trace.result is True
@@ -362,9 +356,7 @@ def test_any_text_is_read_or_refused(source):
 
 
 _LEAF = st.integers(-50, 50).map(str)
-_TREE = st.recursive(
-    _LEAF, lambda part: st.tuples(part, st.sampled_from("+-*"), part).map(lambda t: f"({t[0]} {t[1]} {t[2]})"), max_leaves=12
-)
+_TREE = st.recursive(_LEAF, lambda part: st.tuples(part, st.sampled_from("+-*"), part).map(lambda t: f"({t[0]} {t[1]} {t[2]})"), max_leaves=12)
 
 
 @settings(max_examples=200)
@@ -372,7 +364,7 @@ _TREE = st.recursive(
 def test_sums_and_products_are_those_of_exact_arithmetic(source):
     result = Expression.parse(source).evaluate({})
 
-    assert Fraction(result) == Fraction(eval(source))  # noqa: S307  # integers only, made by the strategy above
+    assert Fraction(result) == Fraction(eval(source))  # integers only, made by the strategy above
 
 
 @given(

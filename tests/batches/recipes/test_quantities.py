@@ -54,9 +54,7 @@ def test_numbers_are_read_exactly_with_the_digits_as_entered(text, value, decima
 
 
 @pytest.mark.req("EXE-04", case="negative")
-@pytest.mark.parametrize(
-    ("text", "small", "large"), [("1,234", "1.234", "1234"), ("12,345", "12.345", "12345"), ("-999,000", "999.000", "999000")]
-)
+@pytest.mark.parametrize(("text", "small", "large"), [("1,234", "1.234", "1234"), ("12,345", "12.345", "12345"), ("-999,000", "999.000", "999000")])
 def test_comma_before_three_digits_is_refused_with_both_readings(text, small, large):
     refused = refusal(text)
 
@@ -202,9 +200,7 @@ def test_whole_numbers_refuse_a_part():
 def test_any_text_is_read_or_refused_for_every_type(text):
     for type in ("decimal", "integer", "boolean", "date", "datetime", "identifier", "text"):
         try:
-            read = (
-                read_value(text, type, unit="%", censored=True, zone=MADRID) if type == "decimal" else read_value(text, type, zone=MADRID)
-            )
+            read = read_value(text, type, unit="%", censored=True, zone=MADRID) if type == "decimal" else read_value(text, type, zone=MADRID)
         except ValueRefused as refused:
             assert refused.code and refused.sentence
         else:

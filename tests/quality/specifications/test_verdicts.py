@@ -95,9 +95,7 @@ def test_a_censored_result_meets_only_what_it_proves(fields, text, outcome, deci
     st.decimals(min_value=0, max_value=2, places=3, allow_nan=False, allow_infinity=False),
     st.decimals(min_value=0, max_value=1, places=3, allow_nan=False, allow_infinity=False),
     st.sampled_from(["max", "max_exclusive"]),
-    st.sampled_from(
-        [None, ONE_DECIMAL, WHOLE, Rounding(significant=1, evidence="V"), Rounding(decimals=1, mode="half_even", evidence="V")]
-    ),
+    st.sampled_from([None, ONE_DECIMAL, WHOLE, Rounding(significant=1, evidence="V"), Rounding(decimals=1, mode="half_even", evidence="V")]),
 )
 def test_a_censored_result_that_meets_stands_only_for_results_that_meet(bound, share, which, rule):
     of = criterion("censored_numeric", rounding=rule, **{which: D("0.5")})
@@ -189,9 +187,7 @@ def test_a_form_that_is_no_number_is_refused_rather_than_passed():
     assert refused.value.code == "censored_not_allowed"
 
 
-@pytest.mark.parametrize(
-    ("text", "outcome"), [("5.6e7", "meets"), ("5.59e7", "below"), ("8.4e7", "meets"), ("8.41e7", "above"), ("7e7", "meets")]
-)
+@pytest.mark.parametrize(("text", "outcome"), [("5.6e7", "meets"), ("5.59e7", "below"), ("8.4e7", "meets"), ("8.41e7", "above"), ("7e7", "meets")])
 def test_a_relative_target_is_computed_around_cohort_times_weight(text, outcome):
     dose = criterion(unit="CAR+ cells", target=Target(expression="dose_target * weight", tolerance_pct=D("20")))
 
