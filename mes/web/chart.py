@@ -42,7 +42,7 @@ class Chart:
     lines: tuple[Line, ...]
     inside: tuple[str, str] | None  # y and height between the specification limits
     band: tuple[str, str] | None  # y and height between the control limits
-    events: tuple[tuple[str, str], ...] = field(default=())  # x, text
+    events: tuple[tuple[str, str, bool], ...] = field(default=())  # x, text, whether the text stands left of its line
 
     @property
     def sentence(self) -> str:
@@ -122,5 +122,5 @@ def draw(
         lines=tuple(lines),
         inside=box(low, high),
         band=box(control_low, control_high),
-        events=tuple((text(LEFT + gap * (Decimal(index) - Decimal("0.5"))), words) for index, words in events),
+        events=tuple((text(at), words, at > WIDTH / 2) for at, words in ((LEFT + gap * (Decimal(index) - Decimal("0.5")), words) for index, words in events)),
     )

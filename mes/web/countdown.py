@@ -7,17 +7,17 @@ from decimal import Decimal
 ALERT_SHARE = Decimal("0.8")  # amber from 80 % of the limit unless the recipe says otherwise
 
 
-def span(delta: timedelta) -> str:
-    """A duration for eyes: "18 min", "6 h 40", "17 d 03 h"; seconds only below one minute."""
+def span(delta: timedelta, in_days: bool = False) -> str:
+    """A duration for eyes: "18 min", "6 h 40", "17 d 03 h"; seconds only below one minute; days from 72 h, or always."""
     seconds = abs(int(delta.total_seconds()))
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if in_days or hours >= 72:
+        return f"{days} d {hours % 24:02d} h"
     if minutes < 1:
         return f"{seconds} s"
     if hours < 1:
         return f"{minutes} min"
-    if hours < 72:
-        return f"{hours} h {minutes % 60:02d}"
-    return f"{days} d {hours % 24:02d} h"
+    return f"{hours} h {minutes % 60:02d}"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Countdown:
     @property
     def words(self) -> str:
         if self.held or self.deadline is None or self.elapsed:
-            return span(self.now - self.start)
+            return span(self.now - self.start, in_days=self.elapsed and self.deadline is not None and self.deadline - self.start >= timedelta(hours=72))
         if self.now > self.deadline:
             return f"{span(self.now - self.deadline)} over"
         return f"{span(self.deadline - self.now)} left"

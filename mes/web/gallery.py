@@ -58,7 +58,7 @@ def step() -> dict:
         (16, "Scan and feed medium", "Two people", "todo"), (17, "Return bag to incubator", "Within 20 min", "todo"),
     ]
     return {
-        "lot": LOT_STEP, "person": MAYA, "site_zone": ZONE, "operation": "Expansion, day 7",
+        "lot": LOT_STEP, "person": MAYA, "site_zone": ZONE, "demo": SAID, "operation": "Expansion, day 7",
         "facts": [{"k": "Patient identity", "v": "7K4-M2Q-91", "mono": True}, {"k": "Expansion, day 7", "v": "Suite 2 · BSC-03", "opt": True},
                   {"k": "Vein to vein", "v": "8 d 22 h of 18 d", "opt": "2"}],
         "steps": [{"number": n, "title": t, "sub": s, "state": st, "url": "#"} for n, t, s, st in steps],
@@ -148,7 +148,7 @@ def board() -> dict:
         row("M7Y", "CT-26-0142", "Erasmus MC", "27 Nov, 2 d spare", 9, "QC", "9 of 13 results in", 14.3, count("Sterility culture, day 6 of 14", hours(144), hours(336)), "", "Endotoxin, VCN", "QC · R. Haddad"),
         row("F3Z", "CT-26-0140", "Leiden UMC", "26 Nov, 1 d spare", 9, "QC", "12 of 13 results in", 14.35, count("Sterility culture, day 7 of 14", hours(168), hours(336)), "1 minor", "Vector copy number", "QC · R. Haddad"),
     ]
-    return {"wall": True, "site": {"name": "Utrecht"}, "now": NOW, "site_zone": ZONE, "rows": rows, "totals": {"all": 12, "alarm": 1, "warn": 3, "hold": 1, "calm": 7}, "page_title": "Utrecht floor"}
+    return {"wall": True, "demo": SAID, "site": {"name": "Utrecht"}, "now": NOW, "site_zone": ZONE, "rows": rows, "totals": {"all": 12, "alarm": 1, "warn": 3, "hold": 1, "calm": 7}, "page_title": "Utrecht floor"}
 
 
 # --- the desk ---------------------------------------------------------------------------------------------------------

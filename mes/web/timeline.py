@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-MARK_GAP = 1.6  # percent two marks keep between them, so that both can be read
+MARK_GAP = 1.9  # percent two marks keep between them, so that both can be read
 NAME_NEEDS = 0.62  # percent of the width one letter of a stage's name takes at 1280 px
 
 

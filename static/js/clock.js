@@ -2,9 +2,9 @@
 // Running limits. The server sent start, deadline, alert and its own time; here they are only counted, on a clock that
 // does not jump when the tablet's own time is set.
 (() => {
-  const span = ms => {
+  const span = (ms, inDays) => {
     const s = Math.floor(Math.abs(ms) / 1000), m = Math.floor(s / 60), h = Math.floor(s / 3600), d = Math.floor(s / 86400), two = n => String(n).padStart(2, "0");
-    return m < 1 ? `${s} s` : h < 1 ? `${m} min` : h < 72 ? `${h} h ${two(m % 60)}` : `${d} d ${two(h % 24)} h`;
+    return inDays || h >= 72 ? `${d} d ${two(h % 24)} h` : m < 1 ? `${s} s` : h < 1 ? `${m} min` : `${h} h ${two(m % 60)}`;
   };
   const seen = new WeakMap();
   function tick() {
@@ -14,7 +14,7 @@
       if (!kept || kept.sent !== sent) seen.set(clock, { sent, mono: performance.now() });
       const now = sent + performance.now() - seen.get(clock).mono, start = at("start"), end = at("deadline"), mode = clock.dataset.clock;
       const used = end ? Math.min(100, Math.max(0, (now - start) / (end - start) * 100)) : 0;
-      const words = mode === "left" && end ? (now > end ? `${span(now - end)} over` : `${span(end - now)} left`) : span(now - start);
+      const words = mode === "left" && end ? (now > end ? `${span(now - end)} over` : `${span(end - now)} left`) : span(now - start, mode === "elapsed" && end - start >= 72 * 3600e3);
       const place = clock.querySelector("[data-words]");
       if (place.textContent !== words) place.textContent = words;
       if (!end) return;

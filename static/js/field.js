@@ -31,7 +31,10 @@
     if (place.dataset.of !== param.id) { place.dataset.of = param.id; place.replaceChildren(long ? long.content.cloneNode(true) : ""); }
     const gauge = $(".gauge", place);
     const [state, sentence] = gauge ? judge(gauge, input.value) : ["", ""];
-    words.dataset.s = state; words.textContent = sentence;
+    const shape = state && $(`template[data-shape-for=${state}]`, entry), told = document.createElement("span");
+    told.textContent = sentence;
+    words.dataset.s = state;
+    words.replaceChildren(...(shape ? [shape.content.cloneNode(true)] : []), told);
   }
 
   function type(param) {

@@ -64,6 +64,13 @@ def _unit_html(unit: str) -> SafeString:
     return mark_safe("".join(parts))
 
 
+def _number_html(text: str) -> SafeString:
+    scientific = re.fullmatch(r"([-+]?[\d.]+)[eE]([-+]?\d+)", text)
+    if not scientific:
+        return conditional_escape(text)
+    return format_html("{} ×10<sup>{}</sup>", scientific[1], str(int(scientific[2])).replace("-", "−"))
+
+
 @register.filter("unit")
 def unit_filter(unit: str) -> SafeString:
     """A unit with real powers: 10^6/mL, 10*6/mL, 1e6/mL and 10⁶/mL all become 10<sup>6</sup>/mL, with × before."""
@@ -79,12 +86,17 @@ def quantity(value: object, unit: str = "", qualifier: str = "") -> SafeString:
     if value is None or value == "":
         return SafeString("–")
     text = str(value)
-    scientific = re.fullmatch(r"([-+]?[\d.]+)[eE]([-+]?\d+)", text)
-    number = format_html("{} ×10<sup>{}</sup>", scientific[1], str(int(scientific[2])).replace("-", "−")) if scientific else conditional_escape(text)
+    number = _number_html(text)
     before = f"{qualifier} " if qualifier and qualifier != "=" else ""
     if not unit:
         return format_html('<span class="nowrap">{}{}</span>', before, number)
     return format_html('<span class="nowrap">{}{} {}</span>', before, number, unit_filter(unit))
+
+
+@register.filter
+def powers(text: object) -> SafeString:
+    """A number in scientific notation with a real power, 2.28E+8 as 2.28 ×10<sup>8</sup>; any other text as it is."""
+    return _number_html(str(text))
 
 
 @register.filter
