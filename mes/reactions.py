@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
-TASKS_AFTER: dict[str, tuple[str, ...]] = {}
+TASKS_AFTER: dict[str, tuple[str, ...]] = {
+    "quality.deviation_opened": ("quality.answer_deviation",),
+    "quality.alert_raised": ("quality.deliver_alert",),
+    "quality.alert_escalated": ("quality.deliver_alert",),
+}

@@ -1,0 +1,36 @@
+"""Heartbeats of the sweeps: silence is failure (decisions 25)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection
+
+from quality.alerts.models import Heartbeat
+
+MISSED_AFTER = dt.timedelta(minutes=5)
+
+
+def beat(site_id, sweep: str, found: int) -> None:
+    """Write that a sweep finished for a site (wall clock: it watches the machine, not the lot)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO quality_heartbeat (id, site_id, sweep, last_at, found) VALUES (gen_random_uuid(), %s, %s, clock_timestamp(), %s) "
+            "ON CONFLICT (site_id, sweep) DO UPDATE SET last_at = clock_timestamp(), found = EXCLUDED.found",
+            [site_id, sweep, found],
+        )
+
+
+def missed(sweeps: list[str], site_ids: list) -> list[str]:
+    """Sweeps of which no heartbeat came for five minutes, as sentences. Asked by readiness, outside Celery."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now = cursor.fetchone()[0]
+    last = {(row.site_id, row.sweep): row.last_at for row in Heartbeat.objects.all()}
+    found = []
+    for site_id in site_ids:
+        for sweep in sweeps:
+            at = last.get((site_id, sweep))
+            if at is None or now - at > MISSED_AFTER:
+                found.append(f"the sweep {sweep} has not finished {'yet' if at is None else f'since {at:%H:%M:%S} UTC'}")
+    return found

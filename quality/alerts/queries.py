@@ -1,0 +1,60 @@
+"""Alerts: whose they are, and what was not delivered yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from mes.people.models import Grant, User
+from mes.records.models import RecordNow
+from quality.alerts.models import Alert, AlertDelivery
+
+PHYSICIAN = "physician"
+
+
+def for_person(user_id, site_id):
+    """Alerts that this person's roles are told and nobody acknowledged, most severe first."""
+    codes = set(_live_grants(site_id).filter(user_id=user_id).values_list("role__code", flat=True))
+    found = Alert.objects.filter(site_id=site_id, state="raised").select_related("lot").order_by("recorded_at")
+    rank = {"alarm": 0, "warning": 1, "notice": 2}
+    return sorted((a for a in found if codes & set(a.roles)), key=lambda a: rank[a.severity])
+
+
+def _live_grants(site_id):
+    return Grant.objects.filter(Q(ends_at=None) | Q(ends_at__gt=RecordNow()), site_id=site_id, starts_at__lte=RecordNow())
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody to tell: a user name, or "physician", with a mail address."""
+
+    name: str
+    email: str
+
+
+def recipients(alert: Alert) -> list[Recipient]:
+    """Everybody the alert's roles reach now, and the named physician where the treatment centre is told about a lot."""
+    holders = _live_grants(alert.site_id).filter(role__code__in=alert.roles, user__is_active=True, user__kind=User.PERSON)
+    found = {u.username: Recipient(u.username, u.email) for u in User.objects.filter(pk__in=holders.values("user_id")).order_by("username")}
+    if "treatment_centre" in alert.roles and alert.lot_id:
+        event = alert.lot.therapy_event
+        found[PHYSICIAN] = Recipient(PHYSICIAN, event.physician_email)
+    return list(found.values())
+
+
+def waiting_deliveries(alert: Alert) -> list[tuple[str, Recipient]]:
+    """(channel, recipient) pairs not delivered yet."""
+    done = set(AlertDelivery.objects.filter(alert=alert, delivered=True).values_list("channel", "recipient"))
+    wanted = []
+    for person in recipients(alert):
+        if person.name != PHYSICIAN and ("app", person.name) not in done:
+            wanted.append(("app", person))
+        if person.email and ("mail", person.name) not in done:
+            wanted.append(("mail", person))
+    return wanted
+
+
+def due_for_escalation(site_id, now):
+    """Raised alerts whose next rung is reached."""
+    return Alert.objects.filter(site_id=site_id, state="raised", next_escalation_at__lte=now)

@@ -1,0 +1,58 @@
+"""When an alert is raised, escalated, acknowledged; and the ladder of who is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from mes.errors import RuleBroken
+from mes.people.rules import check_may
+from mes.records.actors import Actor
+from quality.alerts.models import Alert
+from quality.permissions import Permission
+
+LADDER: dict[str, tuple[tuple[dt.timedelta, tuple[str, ...]], ...]] = {
+    "notice": ((dt.timedelta(0), ("supervisor",)),),
+    "warning": ((dt.timedelta(0), ("supervisor", "qa_reviewer")), (dt.timedelta(hours=1), ("qa_release",))),
+    "alarm": (
+        (dt.timedelta(0), ("supervisor", "qa_reviewer")),
+        (dt.timedelta(minutes=15), ("qa_release",)),
+        (dt.timedelta(hours=1), ("treatment_centre",)),
+    ),
+}
+"""Severity to rungs: after how long without acknowledgement (record time) which roles are told as well."""
+
+
+def roles_at(severity: str, level: int) -> list[str]:
+    """The roles told up to and including a rung."""
+    return [role for _, roles in LADDER[severity][: level + 1] for role in roles]
+
+
+def next_rung(severity: str, level: int) -> dt.timedelta | None:
+    """How long after raising the next rung is reached; None on the last one."""
+    ladder = LADDER[severity]
+    return ladder[level + 1][0] if level + 1 < len(ladder) else None
+
+
+def check_can_raise_alert(*, by: Actor, cause: str, severity: str) -> None:
+    if severity not in LADDER:
+        raise RuleBroken("unknown_severity", "An alert is a notice, a warning or an alarm.")
+    if not cause:
+        raise RuleBroken("alert_without_cause", "An alert names its cause, so that it is raised once.")
+
+
+def check_can_record_delivery(*, by: Actor, alert: Alert) -> None:
+    if by.kind != "system":
+        raise RuleBroken("delivery_by_person", "Deliveries are recorded by the background jobs.")
+
+
+def check_can_escalate(*, by: Actor, alert: Alert, now) -> None:
+    if alert.state != "raised":
+        raise RuleBroken("alert_acknowledged", "This alert was acknowledged before.")
+    if alert.next_escalation_at is None or alert.next_escalation_at > now:
+        raise RuleBroken("not_due", "This alert is not due to be escalated.")
+
+
+def check_can_acknowledge(*, by: Actor, alert: Alert) -> None:
+    check_may(by, Permission.ACKNOWLEDGE_ALERTS)
+    if alert.state == "acknowledged":
+        raise RuleBroken("alert_acknowledged", "This alert was acknowledged before.")

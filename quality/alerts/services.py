@@ -1,0 +1,72 @@
+"""Alerts: raised once a cause, delivered, escalated until a person acknowledges."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from mes.records.actors import Actor
+from mes.records.door import deed_now, service
+from quality.alerts import rules
+from quality.alerts.models import Alert, AlertDelivery
+from quality.events import Event
+
+
+@service(Event.ALERT_RAISED)
+def raise_alert(*, by: Actor, cause: str, severity: str, title: str, body: str = "", lot_id=None, roles: list[str] | None = None) -> Alert:
+    """Raise an alert, once per cause: a repeat returns the one there is and changes nothing.
+
+    `roles` are told beside those of the ladder's first rung.
+    """
+    rules.check_can_raise_alert(by=by, cause=cause, severity=severity)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"alert:{by.site_id}:{cause}"])
+    existing = Alert.objects.filter(site_id=by.site_id, cause=cause).first()
+    if existing:
+        return existing
+    rung = rules.next_rung(severity, 0)
+    told = dict.fromkeys([*rules.roles_at(severity, 0), *(roles or [])])
+    alert = Alert(
+        site_id=by.site_id, lot_id=lot_id, cause=cause, severity=severity, title=title[:300], body=body, roles=list(told),
+        next_escalation_at=deed_now().at + rung if rung is not None else None,
+    )  # fmt: skip
+    alert.save()
+    return alert
+
+
+@service(Event.ALERT_DELIVERED)
+def record_delivery(*, by: Actor, alert_id, channel: str, recipient: str, level: int, delivered: bool, failure: str = "") -> AlertDelivery | None:
+    """Write down that somebody was reached, or was not and why. A second success for the same rung is not written."""
+    alert = Alert.objects.one(pk=alert_id)
+    rules.check_can_record_delivery(by=by, alert=alert)
+    if delivered and AlertDelivery.objects.filter(alert=alert, channel=channel, recipient=recipient, level=level, delivered=True).exists():
+        return None
+    delivery = AlertDelivery(
+        site_id=alert.site_id, lot_id=alert.lot_id, alert=alert, channel=channel, recipient=recipient, level=level, delivered=delivered,
+        failure=failure[:200],
+    )  # fmt: skip
+    delivery.save()
+    return delivery
+
+
+@service(Event.ALERT_ESCALATED)
+def escalate(*, by: Actor, alert_id, seen: int) -> Alert:
+    """Go up one rung of the ladder: more roles are told."""
+    alert = Alert.objects.lock(alert_id, seen=seen)
+    rules.check_can_escalate(by=by, alert=alert, now=deed_now().at)
+    alert.level += 1
+    alert.roles = list(dict.fromkeys([*alert.roles, *rules.roles_at(alert.severity, alert.level)]))
+    rung = rules.next_rung(alert.severity, alert.level)
+    alert.next_escalation_at = alert.recorded_at + rung if rung is not None else None
+    alert.save()
+    return alert
+
+
+@service(Event.ALERT_ACKNOWLEDGED)
+def acknowledge(*, by: Actor, alert_id, seen: int) -> Alert:
+    """A person takes note: escalation ends. It is not a signature and closes nothing else."""
+    alert = Alert.objects.lock(alert_id, seen=seen)
+    rules.check_can_acknowledge(by=by, alert=alert)
+    alert.state, alert.acknowledged_by_id, alert.acknowledged_at = "acknowledged", by.user_id, deed_now().at
+    alert.next_escalation_at = None
+    alert.save()
+    return alert
