@@ -93,7 +93,7 @@ EventRef = Annotated[
         "an event such as A1.2.collection_end or step:A6.1.signed",
     ),
 ]
-Version = Annotated[str, _shaped(r"[0-9A-Za-z][0-9A-Za-z.\-]{0,19}", "a version such as \"1.0\"")]
+Version = Annotated[str, _shaped(r"[0-9A-Za-z][0-9A-Za-z.\-]{0,19}", 'a version such as "1.0"')]
 Unit = Annotated[str, Field(max_length=60), AfterValidator(_text)]
 Span = Annotated[str, AfterValidator(_span)]
 Percent = Annotated[Number, Field(ge=0, le=1000)]

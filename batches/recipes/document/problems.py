@@ -43,10 +43,7 @@ class DocumentRefused(UnreadableInput):
         first = str(self.problems[0]) if self.problems else "no problem was named"
         more = {0: "", 1: "", 2: " One more problem is in the list."}.get(count, f" {count - 1} more problems are in the list.")
         detail = {
-            "problems": [
-                {"line": each.line, "column": each.column, "field": each.field, "code": each.code, "message": each.message}
-                for each in self.problems
-            ]
+            "problems": [{"line": each.line, "column": each.column, "field": each.field, "code": each.code, "message": each.message} for each in self.problems]
         }
         sentence = f"The {self.noun} was not taken in. {first[:1].upper()}{first[1:]}.{more}"
         super().__init__(f"{self.noun}_refused", sentence, field=self.problems[0].field if self.problems else "", detail=detail)

@@ -126,9 +126,7 @@ def _build_mapping(node: MappingNode, path: Path, document: ReadDocument) -> dic
         if not isinstance(key_node, ScalarNode) or str(key_node.tag) != "tag:yaml.org,2002:str":
             written = getattr(key_node, "value", "")
             name = written if isinstance(written, str) else "?"
-            document.problems.append(
-                Problem(place.line, place.column, field_name((*path, name)), "key_not_text", "a field name is text; quote it or mend it")
-            )
+            document.problems.append(Problem(place.line, place.column, field_name((*path, name)), "key_not_text", "a field name is text; quote it or mend it"))
             continue
         key = key_node.value
         if key in built:

@@ -11,7 +11,21 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from batches.recipes.document.fields import (
-    Code, EventRef, Evidence, Frozen, Line, Number, ParameterKey, Percent, Source, Span, StepKey, Text, Unit, Version, span,
+    Code,
+    EventRef,
+    Evidence,
+    Frozen,
+    Line,
+    Number,
+    ParameterKey,
+    Percent,
+    Source,
+    Span,
+    StepKey,
+    Text,
+    Unit,
+    Version,
+    span,
 )
 
 LimitName = Literal["plausible", "hard", "action", "alert", "historical"]
@@ -63,6 +77,13 @@ class Limits(Frozen):
                 yield name, band
 
 
+class Example(Frozen):
+    """A worked example of a calculation: with these values it gives this result, to the digits written (reference vector)."""
+
+    values: dict[str, Number | bool | Line]
+    result: Number
+
+
 class Parameter(Frozen):
     """One value a step records. The key is unique in the recipe and is the name used in expressions."""
 
@@ -79,6 +100,8 @@ class Parameter(Frozen):
     outside: Literal["hard", "action", "alert"] = "action"
     """What an answer that is not in ``accept`` breaks."""
     expression: Text | None = None
+    examples: tuple[Example, ...] = ()
+    """Of a calculation: examples worked by hand, computed again whenever the recipe is checked."""
     required: bool = True
     double_entry: bool = False
     censored_allowed: bool = False

@@ -24,9 +24,7 @@ class _Context:
         self.problems.append(self.positions.problem(path, code, message))
 
 
-def check_specification(
-    specification: Specification, positions: Positions | None = None, names: Mapping[str, Kind] | None = None
-) -> tuple[Problem, ...]:
+def check_specification(specification: Specification, positions: Positions | None = None, names: Mapping[str, Kind] | None = None) -> tuple[Problem, ...]:
     """Every problem inside a specification, in the order of the text; empty when it may be submitted for approval.
 
     ``names`` are those of the recipe (``kinds_for``), for targets computed from them; None leaves targets to the approval of the recipe.

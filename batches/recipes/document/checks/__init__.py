@@ -1,12 +1,11 @@
 """What must hold between the parts of a recipe before it can be approved (MBR-04; 21 CFR 211.100, 211.186). All problems at once."""
 
-from batches.recipes.document.checks.context import Known
+from batches.recipes.document.checks.context import Context, Known
 from batches.recipes.document.checks.expressions import check_expressions
 from batches.recipes.document.checks.naming import check_names
 from batches.recipes.document.checks.parameters import check_parameters
 from batches.recipes.document.checks.procedure import check_procedure
 from batches.recipes.document.checks.references import check_references
-from batches.recipes.document.checks.context import Context
 from batches.recipes.document.loader import read_recipe
 from batches.recipes.document.problems import Problem, RecipeRefused
 from batches.recipes.document.reading import Positions

@@ -8,9 +8,7 @@ from batches.recipes.document.problems import Path, Problem
 from batches.recipes.document.reading import Positions
 from batches.recipes.document.schema import Parameter, Recipe, Step
 
-STEP_ROLES = frozenset(
-    {"scheduler", "collection_nurse", "receiving", "operator", "supervisor", "qc_analyst", "qc_reviewer", "qa_reviewer", "treatment_centre"}
-)
+STEP_ROLES = frozenset({"scheduler", "collection_nurse", "receiving", "operator", "supervisor", "qc_analyst", "qc_reviewer", "qa_reviewer", "treatment_centre"})
 """Roles a step may be given to. Releasing and administering are no steps of a recipe."""
 
 

@@ -1,10 +1,14 @@
 """Calculated parameters: names, kinds, units, circles, and that what they need is recorded before them (decision 17)."""
 
+from decimal import ROUND_HALF_UP, Decimal
+from decimal import Context as DecimalContext
+
 from batches.recipes.document.checks.context import Context
 from batches.recipes.document.planning import DOSE_TARGET
 from batches.recipes.document.problems import Path
 from batches.recipes.document.schema import Parameter, Recipe, Step
 from batches.recipes.expressions import Expression, ExpressionRefused, Kind
+from batches.recipes.quantities import format_decimal
 from batches.recipes.units import UnitRefused, parse_unit
 
 
@@ -32,7 +36,7 @@ def kind_of(parameter: Parameter, *, repeated: bool = False) -> Kind:
 def check_expressions(context: Context) -> None:
     """Notes what is wrong with the calculations of a recipe."""
     owners = {parameter.key: step for step, parameter in context.recipe.parameters()}
-    for path, step, parameter in context.parameters():
+    for path, _, parameter in context.parameters():
         if parameter.key == DOSE_TARGET:
             context.refuse((*path, "key"), "name_reserved", f"'{DOSE_TARGET}' is the target of the ordered cohort; give the parameter another key")
     read: dict[str, tuple[Path, Expression]] = {}
@@ -42,6 +46,7 @@ def check_expressions(context: Context) -> None:
             if expression is not None:
                 read[parameter.key] = ((*path, "expression"), expression)
                 _check_recorded_before(context, (*path, "expression"), step, expression, owners)
+                _check_examples(context, path, parameter, expression)
     _check_circles(context, read)
 
 
@@ -80,6 +85,26 @@ def _check_recorded_before(context: Context, path: Path, step: Step, expression:
         if context.order[owners[name].key] > context.order[step.key]:
             message = f"'{name}' is recorded at step {owners[name].key}, after step {step.key}; a calculation can use only what is there already"
             context.refuse(path, "recorded_later", message)
+
+
+def _check_examples(context: Context, path: Path, parameter: Parameter, expression: Expression) -> None:
+    for at, example in enumerate(parameter.examples):
+        where = (*path, "examples", at)
+        for name in sorted(example.values.keys() - expression.names):
+            context.refuse((*where, "values", name), "example_unused", f"the expression of '{parameter.key}' does not use '{name}'")
+        try:
+            computed = expression.evaluate(example.values)
+        except ExpressionRefused as refused:
+            context.refuse(where, refused.code, f"the example cannot be computed: {refused.sentence}")
+            continue
+        if not isinstance(computed, Decimal):
+            continue  # the kind is a problem of the expression, told there
+        # Compared at the digits a person wrote: 21.4 stands for 21.357 as for 21.4.
+        exponent = int(example.result.as_tuple().exponent)
+        shown = computed.quantize(Decimal(1).scaleb(exponent), rounding=ROUND_HALF_UP, context=DecimalContext(prec=80))
+        if shown != example.result:
+            message = f"the example gives {format_decimal(shown)} and not {format_decimal(example.result)}; mend the expression or the example"
+            context.refuse((*where, "result"), "example_differs", message)
 
 
 def _check_circles(context: Context, read: dict[str, tuple[Path, Expression]]) -> None:

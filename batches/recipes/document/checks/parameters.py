@@ -64,6 +64,8 @@ def _check_source(context: Context, path: Path, step: Step, parameter: Parameter
     if (parameter.type == "calculated") != (parameter.expression is not None):
         has = "has no expression" if parameter.expression is None else f"is {parameter.type} but has an expression"
         context.refuse(path, "expression_missing" if parameter.expression is None else "expression_unwanted", f"'{parameter.key}' {has}")
+    if parameter.examples and parameter.type != "calculated":
+        context.refuse((*path, "examples"), "examples_unwanted", f"only a calculation has examples; '{parameter.key}' is {parameter.type}")
     if parameter.type == "calculated" and (parameter.double_entry or parameter.source != "typed"):
         context.refuse(path, "calculated_is_entered", f"'{parameter.key}' is calculated; nobody types it and no device sends it")
     if parameter.source != "typed" and parameter.channel is None:

@@ -109,8 +109,8 @@ def _check_samples(context: Context) -> None:
                 context.refuse((*path, "step"), "not_a_sampling_step", f"step {step.key} is of kind {step.kind}; a sample is drawn at a step of kind sampling")
         for place, test in enumerate(sample.tests):
             if criteria is not None and test not in criteria:
-                hint = did_you_mean(test, criteria)
-                context.refuse((*path, "tests", place), "reference_unknown", f"the specification {context.recipe.specification} has no criterion '{test}'{hint}")
+                message = f"the specification {context.recipe.specification} has no criterion '{test}'{did_you_mean(test, criteria)}"
+                context.refuse((*path, "tests", place), "reference_unknown", message)
 
 
 def _check_dose(context: Context) -> None:
