@@ -96,7 +96,7 @@ class Page(View):
 
     def draw(self, context: dict, status: int = 200) -> HttpResponse:
         """Draw the template as it is now; call it inside the site context."""
-        shared = {"typed": self.typed, "refusal": self.refusal, "once_field": once_field(), "page_title": self.title, "page": self}
+        shared = {"typed": self.typed, "refusal": self.refusal, "once_field": once_field(), "page_title": self.title, "view": self}
         return HttpResponse(render_to_string(self.template(), shared | context, self.request), status=status)
 
     def template(self) -> str:
