@@ -151,6 +151,13 @@ def format_decimal(number: Decimal) -> str:
     return f"{mantissa:f}e{number.adjusted()}"
 
 
+def computed(value: Decimal, unit: str = "") -> Quantity:
+    """A calculated value as a quantity, so that it is judged and recorded like a typed one. Raises ``ValueError`` when it is not finite."""
+    text = format_decimal(value)
+    _, digits, exponent = value.as_tuple()
+    return Quantity(text, value, decimals=max(0, -int(exponent)), significant=len(digits), unit=unit)
+
+
 def _printable(typed: str) -> None:
     if len(typed) > LONGEST_TEXT:
         raise ValueRefused("too_long", f"The text has {len(typed)} characters; {LONGEST_TEXT} fit. Shorten it or attach a file.")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from batches.recipes.quantities import Quantity, ValueRefused, format_decimal, read_value
+from batches.recipes.quantities import Quantity, ValueRefused, computed, format_decimal, read_value
 
 MADRID = ZoneInfo("Europe/Madrid")
 
@@ -302,3 +302,10 @@ def test_a_quantity_reads_as_text_with_its_unit():
     assert str(read_value("97.9", "decimal", unit="%")) == "97.9 %"
     assert str(read_value("< 0.05", "decimal", unit="EU/mL", censored=True)) == "< 0.05 EU/mL"
     assert str(Quantity("sterile", content="sterile")) == "sterile"
+
+
+def test_a_calculated_value_is_a_quantity_like_a_typed_one():
+    assert computed(Decimal("1.495E+9"), "cells") == Quantity("1.495e9", Decimal("1.495E+9"), decimals=0, significant=4, unit="cells")
+    assert computed(Decimal("79.00")).decimals == 2
+    with pytest.raises(ValueError, match="finite"):
+        computed(Decimal("NaN"))
