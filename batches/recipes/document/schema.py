@@ -159,8 +159,8 @@ class Decision(Frozen):
 class Repeat(Frozen):
     """The step is done once on every day from ``from_day`` to ``to_day``, both included."""
 
-    from_day: int
-    to_day: int
+    from_day: int = Field(ge=-365, le=400)
+    to_day: int = Field(ge=-365, le=400)
 
 
 class Step(Frozen):

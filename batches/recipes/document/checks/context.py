@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from batches.recipes.document.planning import planned_steps
 from batches.recipes.document.problems import Path, Problem
 from batches.recipes.document.reading import Positions
 from batches.recipes.document.schema import Parameter, Recipe, Step
@@ -30,12 +29,14 @@ class Context:
     known: Known
     problems: list[Problem] = field(default_factory=list)
     order: dict[str, int] = field(init=False)
-    """First place of each step in the plan of a lot, by step key."""
+    """Where each step first comes in the work of a lot, by step key."""
 
     def __post_init__(self) -> None:
+        # Not from planned_steps: a step whose repeat runs backwards has no run, and the other checks still need its place.
+        places = [(step.repeat.from_day if step.repeat else step.day, at, step.key) for at, step in enumerate(self.recipe.steps())]
         self.order = {}
-        for run in planned_steps(self.recipe):
-            self.order.setdefault(run.step.key, run.order)
+        for place, (_, _, key) in enumerate(sorted(places)):
+            self.order.setdefault(key, place)
 
     def refuse(self, path: Path, code: str, message: str) -> None:
         """Notes a problem at that path of the text."""

@@ -57,8 +57,8 @@ def _checked(context: Context, path: Path, step: Step, parameter: Parameter) -> 
     except ExpressionRefused as refused:
         _refuse(context, path, refused)
         return None
-    unreadable = {name for name in expression.names if name in names and names[name].kind == "number" and not _readable(names[name].unit)}
-    if unreadable or parameter.unit is None or not _readable(parameter.unit):
+    units = {each.key: each.unit for _, each in context.recipe.parameters() if each.is_numeric}
+    if not all(_readable(units[name]) for name in {*expression.names, parameter.key} & units.keys()):
         return expression  # the unit itself is already a problem of its own; a second one at the formula would only echo it
     try:
         expression.check(names, Kind("number", parameter.unit))
@@ -67,7 +67,9 @@ def _checked(context: Context, path: Path, step: Step, parameter: Parameter) -> 
     return expression
 
 
-def _readable(unit: str) -> bool:
+def _readable(unit: str | None) -> bool:
+    if unit is None:
+        return False
     try:
         parse_unit(unit)
     except UnitRefused:

@@ -75,10 +75,14 @@ def _check_after_release(context: Context) -> None:
             message = f"stage {stage.code} stands after a stage that opens only after release; move it or mark it after_release"
             context.refuse(("stages", number), "stage_order", message)
         released = released or stage.after_release
-    before = [run.order for run in planned_steps(context.recipe) if not _is_after(context, run.step)]
+    last = max((_last_day(step) for _, step in context.steps() if not _is_after(context, step)), default=None)
     for path, step in context.steps():
-        if _is_after(context, step) and before and context.order[step.key] < max(before):
-            context.refuse((*path, "day"), "stage_order", f"step {step.key} opens after release but its day lies before the last step of the making")
+        if last is not None and _is_after(context, step) and step.day < last:
+            context.refuse((*path, "day"), "stage_order", f"step {step.key} opens after release, but the making goes on until day {last}")
+
+
+def _last_day(step: Step) -> int:
+    return step.day if step.repeat is None else step.repeat.to_day
 
 
 def _is_after(context: Context, step: Step) -> bool:
