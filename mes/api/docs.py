@@ -10,11 +10,14 @@ class SchemaView(SpectacularAPIView):
 
     open_to_anyone = True
     authentication_classes = []
+    schema = None
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """The description as pages."""
+    """The description as pages. The script comes from the same address with `?script`, so that nothing is inline."""
 
     open_to_anyone = True
     authentication_classes = []
+    schema = None
     url_name = "api:schema"
+    template_name = "mes/api/docs.html"

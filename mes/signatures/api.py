@@ -10,6 +10,7 @@ from rest_framework import serializers
 from mes.api.views import ServiceView
 from mes.errors import SigningRefused, UnreadableInput
 from mes.people.models import User
+from mes.records.context import site_context
 from mes.records.door import record_refusal
 from mes.signatures import ceremony
 from mes.signatures.meanings import meaning as meaning_of
@@ -113,7 +114,7 @@ class SigningView(ServiceView):
 
     def get(self, request, **kwargs):
         """What will be signed, with its meaning, bound to a single-use intent for this person and station."""
-        with self.reading():
+        with site_context(self.actor.site_id, snapshot=True):
             what = self.what(**kwargs)
         intent = ceremony.prepare(self.actor, what, self.meaning_code(**kwargs))
         meaning = meaning_of(intent.meaning)
