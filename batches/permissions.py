@@ -9,6 +9,7 @@ class Permission(StrEnum):
     READ_LOTS = "batches.read_lots"
     ORDER_LOT = "batches.order_lot"
     SEE_PATIENT_IDENTITY = "batches.see_patient_identity"
+    ERASE_PATIENT = "batches.erase_patient"
     RECORD_COLLECTION = "batches.record_collection"
     RECEIVE_STARTING_MATERIAL = "batches.receive_starting_material"
     DECIDE_STARTING_MATERIAL = "batches.decide_starting_material"

@@ -63,9 +63,7 @@ class Occupancy(Record):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["equipment"], condition=Q(ended_at=None), name="occupancy_one_lot_at_a_time"
-            ),
+            models.UniqueConstraint(fields=["equipment"], condition=Q(ended_at=None), name="occupancy_one_lot_at_a_time"),
             models.CheckConstraint(
                 condition=Q(ended_at=None, ended_by=None) | Q(ended_at__isnull=False, ended_by__isnull=False),
                 name="occupancy_ended_at_and_by",

@@ -7,3 +7,5 @@ EQUIPMENT = StateTable(
     "in_service",
     {"in_service": frozenset({"out_of_service", "retired"}), "out_of_service": frozenset({"in_service", "retired"}), "retired": frozenset()},
 )
+
+STATE_WORDS = {"in_service": "in service", "out_of_service": "out of service", "retired": "retired"}

@@ -110,6 +110,7 @@ MEANINGS: dict[str, Meaning] = {
         ),
         Meaning("decided", "I decided how this lot goes on.", "floor"),
         Meaning("released_material", "I release this material lot for use.", "desk"),
+        Meaning("erased_identity", "I decided that the identity of this patient is erased.", "desk", needs_reason=True),
         Meaning("acknowledged", "I have read and understood this.", "desk"),
         Meaning("dispatched", "I hand this container over for transport.", "floor"),
         Meaning(

@@ -1,0 +1,87 @@
+"""When a patient's identity may be entered, read, corrected or erased. GDPR Art. 5, 17, 32; 21 CFR 1271.290(c)."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+
+from batches.permissions import Permission
+from batches.subjects.identity import Identity, folded
+from batches.subjects.models import Patient
+from mes.errors import RuleBroken
+from mes.people import rules as people
+from mes.records.actors import Actor
+from mes.signatures.ceremony import Proof
+from mes.signatures.rules import check_different_person
+
+PURPOSES: dict[str, tuple[StrEnum, str]] = {
+    "order": (Permission.SEE_PATIENT_IDENTITY, "to compare it with the order"),
+    "bedside": (Permission.SEE_PATIENT_IDENTITY, "to compare it at the bedside"),
+    "correction": (Permission.SEE_PATIENT_IDENTITY, "to correct it"),
+    "request": (Permission.SEE_PATIENT_IDENTITY, "to answer a request of the patient"),
+    "label": (Permission.PRINT_LABELS, "to print a label"),
+}
+"""Why an identity is read: the right it takes and the words in the log. Free text is not taken: it could name the patient."""
+
+
+def check_can_enter_patient(*, by: Actor, by_number: list[uuid.UUID], by_person: list[uuid.UUID], namesake: bool) -> None:
+    """Raises RuleBroken: `hospital_number_of_another`, `namesake`. The sentences name nobody."""
+    people.check_may(by, Permission.ORDER_LOT)
+    if by_number and not set(by_number) & set(by_person):
+        raise RuleBroken(
+            "hospital_number_of_another",
+            "This hospital number belongs to a patient with another name or date of birth. Compare all four fields with the document; "
+            "if the earlier entry is wrong, correct it first.",
+            field="hospital_number",
+        )
+    if by_person and not by_number and not namesake:
+        raise RuleBroken(
+            "namesake",
+            "A patient with this name and date of birth is known under another hospital number. Check the number. "
+            "If they are two people, say so and send it again.",
+            field="hospital_number",
+        )
+
+
+def check_can_correct_identity(*, by: Actor, patient: Patient, identity: Identity, reason: str, by_number: list[uuid.UUID]) -> None:
+    """Raises NotAllowed, RuleBroken: `identity_erased`, `reason_missing`, `reason_names_patient`, `hospital_number_of_another`."""
+    people.check_may(by, Permission.SEE_PATIENT_IDENTITY)
+    check_not_erased(patient)
+    if len(reason.strip()) < 3:
+        raise RuleBroken("reason_missing", "A correction needs a reason. Say what was wrong, without naming the patient.", field="reason")
+    if names_patient(reason, identity):
+        raise RuleBroken("reason_names_patient", "The reason names the patient, and reasons are kept in the open. Say it without the name.", field="reason")
+    if set(by_number) - {patient.pk}:
+        raise RuleBroken(
+            "hospital_number_of_another", "This hospital number belongs to another patient. Compare it with the document.", field="hospital_number"
+        )
+
+
+def check_can_read_identity(*, by: Actor, patient: Patient, purpose: str) -> None:
+    """Raises RuleBroken("purpose_unknown"), NotAllowed, RuleBroken("identity_erased")."""
+    if purpose not in PURPOSES:
+        raise RuleBroken("purpose_unknown", f"An identity is read for one of these: {', '.join(PURPOSES)}.", field="purpose")
+    people.check_may(by, PURPOSES[purpose][0])
+    check_not_erased(patient)
+
+
+def check_can_destroy_patient_key(*, by: Actor, patient: Patient, first: Proof, second: Proof, open_lots: bool) -> None:
+    """Two different people who may erase; never while a lot of the patient is open."""
+    for proof in (first, second):
+        people.check_person_may(proof.user, Permission.ERASE_PATIENT, by.site_id)
+    check_different_person(first.user.pk, second.user.pk, "An identity is erased by two people. Somebody else has to sign as the second.")
+    check_not_erased(patient)
+    if open_lots:
+        raise RuleBroken("lot_open", "A lot of this patient is still open. Its labels need the identity. Erase it when the lot has ended.")
+
+
+def check_not_erased(patient: Patient) -> None:
+    if patient.key_destroyed:
+        raise RuleBroken("identity_erased", f"The identity of {patient.pseudonym} was erased. It cannot be brought back.")
+
+
+def names_patient(text: str, identity: Identity) -> bool:
+    """Whether a text holds the family name, the hospital number or the date of birth (given names are common words)."""
+    body = folded(text)
+    parts = (identity.family_name, identity.hospital_number, identity.born)
+    return any(len(folded(part)) > 2 and folded(part) in body for part in parts)
