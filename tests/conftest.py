@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -15,7 +16,8 @@ from tests.database import Database, Databases
 try:
     servers.prepare()
 except Stopped as stopped:
-    pytest.exit(str(stopped), returncode=2)
+    print(f"tests: {stopped}", file=sys.stderr)
+    raise SystemExit(2) from None
 
 CASES = {"positive", "negative"}
 COMMITS = "This test commits: take the fixture committed_db, a database of its own. Tables are never emptied here."
