@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.db.models import Q
 
-from mes.people.models import Grant, Site
+from mes.people.models import Grant, PersonLock, Qualification, SecondFactor, Site, User
 from mes.records.models import RecordNow
 
 
@@ -29,3 +30,53 @@ def sites_of(user_id: uuid.UUID) -> list[Site]:
 def first_site_id() -> uuid.UUID | None:
     """The site opened first: where refused sign-ins of nobody known are logged."""
     return Site.objects.order_by("recorded_at").values_list("pk", flat=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLine:
+    """One line of the register: a person or device of a site."""
+
+    user: User
+    roles: tuple[str, ...]
+    training: tuple[str, ...]
+    locked: bool
+
+
+def register(site_id: uuid.UUID) -> list[RegisterLine]:
+    """Everybody enrolled here or holding a role here, by name, jobs left out. Four queries."""
+    users = User.objects.filter(Q(site_id=site_id) | Q(grants__site_id=site_id)).exclude(kind=User.SYSTEM).distinct().order_by("full_name")
+    users = list(users)
+    ids = [user.pk for user in users]
+    in_force = Q(ends_at=None) | Q(ends_at__gt=RecordNow())
+    roles = _grouped(Grant.objects.filter(in_force, user_id__in=ids, site_id=site_id, starts_at__lte=RecordNow()).values_list("user_id", "role__name"))
+    training = _grouped(Qualification.objects.filter(in_force, user_id__in=ids, starts_at__lte=RecordNow()).values_list("user_id", "title"))
+    locked = set(PersonLock.objects.filter(user_id__in=ids, open=True).values_list("user_id", flat=True))
+    return [RegisterLine(u, roles.get(u.pk, ()), training.get(u.pk, ()), u.pk in locked) for u in users]
+
+
+def _grouped(pairs) -> dict:
+    found: dict = {}
+    for key, value in pairs:
+        found[key] = (*found.get(key, ()), value)
+    return found
+
+
+def person_here(user_id: uuid.UUID, site_id: uuid.UUID) -> User:
+    """A person or device enrolled at the site or with a role there at any time. Raises Missing for anybody else."""
+    here = User.objects.filter(Q(site_id=site_id) | Q(grants__site_id=site_id)).exclude(kind=User.SYSTEM).distinct()
+    return here.one(pk=user_id)
+
+
+def grants_of(user_id: uuid.UUID, site_id: uuid.UUID) -> list[Grant]:
+    """Every role a person was ever given at a site, newest first, with who gave it."""
+    return list(Grant.objects.filter(user_id=user_id, site_id=site_id).select_related("role", "given_by").order_by("-starts_at"))
+
+
+def training_of(user_id: uuid.UUID) -> list[Qualification]:
+    """Every training recorded for a person, newest first, with the trainer."""
+    return list(Qualification.objects.filter(user_id=user_id).select_related("trainer").order_by("-starts_at"))
+
+
+def factor_of(user_id: uuid.UUID) -> SecondFactor | None:
+    """The authenticator in use or waiting to be confirmed."""
+    return SecondFactor.objects.filter(user_id=user_id, active=True).first()

@@ -250,7 +250,7 @@ def check_can_begin_second_factor(*, by: Actor, user_id) -> None:
     ).exists():
         raise RuleBroken(
             "second_factor_exists",
-            "An authenticator is enrolled already. Replacing it needs an administrator and a second person.",
+            "An authenticator is enrolled already. An administrator can retire it when it is lost; then enrol another.",
         )
 
 
@@ -278,3 +278,33 @@ def check_can_record_access(*, by: Actor, kind: str) -> None:
 def check_can_lock_person(*, by: Actor, user_id) -> None:
     if not User.objects.filter(pk=user_id, kind=User.PERSON).exists():
         raise RuleBroken("not_a_person", "Only a person is locked out.")
+
+
+def check_can_invite_person(*, by: Actor, user: User) -> None:
+    if by.kind != "system":
+        check_may(by, _permission().MANAGE_PEOPLE)
+    if user.kind != User.PERSON:
+        raise RuleBroken("not_a_person", "Only a person gets a joining link. A device gets a token.")
+    if user.site_id != by.site_id:
+        raise NotAllowed("other_site", f"{user.full_name} was enrolled at another site. An administrator there makes the link.")
+    if user.pk == by.user_id:
+        raise NotAllowed("own_link", "Nobody makes a joining link for themselves. Another administrator has to do it.")
+
+
+def check_can_join_person(*, by: Actor, user: User, invited_by: uuid.UUID, checked_by: Actor) -> None:
+    if by.user_id != user.pk:
+        raise NotAllowed("not_your_password", "A password is set by its owner alone.")
+    if checked_by.user_id in {user.pk, invited_by}:
+        raise NotAllowed(
+            "same_person", "Who checks the identity is neither the person who joins nor who made the link. A third person has to do it."
+        )
+    check_may(checked_by, _permission().RECORD_TRAINING)
+
+
+def check_can_retire_second_factor(*, by: Actor, factor) -> None:
+    if by.user_id == factor.user_id:
+        raise NotAllowed("own_authenticator", "Nobody retires their own authenticator. An administrator has to do it.")
+    if by.kind != "system":
+        check_may(by, _permission().MANAGE_PEOPLE)
+    if not factor.active:
+        raise RuleBroken("second_factor_retired", "This authenticator was retired before.")

@@ -47,11 +47,21 @@ def prove_again(request: HttpRequest, who: str, secret: str) -> User:
     if user is None and who:
         user = User.objects.filter(badge=who, kind=User.PERSON).first()
     stored = [hashed for hashed in ((user.pin, user.password) if user else ()) if hashed] or [make_password("an unknown person")]
-    right = any([check_password(secret, hashed) for hashed in stored])  # all are checked: the time tells nothing
+    right = True in [check_password(secret, hashed) for hashed in stored]  # all are checked: the time tells nothing
     if user is None or not right or not user.is_active or rules.is_locked(user.pk):
         raise _refuse(request, user, counted=not right, sentence=NOT_YOURS)
     reset_failures(user.pk)
     return user
+
+
+def prove_own(request: HttpRequest, password: str) -> None:
+    """The password of who is signed in, before a secret of theirs is changed: an open page is not enough."""
+    user = User.objects.get(pk=request.actor.user_id)
+    if not check_password(password, user.password):
+        refusal = _refuse(request, user, counted=True, sentence="That is not your password. After five wrong tries in a row you are locked out.")
+        refusal.field = "current"
+        raise refusal
+    reset_failures(user.pk)
 
 
 def _refuse(request: HttpRequest, user: User | None, *, counted: bool, sentence: str) -> RuleBroken:

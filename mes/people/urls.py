@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mes.people.views import access
+from mes.people.views import access, joining, own, register
 
 app_name = "people"
 
@@ -14,4 +14,20 @@ urlpatterns = [
     path("sign-out/", access.sign_out, name="sign_out"),
     path("lock/", access.lock, name="lock"),
     path("unlock/", access.unlock, name="unlock"),
+    path("join/<str:token>/", joining.JoinPage.as_view(), name="join"),
+    path("me/", own.OwnPage.as_view(), name="own"),
+    path("me/password/", own.OwnPassword.as_view(), name="own_password"),
+    path("me/pin/", own.OwnPin.as_view(), name="own_pin"),
+    path("me/authenticator/", own.OwnAuthenticator.as_view(), name="authenticator"),
+    path("people/", register.RegisterPage.as_view(), name="register"),
+    path("people/new/", register.EnrolPage.as_view(), name="enrol"),
+    path("people/<uuid:user_id>/", register.PersonPage.as_view(), name="person"),
+    path("people/<uuid:user_id>/roles/", register.GiveRole.as_view(), name="give_role"),
+    path("people/<uuid:user_id>/roles/<uuid:grant_id>/end/", register.EndRole.as_view(), name="end_role"),
+    path("people/<uuid:user_id>/training/", register.RecordTraining.as_view(), name="training"),
+    path("people/<uuid:user_id>/locks/<uuid:lock_id>/", register.Unlock.as_view(), name="unlock_person"),
+    path("people/<uuid:user_id>/authenticator/<uuid:factor_id>/", register.RetireAuthenticator.as_view(), name="retire_authenticator"),
+    path("people/<uuid:user_id>/link/", register.MakeLink.as_view(), name="make_link"),
+    path("people/<uuid:user_id>/token/", register.IssueToken.as_view(), name="issue_token"),
+    path("people/<uuid:user_id>/token/<uuid:credential_id>/", register.RevokeToken.as_view(), name="revoke_token"),
 ]

@@ -97,7 +97,9 @@ class Page(View):
     def draw(self, context: dict, status: int = 200) -> HttpResponse:
         """Draw the template as it is now; call it inside the site context."""
         shared = {"typed": self.typed, "refusal": self.refusal, "once_field": once_field(), "page_title": self.title, "view": self}
-        return HttpResponse(render_to_string(self.template(), shared | context, self.request), status=status)
+        response = HttpResponse(render_to_string(self.template(), shared | context, self.request), status=status)
+        response.headers["Cache-Control"] = "no-store"  # nothing to go back to after signing out at a shared station
+        return response
 
     def template(self) -> str:
         return (self.request.htmx and self.fragment_name) or self.template_name

@@ -11,11 +11,13 @@ from mes.people.services.credentials import (
     begin_second_factor,
     confirm_second_factor,
     issue_device_token,
+    retire_second_factor,
     revoke_device_token,
     set_password,
     set_pin,
     use_code,
 )
+from mes.people.services.joining import invite_person, join_person
 from mes.people.services.register import (
     define_role,
     end_grant,
@@ -27,7 +29,8 @@ from mes.people.services.register import (
 )
 
 __all__ = [
-    "begin_second_factor", "confirm_second_factor", "count_failure", "define_role", "end_grant", "enrol_person", "grant_role", "issue_device_token",
-    "lock_person", "name_system_actor", "open_site", "record_access", "record_qualification", "reset_failures", "revoke_device_token", "set_password",
-    "set_pin", "unlock_person", "use_code",
+    "begin_second_factor", "confirm_second_factor", "count_failure", "define_role", "end_grant", "enrol_person", "grant_role",
+    "invite_person", "issue_device_token", "join_person", "lock_person", "name_system_actor", "open_site", "record_access",
+    "record_qualification", "reset_failures", "retire_second_factor", "revoke_device_token", "set_password", "set_pin",
+    "unlock_person", "use_code",
 ]  # fmt: skip

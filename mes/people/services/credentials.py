@@ -66,6 +66,16 @@ def confirm_second_factor(*, by: Actor, user_id, code: str) -> SecondFactor:
     return factor
 
 
+@service(Event.SECOND_FACTOR_RETIRED)
+def retire_second_factor(*, by: Actor, factor_id, seen: int, reason: str) -> SecondFactor:
+    """Revoke a lost or replaced authenticator at once. 21 CFR 11.300(c). Its owner enrols another one alone."""
+    factor = SecondFactor.objects.lock(factor_id, seen=seen)
+    rules.check_can_retire_second_factor(by=by, factor=factor)
+    factor.active = False
+    factor.save()
+    return factor
+
+
 @service(Event.CODE_USED)
 def use_code(*, by: Actor, user_id, code: str) -> UsedCode:
     """Accept a one-time code once. Raises SigningRefused for a wrong or used one."""

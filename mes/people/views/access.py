@@ -125,6 +125,16 @@ def cover_context(request: HttpRequest, refusal: Refusal | None = None, **extra)
 
 
 KEPT_OUT = {"csrfmiddlewaretoken", "secret", "password", "pin", "intent"}
+NOTHING_KEPT = ("/me/", "/join/")
+"""Addresses whose forms hold only secrets."""
+
+
+def kept_of(request: HttpRequest) -> list[tuple[str, str]]:
+    """What was posted to a covered page and can be sent again after unlocking: no secrets, no one-time codes."""
+    if request.path.startswith(NOTHING_KEPT):
+        return []
+    out = KEPT_OUT | ({"code"} if "secret" in request.POST else set())
+    return [(name, value) for name, values in request.POST.lists() if name not in out for value in values]
 
 
 def covered_answer(request: HttpRequest) -> HttpResponse:
@@ -134,8 +144,7 @@ def covered_answer(request: HttpRequest) -> HttpResponse:
         return retarget(response, "#dialog")
     if request.method == "GET":
         return redirect("/unlock/?" + urlencode({"next": request.get_full_path()}))
-    kept = [(name, value) for name, values in request.POST.lists() if name not in KEPT_OUT for value in values]
-    context = cover_context(request, kept=kept, kept_for=request.get_full_path(), next=request.get_full_path(), page_title="Locked")
+    context = cover_context(request, kept=kept_of(request), kept_for=request.get_full_path(), next=request.get_full_path(), page_title="Locked")
     return HttpResponse(render_to_string("mes/people/unlock.html", context, request), status=423)
 
 

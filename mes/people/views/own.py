@@ -1,0 +1,96 @@
+"""One's own page: who one is here, password, signing PIN, authenticator."""
+
+from __future__ import annotations
+
+import base64
+
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpResponse
+
+from mes.people import forms, queries, services, session, totp
+from mes.people.models import SecondFactor, User
+from mes.web import qr
+from mes.web.pages import Page
+
+
+class OwnPage(Page):
+    """Roles, training and secrets of the person who is signed in."""
+
+    template_name = "mes/people/own.html"
+    title = "Your account"
+    secret_fields = Page.secret_fields | {"current", "new", "again", "pin_again", "code"}
+    form_name = ""
+
+    def read(self) -> dict:
+        person = User.objects.get(pk=self.by.user_id)
+        return {
+            "person_record": person,
+            "grants": queries.live_grants(person.pk, self.by.site_id),
+            "training": queries.training_of(person.pk),
+            "factor": queries.factor_of(person.pk),
+            "has_pin": bool(person.pin),
+            "station": self.by.station,
+            "password_form": forms.PasswordForm(prefix=None, auto_id="password-%s"),
+            "pin_form": forms.PinForm(auto_id="pin-%s"),
+            "begin_form": forms.OwnPasswordForm(auto_id="begin-%s"),
+        }
+
+
+class OwnPassword(OwnPage):
+    """Change the password. Other sessions of the person end; this one goes on under a new key."""
+
+    def post(self, request) -> HttpResponse:
+        form = forms.PasswordForm(request.POST, auto_id="password-%s")
+        if not form.is_valid():
+            return self.show(422, password_form=form)
+        session.prove_own(request, form.cleaned_data["current"])
+        user = self.do(services.set_password, user_id=self.by.user_id, new=form.cleaned_data["new"])
+        update_session_auth_hash(request, user)
+        self.say("Your password is changed. Sessions elsewhere have ended.")
+        return self.done("mes:people:own")
+
+
+class OwnPin(OwnPage):
+    """Set the signing PIN."""
+
+    def post(self, request) -> HttpResponse:
+        form = forms.PinForm(request.POST, auto_id="pin-%s")
+        if not form.is_valid():
+            return self.show(422, pin_form=form)
+        session.prove_own(request, form.cleaned_data["current"])
+        self.do(services.set_pin, user_id=self.by.user_id, pin=form.cleaned_data["pin"])
+        self.say("Your signing PIN is set.")
+        return self.done("mes:people:own")
+
+
+class OwnAuthenticator(OwnPage):
+    """Enrol an authenticator: the QR code once, then a first code to confirm it."""
+
+    template_name = "mes/people/authenticator.html"
+    title = "Authenticator"
+
+    def read(self) -> dict:
+        factor = SecondFactor.objects.filter(user_id=self.by.user_id, active=True, confirmed=False).first()
+        shown = super().read() | {"waiting": factor, "code_form": forms.CodeForm()}
+        if factor is None:
+            return shown
+        secret = totp.unseal(factor.secret)
+        uri = totp.enrolment_uri(self.by.username, secret)
+        typed = base64.b32encode(secret).decode().rstrip("=")
+        grouped = " ".join(typed[i : i + 4] for i in range(0, len(typed), 4))
+        return shown | {"qr": qr.svg(uri, "QR code for your authenticator"), "typed_secret": grouped}
+
+    def post(self, request) -> HttpResponse:
+        if "code" in request.POST:
+            form = forms.CodeForm(request.POST)
+            if not form.is_valid():
+                return self.show(422, code_form=form)
+            self.do(services.confirm_second_factor, user_id=self.by.user_id, code=form.cleaned_data["code"])
+            self.say("Your authenticator is enrolled. Certifying asks for its code each time.")
+            return self.done("mes:people:own")
+        form = forms.OwnPasswordForm(request.POST, auto_id="begin-%s")
+        if not form.is_valid():
+            return self.show(422, begin_form=form)
+        session.prove_own(request, form.cleaned_data["current"])
+        self.do(services.begin_second_factor, user_id=self.by.user_id)
+        return self.done("mes:people:authenticator")
