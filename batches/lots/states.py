@@ -49,3 +49,17 @@ CONTAINER = StateTable(
 )
 
 HOLD = StateTable("hold", "open", {"open": frozenset({"ended"}), "ended": frozenset()})
+
+TERMINATION_REASONS = {
+    "too_few_cells": "Too few cells to go on",
+    "cells_do_not_grow": "Cells do not grow as needed",
+    "contamination": "Contamination found or suspected",
+    "equipment_failure": "Equipment failed",
+    "material_failure": "A material failed or was recalled",
+    "identity_in_doubt": "The chain of identity is in doubt",
+    "out_of_specification": "A result is out of specification",
+    "patient_cannot_be_treated": "The patient cannot be treated",
+    "patient_withdrew": "The patient withdrew",
+    "other": "Another reason, told below",
+}
+"""Why a lot ends before its release: code and words."""
