@@ -1,0 +1,256 @@
+"""Exactly what is shown and signed of a step: the same text in the dialog, in the signature and in the batch record."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+
+from batches.equipment.models import EquipmentUse
+from batches.execution.models import Attachment, Entry, Excursion, ScanEvent, StepRun
+from batches.execution.queries.runs import recipe_of, step_of
+from batches.execution.queries.values import current_entries, history_of
+from batches.materials.models import Consumption
+from mes.audit.chain import instant
+from mes.signatures import ceremony
+from mes.signatures.models import Signature
+from mes.signatures.queries import payload_intact, signatures_of, still_covers
+
+STEP, DECISION, CORRECTION, TYPED, RESUMED = "step/1", "step_decision/1", "correction/1", "typed_identifier/1", "step_resumed/1"
+SECOND_MEANING = {"verify": "verified", "witness": "witnessed"}
+
+
+def second_meaning(step) -> str:
+    """What the second person's signature of this step means."""
+    return "cleared" if step.kind == "line_clearance" else SECOND_MEANING[step.second_person]
+
+
+def step_content(run: StepRun) -> dict:
+    """What a step's signatures cover: identity, materials, equipment, values with their history, files, excursions and choices."""
+    lot, step = run.lot, step_of(run)
+    return {
+        "lot": lot.number,
+        "check_code": lot.check_code,
+        "chain_of_identity": lot.therapy_event.coi,
+        "recipe": f"{recipe_of(lot).code} {lot.recipe_version.label}",
+        "recipe_sha256": lot.recipe_version.digest,
+        "step": run.key,
+        "title": step.title,
+        "day": str(run.day),
+        "opened_at": instant(run.opened_at) if run.opened_at else "",
+        "opened_by": run.opened_by.full_name if run.opened_by_id else "",
+        "identity": [_scan(scan) for scan in _scans(run)],
+        "materials": [_consumption(line) for line in consumptions_of(run)],
+        "equipment": [_equipment(use) for use in equipment_of(run)],
+        "values": _values(run, step),
+        "files": [{"code": each.code, "name": each.file_name, "size": str(each.size), "sha256": each.sha256} for each in files_of(run)],
+        "excursions": _excursions(run),
+    }
+
+
+def _scans(run: StepRun) -> list[ScanEvent]:
+    return list(
+        ScanEvent.objects.filter(step_run=run, purpose="open", matched=True).select_related("container", "with_person", "by").order_by("recorded_at")
+    )
+
+
+def _scan(scan: ScanEvent) -> dict:
+    return {
+        "container": scan.container.title,
+        "identifier": scan.container.identifier,
+        "how": "typed in full" if scan.typed else "scanned",
+        "with": scan.with_person.full_name if scan.with_person_id else "",
+        "at": instant(scan.recorded_at),
+        "by": scan.by.full_name,
+    }
+
+
+def consumptions_of(run: StepRun) -> list[Consumption]:
+    """Material that went into the step, as it counts now."""
+    lines = Consumption.objects.filter(step_run=run, superseded_by=None).select_related("material_lot__material", "by")
+    return list(lines.order_by("recorded_at"))
+
+
+def _consumption(line: Consumption) -> dict:
+    lot = line.material_lot
+    return {
+        "line": line.line,
+        "material": lot.material.name,
+        "number": lot.number,
+        "expires": instant(lot.expires_at),
+        "quantity": line.quantity_text,
+        "unit": line.unit,
+        "at": instant(line.recorded_at),
+        "by": line.by.full_name,
+        "reason": line.reason,
+    }
+
+
+def equipment_of(run: StepRun) -> list[EquipmentUse]:
+    """Equipment scanned at the step."""
+    return list(EquipmentUse.objects.filter(step_run=run).select_related("equipment", "by").order_by("recorded_at"))
+
+
+def _equipment(use: EquipmentUse) -> dict:
+    return {
+        "class": use.class_code,
+        "name": use.equipment.name,
+        "code": use.equipment.code,
+        "calibrated_until": instant(use.calibrated_until),
+        "at": instant(use.recorded_at),
+        "by": use.by.full_name,
+    }
+
+
+def files_of(run: StepRun) -> list[Attachment]:
+    """Raw files of the step, without their content."""
+    return list(Attachment.objects.filter(step_run=run).defer("content").select_related("by").order_by("recorded_at"))
+
+
+def _values(run: StepRun, step) -> list[dict]:
+    current, old = current_entries(run), history_of(run)
+    return [_value(current[p.key], p.name, old.get(p.key, [])) for p in step.parameters if p.key in current]
+
+
+def _value(entry: Entry, name: str, before: list[Entry]) -> dict:
+    return {
+        "parameter": entry.parameter,
+        "name": name,
+        "value": entry.value_text,
+        "unit": entry.unit,
+        "level": entry.level,
+        "judgement": entry.sentence,
+        "source": entry.source,
+        "calculation": entry.trace,
+        "at": instant(entry.recorded_at),
+        "by": entry.by.full_name,
+        "claimed_at": instant(entry.claimed_at) if entry.claimed_at else "",
+        "late": "yes" if entry.late else "no",
+        "reason": entry.reason,
+        "confirmed_by": entry.confirmed_by.full_name if entry.confirmed_by_id else "",
+        "before": [{"value": each.value_text, "at": instant(each.recorded_at), "by": each.by.full_name} for each in before],
+    }
+
+
+def excursions_of(run: StepRun) -> list[Excursion]:
+    """Excursions of the step's values with the choices made about them, oldest first."""
+    found = Excursion.objects.filter(step_run=run, entry__isnull=False).select_related("entry__superseded_by").prefetch_related("choices__by")
+    return list(found.order_by("recorded_at"))
+
+
+def _excursions(run: StepRun) -> list[dict]:
+    return [
+        {
+            "parameter": each.entry.parameter,
+            "sentence": each.sentence,
+            "choices": [
+                {"choice": made.choice, "reason": made.reason, "by": made.by.full_name, "at": instant(made.recorded_at)}
+                for made in sorted(each.choices.all(), key=lambda made: made.recorded_at)
+            ],
+        }
+        for each in excursions_of(run)
+    ]
+
+
+# --- subjects of signatures -------------------------------------------------------------------------------------------
+
+
+def subject_of(run: StepRun) -> ceremony.Subject:
+    """What performing or checking a step signs."""
+    return ceremony.subject(run, STEP, step_content(run))
+
+
+def decision_subject(run: StepRun, option: str, reason: str) -> ceremony.Subject:
+    """What a decision signs: the step with the answer and its reason."""
+    return ceremony.subject(run, DECISION, decision_content(run, option, reason))
+
+
+def decision_content(run: StepRun, option: str, reason: str) -> dict:
+    decision = step_of(run).decision
+    title = next((each.title for each in decision.options if each.code == option), option)
+    return step_content(run) | {"question": decision.question, "answer": title, "option": option, "reason": reason}
+
+
+def correction_content(entry: Entry, run: StepRun, text: str, reason: str) -> dict:
+    """What a correction signs: old and new, and why."""
+    return {
+        "lot": run.lot.number,
+        "check_code": run.lot.check_code,
+        "step": run.key,
+        "parameter": entry.parameter,
+        "name": step_of(run).parameter(entry.parameter).name,
+        "unit": entry.unit,
+        "entry": str(entry.pk),
+        "recorded": entry.value_text,
+        "recorded_by": entry.by.full_name,
+        "recorded_at": instant(entry.recorded_at),
+        "corrected": text.strip(),
+        "reason": reason.strip(),
+    }
+
+
+def correction_subject(entry: Entry, run: StepRun, text: str, reason: str) -> ceremony.Subject:
+    return ceremony.subject(run, CORRECTION, correction_content(entry, run, text, reason))
+
+
+def correction_of_consumption_content(line: Consumption, run: StepRun, quantity: str, reason: str) -> dict:
+    """What the correction of a quantity signs."""
+    return {
+        "lot": run.lot.number,
+        "check_code": run.lot.check_code,
+        "step": run.key,
+        "line": line.line,
+        "number": line.material_lot.number,
+        "unit": line.unit,
+        "consumption": str(line.pk),
+        "recorded": line.quantity_text,
+        "corrected": quantity.strip(),
+        "reason": reason.strip(),
+    }
+
+
+def correction_of_consumption_subject(line: Consumption, run: StepRun, quantity: str, reason: str) -> ceremony.Subject:
+    return ceremony.subject(run, CORRECTION, correction_of_consumption_content(line, run, quantity, reason))
+
+
+def typed_subject(run: StepRun, typed: str) -> ceremony.Subject:
+    """What a second person signs who read an identifier that could not be scanned."""
+    content = {"lot": run.lot.number, "check_code": run.lot.check_code, "step": run.key, "identifier": typed.strip()}
+    return ceremony.subject(run, TYPED, content)
+
+
+def resume_subject(run: StepRun, reason: str) -> ceremony.Subject:
+    """What the decision to go on after a stop signs; the reason is typed with the signature and stands in the deed."""
+    return ceremony.subject(run, RESUMED, step_content(run) | {"stopped_because": run.state_reason})
+
+
+# --- signatures that were made ----------------------------------------------------------------------------------------
+
+STEP_SCHEMAS = (STEP, DECISION)
+
+
+def signed_by(run: StepRun) -> list[dict]:
+    """The step's own signatures, oldest first, each with whether it still covers what stands there now. 21 CFR 11.70."""
+    return [
+        {"signature": each, "covers": payload_intact(each) and still_covers(each, _as_signed(run, each))}
+        for each in signatures_of([run.pk])
+        if each.payload_schema in STEP_SCHEMAS
+    ]
+
+
+def signatures_by_run(runs) -> dict:
+    """Signatures of many runs in one query, without the check of what they cover."""
+    found: dict = defaultdict(list)
+    for each in signatures_of([run.pk for run in runs]):
+        if each.payload_schema in STEP_SCHEMAS:
+            found[each.record_id].append(each)
+    return found
+
+
+def _as_signed(run: StepRun, signature: Signature) -> ceremony.Subject:
+    # Signing moves the record on by itself: the content is compared at the version that was signed.
+    then = copy.copy(run)
+    then.version = signature.record_version
+    if signature.payload_schema == DECISION:
+        made = run.stepdecision_facts.first()
+        return decision_subject(then, made.option if made else "", made.reason if made else "")
+    return subject_of(then)

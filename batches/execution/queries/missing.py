@@ -1,0 +1,91 @@
+"""What a step still needs before it can be signed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from batches.execution.models import StepRun
+from batches.execution.queries.content import consumptions_of, equipment_of, excursions_of, files_of
+from batches.execution.queries.runs import recipe_of, step_of
+from batches.execution.queries.values import Ledger, current_entries, expression
+from batches.recipes.document.schema import Parameter, Step
+from batches.recipes.expressions import ExpressionRefused
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One thing to do: in words, and the element of the page where it is done (without #)."""
+
+    text: str
+    anchor: str
+
+
+def missing(run: StepRun, ledger: Ledger | None = None) -> list[Missing]:
+    """Everything that stands between the step and its signature, in the order of the page."""
+    step = step_of(run)
+    return [*_scans(run, step), *_values(run, step, ledger), *_files(run, step), *_choices(run)]
+
+
+def _scans(run: StepRun, step: Step) -> list[Missing]:
+    names = {each.code: each.name for each in recipe_of(run.lot).materials}
+    classes = {each.code: each.name for each in recipe_of(run.lot).equipment_classes}
+    taken = Counter(line.line for line in consumptions_of(run))
+    used = {use.class_code for use in equipment_of(run)}
+    found = [Missing(f"Scan the {classes[code]}.", f"slot-e-{code}") for code in step.equipment if code not in used]
+    wanted = Counter(line.material for line in step.materials if line.required)
+    return found + [Missing(f"Scan {names[code]}.", f"slot-m-{code}") for code in wanted if taken[code] < wanted[code]]
+
+
+def _values(run: StepRun, step: Step, ledger: Ledger | None) -> list[Missing]:
+    recorded = current_entries(run)
+    open_ones = [p for p in step.parameters if p.required and p.key not in recorded]
+    if any(p.type == "calculated" for p in open_ones):
+        ledger = ledger or Ledger(run.lot)
+    return [
+        Missing(why_not_calculated(run, p, ledger), f"param-{p.key}") if p.type == "calculated" else Missing(f"Enter {p.name}.", f"in-{p.key}")
+        for p in open_ones
+    ]
+
+
+def why_not_calculated(run: StepRun, parameter: Parameter, ledger: Ledger) -> str:
+    """Why a calculated value is not there: which values it needs, or that it has no result."""
+    known = ledger.values(run)
+    names = {p.key: p.name for _, p in ledger.recipe.parameters()}
+    formula = expression(parameter.expression or "")
+    needed = [names.get(name, name) for name in sorted(formula.names) if known.get(name) is None]
+    if needed:
+        return f"{parameter.name} needs {', '.join(needed)}."
+    try:
+        formula.evaluate(known)
+    except ExpressionRefused as refused:
+        return f"{parameter.name}: {refused.sentence}"
+    return f"{parameter.name} is calculated when its values are recorded."
+
+
+def _files(run: StepRun, step: Step) -> list[Missing]:
+    there = {each.code for each in files_of(run)}
+    return [Missing(f"Attach {each.title}.", f"file-{each.code}") for each in step.attachments if each.required and each.code not in there]
+
+
+def _choices(run: StepRun) -> list[Missing]:
+    return [Missing(f"Decide about {_name(run, each.entry.parameter)}: {each.sentence}", f"way-{each.pk}") for each in undecided(run)]
+
+
+def _name(run: StepRun, key: str) -> str:
+    try:
+        return step_of(run).parameter(key).name
+    except KeyError:
+        return key
+
+
+def undecided(run: StepRun) -> list:
+    """Excursions of the step about which nobody has chosen yet; a correction answers the excursion of the value it corrects."""
+    return [each for each in excursions_of(run) if not _is_answered(each)]
+
+
+def _is_answered(excursion) -> bool:
+    if getattr(excursion.entry, "superseded_by", None) is not None:
+        return True
+    made = sorted(excursion.choices.all(), key=lambda each: each.recorded_at)
+    return bool(made) and made[-1].choice != "correct"
