@@ -1,0 +1,116 @@
+"""Reading labels and hand-overs: counts, what a label says, the chain of custody of a lot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from batches.custody.models import HandOver, Label
+from batches.custody.wording import FINAL, HAND_OVERS, IN_PROCESS, MARKETS
+from batches.lots.models import Container, Lot
+from batches.lots.queries import identity_content
+from batches.recipes.queries import document
+from mes.errors import Missing
+from mes.signatures import ceremony
+
+
+@dataclass(frozen=True)
+class Count:
+    """Labels printed, used, destroyed, and not accounted for yet. 21 CFR 211.125(c)."""
+
+    printed: int
+    used: int
+    destroyed: int
+
+    @property
+    def open(self) -> int:
+        return self.printed - self.used - self.destroyed
+
+    @property
+    def agrees(self) -> bool:
+        return self.open == 0
+
+
+def reconciliation(lot: Lot) -> Count:
+    """The labels of a lot: printed must be used plus destroyed before it is released."""
+    return count(Label.objects.filter(lot=lot).values_list("state", flat=True))
+
+
+def count(states: Sequence[str]) -> Count:
+    """The count of labels in these states."""
+    states = list(states)
+    return Count(len(states), states.count("used"), states.count("destroyed"))
+
+
+def labels_of(lot: Lot) -> list[Label]:
+    """Every label of a lot, by container and serial; the specimens are left in the database."""
+    rows = Label.objects.filter(lot=lot).select_related("container").defer("specimen")
+    return list(rows.order_by("container__recorded_at", "container_id", "serial"))
+
+
+def label(label_id) -> Label:
+    """One label with its container and lot. Raises Missing."""
+    found = Label.objects.filter(pk=label_id).select_related("container", "lot__therapy_event__patient").first()
+    if found is None:
+        raise Missing("not_found", "There is no such label here.")
+    return found
+
+
+def hand_overs_of(lot: Lot) -> list[HandOver]:
+    """The chain of custody of a lot, oldest first."""
+    return list(HandOver.objects.filter(lot=lot).select_related("container", "by").order_by("recorded_at", "id"))
+
+
+def recorded_text(lot: Lot, parameter: str | None) -> str:
+    """The standing value of a parameter as typed, "" when it is not recorded yet."""
+    if not parameter:
+        return ""
+    # Steps stand above this folder: their entries are asked for through the relation they hang into the lot.
+    entry = lot.entry_facts.filter(parameter=parameter, superseded_by=None).order_by("-recorded_at").first()
+    return f"{entry.value_text} {entry.unit}".strip() if entry else ""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a label says, without the patient: lines in order, statements, and which fields of the identity it prints."""
+
+    title: str
+    lines: list[tuple[str, str]]
+    statements: tuple[str, ...]
+    identity: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def wording(container: Container) -> Wording:
+    """The words of a container's label. `missing` names what a final label must say and nobody has recorded yet."""
+    lot, recipe = container.lot, document(container.lot.recipe_version)
+    lines = [("Lot", lot.number), ("Chain of identity", lot.therapy_event.coi), ("Subject", lot.therapy_event.patient.pseudonym)]
+    dins = [container.donation.din] if container.donation_id else [each.donation.din for each in lot.lot_donations.select_related("donation")]
+    lines.append(("DIN", ", ".join(dins)))
+    missing: list[str] = []
+    if container.kind != FINAL:
+        return Wording(container.title, lines, IN_PROCESS, (), ())
+    market = MARKETS[lot.market]
+    for words, parameter in (("Expiry", recipe.certificate.expiry), ("Volume", recipe.certificate.volume)):
+        text = recorded_text(lot, parameter)
+        if parameter and not text:
+            missing.append(words.lower())
+        if text:
+            lines.append((words, text))
+    lines.append(("Storage", recipe.shelf_life.storage))
+    return Wording(f"{recipe.name}: {container.title}", lines, market.statements, market.identity, tuple(missing))
+
+
+def hand_over_content(container: Container, kind: str) -> dict:
+    """What is signed when a container changes hands."""
+    return identity_content(container.lot) | {
+        "container": container.identifier,
+        "title": container.title,
+        "state": container.state,
+        "hand_over": kind,
+        "words": HAND_OVERS[kind],
+    }
+
+
+def hand_over_subject(container: Container, kind: str) -> ceremony.Subject:
+    return ceremony.subject(container, "hand_over/1", hand_over_content(container, kind))
