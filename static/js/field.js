@@ -60,17 +60,31 @@
   document.addEventListener("change", event => {
     const param = event.target.closest?.("[data-param]"), input = param && control(param);
     if (!input || event.target !== input) return;
-    if (input.dataset.sent === input.value && !param.hasAttribute("data-unrecorded")) { event.stopImmediatePropagation(); return; }
+    if (sent(input) === input.value && !param.hasAttribute("data-unrecorded")) { event.stopImmediatePropagation(); return; }
     if (document.documentElement.dataset.connection === "lost") { unrecorded(param); event.stopImmediatePropagation(); return; }
-    input.dataset.sent = input.value;
+    sending(param, input);
+  }, true);
+  document.addEventListener("submit", event => {
+    const param = event.target.closest?.("[data-param]"), input = param && control(param);
+    if (!input || !event.target.matches(".field-form")) return;
+    if (sent(input) === input.value && !param.hasAttribute("data-unrecorded")) { event.preventDefault(); event.stopImmediatePropagation(); }
+    else sending(param, input);
   }, true);
   document.addEventListener("focusout", event => {
     const param = event.target.closest?.("[data-param]"), input = param && control(param);
     if (!input || event.target !== input || input.readOnly) return;
-    if ((input.dataset.sent !== undefined && input.dataset.sent !== input.value) || param.hasAttribute("data-unrecorded"))
+    if (sent(input) !== input.value || param.hasAttribute("data-unrecorded"))
       input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
+  // What the server has: the last text sent, or the one the page came with.
+  function sent(input) { return input.dataset.sent ?? input.defaultValue ?? null; }
+  function sending(param, input) {
+    input.dataset.sent = input.value;
+    param.removeAttribute("data-unrecorded");
+    const said = $(".unrec", param);
+    if (said) said.hidden = true;
+  }
   function unrecorded(param) {
     param.setAttribute("data-unrecorded", "");
     const said = $(".unrec", param);

@@ -221,6 +221,11 @@ def pdf_css() -> SafeString:
         font = (root / found.group(1)).read_bytes()
         return f'url("data:font/woff2;base64,{base64.b64encode(font).decode()}")'
 
+    # The renderer does not know unicode-range and mixes up two files of one family: it set r for ≤ and s for ≥. So each
+    # file is a family of its own here, weights left to the variable font, and pdf.css names both.
+    for number, face in enumerate(re.findall(r"@font-face\{.*?\}", faces, re.S)):
+        own = face.replace('"Plex Var"', ('"Plex Var"', '"Plex Signs"')[number])
+        faces = faces.replace(face, re.sub(r"(?:font-weight|font-stretch|font-display|unicode-range):[^;}]+;?\s*", "", own))
     faces = re.sub(r'url\("([^"]+\.woff2)"\)', inside, faces)
     paper = re.search(r"^:root\{--paper:.*?\}", tokens, re.S | re.M).group()
     return mark_safe("\n".join((faces, paper, (root / "pdf.css").read_text(encoding="utf-8"))))

@@ -1,0 +1,60 @@
+"""The template tags: powers, times, icons; nothing a person typed becomes markup."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.template import Context, Template
+
+MOMENT = datetime(2026, 11, 19, 13, 36, 8, tzinfo=UTC)
+
+
+def drawn(source: str, **context) -> str:
+    return Template(source).render(Context({"site_zone": "Europe/Amsterdam"} | context))
+
+
+@pytest.mark.parametrize("unit", ["10^6/mL", "10*6/mL", "10**6/mL", "1e6/mL", "10⁶/mL"])
+def test_a_power_is_raised_however_it_was_written(unit):
+    assert drawn("{{ unit|unit }}", unit=unit) == "×10<sup>6</sup>/mL"
+
+
+@pytest.mark.parametrize("unit", ["%", "EU/mL", "mL", "per cell", "°C", "10 mL"])
+def test_other_units_stay_as_they_are(unit):
+    assert drawn("{{ unit|unit }}", unit=unit) == unit
+
+
+def test_a_limit_with_a_power_inside_keeps_its_own_factor():
+    assert drawn("{{ text|unit }}", text="≤ 100 per 3×10^6") == "≤ 100 per 3×10<sup>6</sup>"
+
+
+def test_a_quantity_is_shown_as_typed_with_its_qualifier():
+    assert drawn('{% quantity "0.050" "EU/mL" qualifier="<" %}') == '<span class="nowrap">&lt; 0.050 EU/mL</span>'
+    assert drawn('{% quantity "2.28E+8" %}') == '<span class="nowrap">2.28 ×10<sup>8</sup></span>'
+    assert drawn('{% quantity "1,234" "mL" %}') == '<span class="nowrap">1,234 mL</span>'
+
+
+def test_typed_markup_stays_text():
+    evil = "<script>alert(1)</script>"
+    for source in ("{% quantity evil evil %}", "{{ evil|unit }}", "{{ evil|powers }}", '{% gauge evil limits name=evil unit=evil qualifier=evil %}', '{% icon "check" evil %}'):
+        assert "<script" not in drawn(source, evil=evil, limits={"low": "1", "high": "2"})
+
+
+@pytest.mark.parametrize(("form", "text"), [
+    ("long", "19 Nov 2026, 14:36:08 CET"), ("short", "19 Nov 14:36"), ("time", "14:36:08"), ("clock", "14:36"), ("date", "19 Nov 2026"), ("paper", "19 Nov 2026 14:36:08 +01:00"),
+])
+def test_a_time_is_shown_in_the_zone_of_the_site(form, text):
+    assert f">{text}</time>" in drawn(f'{{% when moment "{form}" %}}', moment=MOMENT)
+
+
+def test_a_bare_date_is_not_moved_by_a_zone():
+    assert ">28 Feb 2027</time>" in drawn("{% when day %}", day=date(2027, 2, 28))
+
+
+def test_the_gauge_has_the_whole_sentence_as_its_name():
+    html = drawn('{% gauge "68.4" limits name="Viability" unit="%" %}', limits={"low": "70.0", "high": "100.0"})
+    assert 'role="img" aria-label="Viability: 68.4 %, 1.6 below the lower limit; limits 70.0 to 100.0 %"' in html
+    assert 'data-s="alarm"' in html and "style=" not in html
+
+
+def test_an_unknown_icon_is_named():
+    with pytest.raises(KeyError, match="unicorn"):
+        drawn('{% icon "unicorn" %}')
