@@ -9,5 +9,10 @@ class QualityConfig(AppConfig):
 
     def ready(self) -> None:
         from quality.deviations import wiring as deviations
+        from quality.samples import wiring as samples
+        from quality.specifications import wiring as specifications
 
+        # A lot is specified before its samples are born: receivers of one event run in the order they were registered.
+        specifications.register()
+        samples.register()
         deviations.register()

@@ -52,16 +52,17 @@ class Proof:
 
 
 def subject(record, schema: str, content: dict) -> Subject:
-    """The subject of a record in its present version. `schema` such as "step/1"; `content` holds text, lists, dicts."""
+    """The subject of a record in its present version (a fact has one: 1). `schema` such as "step/1"; `content` holds text, lists, dicts."""
+    version = getattr(record, "version", 1)
     payload = manifest.payload_bytes(
         schema,
         record._meta.label_lower,
         record.pk,
-        record.version,
+        version,
         record.site_id,
         content,
     )
-    return Subject(record._meta.label_lower, record.pk, getattr(record, "version", 1), payload, schema)
+    return Subject(record._meta.label_lower, record.pk, version, payload, schema)
 
 
 def prepare(by: Actor, what: Subject, meaning: str) -> SigningIntent:

@@ -1,8 +1,12 @@
-"""What deviations hang onto at start: every excursion is answered in its own transaction."""
+"""What deviations hang onto at start: every excursion and every failing result is answered in its own transaction."""
 
 from batches.events import Event as BatchEvent
 from mes.records.door import receive
-from quality.deviations.services import open_for_excursion
+from quality.deviations.services import open_for_excursion, open_for_result
+from quality.events import Event
+
+CERTIFIED = frozenset({"certified_stage_1", "certified_final", "withdrawn", "manufactured_not_infused", "supplied_out_of_specification"})
+"""States of a lot after its first certification: a result that fails now comes late, and is critical."""
 
 
 def answer_excursion(*, by, subject) -> None:
@@ -10,5 +14,18 @@ def answer_excursion(*, by, subject) -> None:
     open_for_excursion(by=by, excursion=subject)
 
 
+def answer_failing_result(*, by, subject) -> None:
+    """Receiver of RESULT_FAILED, inside the deed that recorded it. A correction that still fails is answered by the deviation there is."""
+    before = subject.supersedes
+    while before is not None:
+        if hasattr(before, "deviation") and before.deviation.state != "closed":
+            return
+        before = before.supersedes
+    if hasattr(subject, "deviation"):
+        return
+    open_for_result(by=by, result=subject, kind="late_failing_result" if subject.lot.state in CERTIFIED else "out_of_specification")
+
+
 def register() -> None:
     receive(BatchEvent.EXCURSION_RAISED, answer_excursion)
+    receive(Event.RESULT_FAILED, answer_failing_result)

@@ -1,0 +1,14 @@
+"""What specifications hang onto at start: a lot gets its specification in the order's own transaction."""
+
+from batches.events import Event as BatchEvent
+from mes.records.door import receive
+from quality.specifications.services import specify_lot
+
+
+def specify_ordered_lot(*, by, subject) -> None:
+    """Receiver of LOT_ORDERED, inside the deed that ordered it."""
+    specify_lot(by=by, lot=subject)
+
+
+def register() -> None:
+    receive(BatchEvent.LOT_ORDERED, specify_ordered_lot)
