@@ -18,6 +18,12 @@ OPEN_UNDER_COVER = ("/lock/", "/unlock/", "/sign-in/", "/sign-out/", "/livez", "
 """What answers while a page is covered."""
 
 
+def is_touch(request: HttpRequest) -> bool:
+    """Whether a person did this: islands that refresh themselves, probes and the cover itself are nobody's touch."""
+    by_itself = request.method == "GET" and request.headers.get("HX-Request")
+    return not by_itself and not request.path.startswith(OPEN_UNDER_COVER)
+
+
 class ActorMiddleware:
     """Sets `request.actor` (mes.records.actors.Actor or None), `request.site`, `request.rights` and `request.station`."""
 
@@ -51,8 +57,8 @@ class ActorMiddleware:
             session.cover(request)
             if not request.path.startswith(OPEN_UNDER_COVER):
                 return self.answer_under_cover(request)
-        elif not (request.method == "GET" and request.headers.get("HX-Request")):
-            session.touch(request)  # islands that refresh themselves are nobody's touch
+        elif is_touch(request):
+            session.touch(request)
         return None
 
     def why_ended(self, request: HttpRequest, user: User, grants: list) -> str:

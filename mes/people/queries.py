@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils.http import urlencode
 
 from mes.people.models import Grant, PersonLock, Qualification, SecondFactor, Site, User
 from mes.records.models import RecordNow
@@ -25,6 +26,22 @@ def sites_of(user_id: uuid.UUID) -> list[Site]:
     """The sites at which a person holds a role now, by name."""
     sites = {grant.role.site_id: grant.role.site for grant in live_grants(user_id)}
     return sorted(sites.values(), key=lambda site: site.name)
+
+
+def names(ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Full names by id: how streams of people are called."""
+    return dict(User.objects.filter(pk__in=ids).values_list("pk", "full_name"))
+
+
+def site_names(ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return dict(Site.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
+def badge_address(scanned) -> str | None:
+    """A badge scanned anywhere hands the station over (a resolver of mes.web.scan_targets)."""
+    if User.objects.filter(badge=scanned.text, kind=User.PERSON).exclude(badge="").exists():
+        return "/switch/?" + urlencode({"who": scanned.text})
+    return None
 
 
 def first_site_id() -> uuid.UUID | None:

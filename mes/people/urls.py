@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mes.people.views import access, joining, own, register
+from mes.people.views import access, joining, own, panels, register
 
 app_name = "people"
 
@@ -14,12 +14,14 @@ urlpatterns = [
     path("sign-out/", access.sign_out, name="sign_out"),
     path("lock/", access.lock, name="lock"),
     path("unlock/", access.unlock, name="unlock"),
+    path("switch/", access.switch, name="switch"),
     path("join/<str:token>/", joining.JoinPage.as_view(), name="join"),
     path("me/", own.OwnPage.as_view(), name="own"),
     path("me/password/", own.OwnPassword.as_view(), name="own_password"),
     path("me/pin/", own.OwnPin.as_view(), name="own_pin"),
     path("me/authenticator/", own.OwnAuthenticator.as_view(), name="authenticator"),
     path("people/", register.RegisterPage.as_view(), name="register"),
+    path("people/locked/", panels.LockedPanel.as_view(), name="locked"),
     path("people/new/", register.EnrolPage.as_view(), name="enrol"),
     path("people/<uuid:user_id>/", register.PersonPage.as_view(), name="person"),
     path("people/<uuid:user_id>/roles/", register.GiveRole.as_view(), name="give_role"),

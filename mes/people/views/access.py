@@ -111,6 +111,18 @@ def lock(request: HttpRequest) -> HttpResponse:
     return redirect("/unlock/?" + urlencode({"next": safe_next(request)}))
 
 
+def switch(request: HttpRequest) -> HttpResponse:
+    """Hand the station to somebody else, or to the same person again: covers the page and asks who is there.
+
+    `who` is the badge that was scanned anywhere.
+    """
+    if request.actor is None:
+        return redirect("/sign-in/")
+    session.cover(request)
+    asked = {"next": safe_next(request), "who": request.GET.get("who", "")}
+    return redirect("/unlock/?" + urlencode({name: value for name, value in asked.items() if value}))
+
+
 def cover_context(request: HttpRequest, refusal: Refusal | None = None, **extra) -> dict:
     covered = request.session.get("covered") or time.time()
     return {
@@ -118,6 +130,7 @@ def cover_context(request: HttpRequest, refusal: Refusal | None = None, **extra)
         "locked_at": dt.datetime.fromtimestamp(covered, dt.UTC),
         "last_name": request.actor.full_name,
         "next": safe_next(request),
+        "who": request.POST.get("who") or request.GET.get("who", ""),
         "error": refusal.sentence if refusal else "",
         "refusal": None,
         **extra,

@@ -1,0 +1,286 @@
+"""The trail in words: one line per changed field of a record, one per new record, one per fact. Generic over models.
+
+A model may say more about itself:
+    audit_hidden = {"diagnosis"}       further columns whose values are never shown
+    audit_name                         property: what this row is called in a line ("Viability")
+    audit_line() -> dict               for facts: any of what, field, old, new (texts), in place of the generic words
+A fact with a foreign key `supersedes` to its own kind is read as a change of the one it supersedes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import json
+import re
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from django.apps import apps
+from django.db import models
+
+from mes.audit.models import AuditEntry, AuditRow
+
+NOT_SHOWN = "(not shown)"
+HIDDEN = frozenset({"password", "pin", "secret", "token_digest"})
+"""Columns whose values never leave the table, whatever the model. So do all columns of bytes: ciphertext, digests, payloads."""
+LEFT_OUT = frozenset({"id", "site", "recorded_at", "tx", "version", "by"})
+"""Columns that the entry itself says better."""
+
+UUID_IN_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+CHUNK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One change in words. `old` is empty for what is new."""
+
+    what: str
+    field: str
+    old: str
+    new: str
+    table: str = ""
+    row_id: uuid.UUID | None = None
+    version: int = 1
+    keys: dict = field(default_factory=dict, hash=False, compare=False)
+    """Ids of the rows this one points to, by column ("step_run_id"): for grouping."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One line of a printed trail."""
+
+    seq: int
+    at: dt.datetime
+    who: str
+    username: str
+    role: str
+    what: str
+    field: str
+    old: str
+    new: str
+    why: str
+    channel: str
+    station: str
+    event: str
+    keys: dict = field(default_factory=dict, hash=False, compare=False)
+
+
+def describe(entry: AuditEntry, *, zone: str = "UTC") -> list[Line]:
+    """What one entry wrote, line by line, times in the zone. For many entries use describe_all."""
+    return describe_all([entry], zone=zone)[entry.pk]
+
+
+def describe_all(entries: Sequence[AuditEntry], *, zone: str = "UTC") -> dict[uuid.UUID, list[Line]]:
+    """The lines of many entries by entry id, with a handful of queries per table. Call it inside the site context."""
+    rows = list(AuditRow.objects.filter(entry_id__in=[entry.pk for entry in entries]).order_by("id"))
+    loaded = _Loaded(rows, ZoneInfo(zone))
+    lines: dict[uuid.UUID, list[Line]] = {entry.pk: [] for entry in entries}
+    for row in rows:
+        lines[row.entry_id] += loaded.lines(row)
+    return lines
+
+
+def lines_of_stream(stream: str, *, zone: str = "UTC", chunk: int = CHUNK) -> Iterator[AuditLine]:
+    """Every line of a stream from its first entry on, read in chunks. Call it inside the site context.
+
+    An entry whose rows this site may not see still gives one line, so that no entry is left out unseen.
+    """
+    after = 0
+    while True:
+        entries = list(AuditEntry.objects.filter(stream=stream, seq__gt=after).order_by("seq")[:chunk])
+        if not entries:
+            return
+        lines = describe_all(entries, zone=zone)
+        for entry in entries:
+            for line in lines[entry.pk] or [Line(event_words(entry.events), "", "", "")]:
+                yield audit_line(entry, line)
+        after = entries[-1].seq
+
+
+def audit_line(entry: AuditEntry, line: Line) -> AuditLine:
+    return AuditLine(
+        entry.seq, entry.at, entry.by_name, entry.by_username, entry.role, line.what, line.field, line.old, line.new,
+        entry.reason, entry.channel, entry.station, event_words(entry.events), line.keys,
+    )  # fmt: skip
+
+
+def event_words(events: Iterable[str]) -> str:
+    """Events in words: "Grant given, signed"."""
+    words = ", ".join(dict.fromkeys(event.rsplit(".", 1)[-1].replace("_", " ") for event in events))
+    return words[:1].upper() + words[1:]
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _model_of(table: str) -> type[models.Model] | None:
+    return next((model for model in apps.get_models() if model._meta.db_table == table and hasattr(model, "row_kind")), None)
+
+
+@cache
+def _shown_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
+    return tuple(one for one in model._meta.concrete_fields if one.name not in LEFT_OUT)
+
+
+def _is_hidden(model: type[models.Model], one: models.Field) -> bool:
+    return one.name in HIDDEN or isinstance(one, models.BinaryField) or one.name in getattr(model, "audit_hidden", ())
+
+
+class _Loaded:
+    """The rows that some entries cite, with their previous versions and the names of what they point to."""
+
+    def __init__(self, cited: Sequence[AuditRow], zone: ZoneInfo):
+        self.zone = zone
+        self.versions: dict[tuple[str, uuid.UUID, int], models.Model] = {}
+        self.facts: dict[tuple[str, uuid.UUID], models.Model] = {}
+        self.names: dict[tuple[type[models.Model], object], str] = {}
+        by_table: dict[str, list[AuditRow]] = {}
+        for row in cited:
+            by_table.setdefault(row.table, []).append(row)
+        for table, rows in by_table.items():
+            model = _model_of(table)
+            if model is None:
+                continue
+            if model.row_kind == "record":
+                self._load_versions(table, model, rows)
+            else:
+                self._load_facts(table, model, {row.row_id for row in rows})
+        self._load_names()
+
+    def _load_versions(self, table: str, model, rows: Sequence[AuditRow]) -> None:
+        wanted = {(row.row_id, version) for row in rows for version in (row.version, row.version - 1)}
+        history = model.history.model.objects.filter(id__in={key for key, _ in wanted}, version__in={v for _, v in wanted})
+        self.versions |= {(table, past.id, past.version): past for past in history}
+
+    def _load_facts(self, table: str, model, keys: set[uuid.UUID]) -> None:
+        found = {fact.pk: fact for fact in model._base_manager.filter(pk__in=keys)}
+        before = {fact.supersedes_id for fact in found.values() if getattr(fact, "supersedes_id", None)} - set(found)
+        found |= {fact.pk: fact for fact in model._base_manager.filter(pk__in=before)} if before else {}
+        self.facts |= {(table, key): fact for key, fact in found.items()}
+
+    def _load_names(self) -> None:
+        wanted: dict[type[models.Model], set] = {}
+        for row in (*self.versions.values(), *self.facts.values()):
+            for one in row._meta.concrete_fields:
+                if one.is_relation and getattr(row, one.attname) is not None:
+                    wanted.setdefault(one.related_model, set()).add(getattr(row, one.attname))
+        for model, keys in wanted.items():
+            if model._meta.db_table in {"mes_site", "mes_auditentry"}:
+                continue
+            for target in model._base_manager.filter(pk__in=keys):
+                self.names[(model, target.pk)] = row_name(target)
+
+    def lines(self, row: AuditRow) -> list[Line]:
+        model = _model_of(row.table)
+        if model is None:
+            return []
+        if model.row_kind == "record":
+            return self._record_lines(model, row)
+        fact = self.facts.get((row.table, row.row_id))
+        return self._fact_lines(model, row, fact) if fact is not None else []
+
+    def _record_lines(self, model, row: AuditRow) -> list[Line]:
+        now = self.versions.get((row.table, row.row_id, row.version))
+        before = self.versions.get((row.table, row.row_id, row.version - 1))
+        if now is None:
+            return []
+        name = _label(model, now)
+        if before is None:
+            return [self._line(row, now, f"{name}, new", "", "", self._whole(model, now))]
+        changed = self._changes(model, before, now)
+        return [self._line(row, now, name, *change) for change in changed] or [self._line(row, now, f"{name}, confirmed unchanged", "", "", "")]
+
+    def _fact_lines(self, model, row: AuditRow, fact) -> list[Line]:
+        own = fact.audit_line() if hasattr(fact, "audit_line") else {}
+        name = own.get("what") or _label(model, fact)
+        if own:
+            return [self._line(row, fact, name, *(str(own.get(part) or "") for part in ("field", "old", "new")))]
+        before = self.facts.get((row.table, getattr(fact, "supersedes_id", None)))
+        if before is not None:
+            return [self._line(row, fact, name, *change) for change in self._changes(model, before, fact, {"supersedes"})]
+        return [self._line(row, fact, name, "", "", self._whole(model, fact))]
+
+    def _changes(self, model, before, now, without: Iterable[str] = ()) -> list[tuple[str, str, str]]:
+        found = []
+        for one in _shown_fields(model):
+            if one.name not in without and getattr(before, one.attname) != getattr(now, one.attname):
+                found.append((field_label(one), self._text(model, one, before), self._text(model, one, now)))
+        return found
+
+    def _whole(self, model, row) -> str:
+        parts = [(field_label(one), self._text(model, one, row)) for one in _shown_fields(model)]
+        return "; ".join(f"{label}: {text}" for label, text in parts if text)
+
+    def _line(self, row: AuditRow, whole, what: str, name: str, old: str, new: str) -> Line:
+        keys = {one.attname: getattr(whole, one.attname) for one in whole._meta.concrete_fields if one.is_relation or isinstance(one, models.UUIDField)}
+        return Line(what, name, old, new, row.table, row.row_id, row.version, keys)
+
+    def _text(self, model, one: models.Field, row) -> str:
+        value = getattr(row, one.attname)
+        if value in (None, ""):
+            return ""
+        if _is_hidden(model, one):
+            return NOT_SHOWN
+        if one.is_relation:
+            return self.names.get((one.related_model, value)) or f"…{uuid_end(value)}"
+        if one.choices:
+            return str(dict(one.flatchoices).get(value, value))
+        return value_text(value, self.zone)
+
+
+def _label(model: type[models.Model], row) -> str:
+    kind = str(model._meta.verbose_name)
+    kind = kind[:1].upper() + kind[1:]
+    # A history row is not an instance of the model: its words are asked of the model's own methods where they can read it.
+    name = getattr(row, "audit_name", "") or _borrowed_name(model, row)
+    return f"{kind} {name}" if name else kind
+
+
+def _borrowed_name(model: type[models.Model], row) -> str:
+    if isinstance(row, model):
+        return row_name(row)
+    copy = model(**{one.attname: getattr(row, one.attname) for one in model._meta.concrete_fields if hasattr(row, one.attname)})
+    return row_name(copy)
+
+
+def row_name(row) -> str:
+    """What a row is called: its audit_name, else its text when that is words and no bare id."""
+    try:
+        name = str(getattr(row, "audit_name", "") or row)
+    except Exception:  # a text that needs more than the row itself
+        return ""
+    return "" if UUID_IN_TEXT.search(name) or " object (" in name else name
+
+
+def field_label(one: models.Field) -> str:
+    label = str(one.verbose_name)
+    return label[:1].upper() + label[1:]
+
+
+def uuid_end(value) -> str:
+    return str(value).replace("-", "")[-6:]
+
+
+def value_text(value, zone: dt.tzinfo) -> str:
+    """A value as a person reads it: times in the zone with its name, numbers as kept, lists and objects as plain text."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dt.datetime):
+        local = value.astimezone(zone)
+        return f"{local.day} {local:%b %Y, %H:%M:%S %Z}"
+    if isinstance(value, dt.date):
+        return f"{value.day} {value:%b %Y}"
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    if isinstance(value, bytes | memoryview):
+        return NOT_SHOWN
+    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    return str(value)

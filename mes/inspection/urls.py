@@ -1,0 +1,15 @@
+"""Addresses of the audit trail."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from mes.inspection import views
+
+app_name = "inspection"
+
+urlpatterns = [
+    path("audit/", views.AuditPage.as_view(), name="trail"),
+    path("audit/stream/<slug:kind>/<uuid:stream_id>/", views.StreamDrawer.as_view(), name="stream"),
+    path("audit/refusals/", views.RefusalsPanel.as_view(), name="refusals"),
+]

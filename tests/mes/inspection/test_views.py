@@ -1,0 +1,68 @@
+"""The audit trail's page and drawer."""
+
+import pytest
+from django.test import Client
+
+from mes.people import services
+from tests.builders.staff import open_site, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sofia(place):
+    return signed_in(place.person("sofia", "supervisor"))
+
+
+@pytest.fixture
+def maya(place):
+    return place.person("maya", "operator", full_name="Maya Okafor")
+
+
+@pytest.mark.req("AUD-10", case="positive")
+def test_the_page_shows_old_and_new_and_why_with_the_zone(place, sofia, maya):
+    lock = services.lock_person(by=place.setup, user_id=maya.pk, why="wrong secrets in a row")
+    olga = place.person("olga", "administrator")
+    services.unlock_person(by=place.actor(olga), lock_id=lock.pk, seen=lock.version, reason="Seen at the door")
+    text = sofia.get("/audit/", {"person": "olga"}).content.decode()
+    assert '<span class="old">yes</span> → <b>no</b>' in text
+    assert "Reason: Seen at the door" in text and "Times in Europe/Amsterdam" in text
+    assert "Person Maya Okafor" in text
+
+
+def test_further_pages_go_on_where_the_first_one_ended(place, sofia, maya, monkeypatch):
+    monkeypatch.setattr("mes.audit.queries.entries.__kwdefaults__", {"before": "", "limit": 4})
+    first = sofia.get("/audit/").content.decode()
+    assert "Older" in first and "before=" in first
+
+
+@pytest.mark.req("AUD-10", case="positive")
+def test_the_drawer_shows_one_stream_with_its_count(sofia, maya):
+    url = f"/audit/stream/person/{maya.pk}/"
+    island = sofia.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert island.lstrip().startswith("<dialog") and "Person Maya Okafor" in island
+    assert "4 entries, sequence unbroken" in island
+    page = sofia.get(url).content.decode()
+    assert "<html" in page and "4 entries, sequence unbroken" in page
+
+
+@pytest.mark.req("ACC-02", case="negative")
+def test_who_may_not_read_the_trail_sees_none_of_it(maya):
+    client = signed_in(maya)
+    for url in ("/audit/", f"/audit/stream/person/{maya.pk}/", "/audit/refusals/"):
+        assert client.get(url).status_code == 403
+
+
+@pytest.mark.req("ACC-02", case="negative")
+def test_another_sites_stream_is_empty_here(sofia):
+    other = open_site("GRO", "Groningen")
+    stranger = other.person("sander", "operator", full_name="Sander Vos")
+    text = sofia.get(f"/audit/stream/person/{stranger.pk}/").content.decode()
+    assert "No entries." in text and "Person enrolled" not in text
+
+
+@pytest.mark.req("AUD-09", case="positive")
+def test_refused_attempts_are_on_the_first_page_of_who_reads_the_trail(place, sofia, maya):
+    Client().post("/sign-in/", {"username": "maya", "password": "wrong"})
+    text = sofia.get("/audit/refusals/", headers={"HX-Request": "true"}).content.decode()
+    assert "do not belong together" in text
