@@ -27,7 +27,9 @@ class Periodic:
 
 
 #: Everything periodic, by the name its heartbeat carries.
-PERIODIC: dict[str, Periodic] = {}
+PERIODIC: dict[str, Periodic] = {
+    "sweep": Periodic("quality.sweep", 60.0, "urgent"),
+}
 
 app = Celery("cartulary")
 app.config_from_object("django.conf:settings", namespace="CELERY")

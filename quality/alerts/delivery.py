@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import connection
 
 from mes.records.actors import Actor
 from mes.records.context import site_context
@@ -12,10 +16,30 @@ from quality.alerts.models import Alert, AlertDelivery
 
 
 def deliver(*, by: Actor, alert_id) -> int:
-    """Deliver what is not delivered yet; returns how many went out. Running it again sends nothing twice.
+    """Deliver what is not delivered yet; returns how many went out. Running it again, or twice at once, sends nothing twice.
 
-    A mail that fails is written down once per rung and tried again by the next sweep.
+    A mail that fails is written down once per rung and tried again by the next sweep. A worker that dies between a mail and its note
+    sends that one mail again: told twice is better than never.
     """
+    with _alone(alert_id) as is_mine:
+        return _deliver(by, alert_id) if is_mine else 0
+
+
+@contextmanager
+def _alone(alert_id) -> Iterator[bool]:
+    # A lock of the session, not of a transaction: none may be held open while a mail server is waited for.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"deliver:{alert_id}"])
+        is_mine = cursor.fetchone()[0]
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [f"deliver:{alert_id}"])
+
+
+def _deliver(by: Actor, alert_id) -> int:
     with site_context(by.site_id):
         alert = Alert.objects.select_related("lot", "lot__therapy_event").one(pk=alert_id)
         if alert.state != "raised":
@@ -38,7 +62,7 @@ def deliver(*, by: Actor, alert_id) -> int:
 def _message(alert: Alert) -> tuple[str, str]:
     lot = f"Lot {alert.lot.number}, check code {alert.lot.check_code}\n" if alert.lot_id else ""
     subject = f"[Cartulary {alert.severity}] {alert.title}"[:180].replace("\n", " ")
-    body = f"{alert.title}\n{lot}\n{alert.body}\n\nAcknowledge it here: {settings.ORIGIN}/alerts/{alert.pk}/\n"
+    body = f"{alert.title}\n{lot}\n{alert.body}\n\nRead and acknowledge it here: {settings.ORIGIN}/alerts/{alert.pk}/\n"
     return subject, body
 
 

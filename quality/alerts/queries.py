@@ -44,8 +44,8 @@ def recipients(alert: Alert) -> list[Recipient]:
 
 
 def waiting_deliveries(alert: Alert) -> list[tuple[str, Recipient]]:
-    """(channel, recipient) pairs not delivered yet."""
-    done = set(AlertDelivery.objects.filter(alert=alert, delivered=True).values_list("channel", "recipient"))
+    """(channel, recipient) pairs not delivered yet on the alert's present rung: each rung tells everybody again."""
+    done = set(AlertDelivery.objects.filter(alert=alert, level=alert.level, delivered=True).values_list("channel", "recipient"))
     wanted = []
     for person in recipients(alert):
         if person.name != PHYSICIAN and ("app", person.name) not in done:
@@ -58,3 +58,19 @@ def waiting_deliveries(alert: Alert) -> list[tuple[str, Recipient]]:
 def due_for_escalation(site_id, now):
     """Raised alerts whose next rung is reached."""
     return Alert.objects.filter(site_id=site_id, state="raised", next_escalation_at__lte=now)
+
+
+def all_of(site_id, *, only_raised: bool = False):
+    """Every alert of a site, raised ones first, newest first."""
+    found = Alert.objects.filter(site_id=site_id).select_related("lot", "acknowledged_by").order_by("-state", "-recorded_at")
+    return found.filter(state="raised") if only_raised else found
+
+
+def one(alert_id) -> Alert:
+    """One alert with its lot. Raises Missing."""
+    return Alert.objects.select_related("lot", "lot__therapy_event", "acknowledged_by").one(pk=alert_id)
+
+
+def deliveries_of(alert: Alert) -> list[AlertDelivery]:
+    """Who was told how, oldest first."""
+    return list(AlertDelivery.objects.filter(alert=alert).order_by("recorded_at"))

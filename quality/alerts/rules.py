@@ -22,15 +22,22 @@ LADDER: dict[str, tuple[tuple[dt.timedelta, tuple[str, ...]], ...]] = {
 """Severity to rungs: after how long without acknowledgement (record time) which roles are told as well."""
 
 
+REPEATS: dict[str, dt.timedelta] = {"warning": dt.timedelta(hours=24), "alarm": dt.timedelta(hours=4)}
+"""After the last rung everybody is told again at this interval, until a person acknowledges. A notice is told once."""
+
+
 def roles_at(severity: str, level: int) -> list[str]:
     """The roles told up to and including a rung."""
     return [role for _, roles in LADDER[severity][: level + 1] for role in roles]
 
 
-def next_rung(severity: str, level: int) -> dt.timedelta | None:
-    """How long after raising the next rung is reached; None on the last one."""
+def next_rung_at(severity: str, level: int, raised_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:
+    """When the rung after `level` is reached: by the ladder, counted from raising; then by repetition, counted from now; None for a notice."""
     ladder = LADDER[severity]
-    return ladder[level + 1][0] if level + 1 < len(ladder) else None
+    if level + 1 < len(ladder):
+        return raised_at + ladder[level + 1][0]
+    repeat = REPEATS.get(severity)
+    return None if repeat is None else now + repeat
 
 
 def check_can_raise_alert(*, by: Actor, cause: str, severity: str) -> None:
@@ -45,7 +52,7 @@ def check_can_record_delivery(*, by: Actor, alert: Alert) -> None:
         raise RuleBroken("delivery_by_person", "Deliveries are recorded by the background jobs.")
 
 
-def check_can_escalate(*, by: Actor, alert: Alert, now) -> None:
+def check_can_escalate(*, by: Actor, alert: Alert, now: dt.datetime) -> None:
     if alert.state != "raised":
         raise RuleBroken("alert_acknowledged", "This alert was acknowledged before.")
     if alert.next_escalation_at is None or alert.next_escalation_at > now:

@@ -23,11 +23,10 @@ def raise_alert(*, by: Actor, cause: str, severity: str, title: str, body: str =
     existing = Alert.objects.filter(site_id=by.site_id, cause=cause).first()
     if existing:
         return existing
-    rung = rules.next_rung(severity, 0)
     told = dict.fromkeys([*rules.roles_at(severity, 0), *(roles or [])])
     alert = Alert(
         site_id=by.site_id, lot_id=lot_id, cause=cause, severity=severity, title=title[:300], body=body, roles=list(told),
-        next_escalation_at=deed_now().at + rung if rung is not None else None,
+        next_escalation_at=rules.next_rung_at(severity, 0, deed_now().at, deed_now().at),
     )  # fmt: skip
     alert.save()
     return alert
@@ -50,13 +49,12 @@ def record_delivery(*, by: Actor, alert_id, channel: str, recipient: str, level:
 
 @service(Event.ALERT_ESCALATED)
 def escalate(*, by: Actor, alert_id, seen: int) -> Alert:
-    """Go up one rung of the ladder: more roles are told."""
+    """Go up one rung: more roles are told; after the last one everybody is told again."""
     alert = Alert.objects.lock(alert_id, seen=seen)
     rules.check_can_escalate(by=by, alert=alert, now=deed_now().at)
     alert.level += 1
     alert.roles = list(dict.fromkeys([*alert.roles, *rules.roles_at(alert.severity, alert.level)]))
-    rung = rules.next_rung(alert.severity, alert.level)
-    alert.next_escalation_at = alert.recorded_at + rung if rung is not None else None
+    alert.next_escalation_at = rules.next_rung_at(alert.severity, alert.level, alert.recorded_at, deed_now().at)
     alert.save()
     return alert
 

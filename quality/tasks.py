@@ -1,0 +1,50 @@
+"""Background work of quality. A task carries ids only, asks the database what is open, and may run any number of times."""
+
+from __future__ import annotations
+
+import logging
+
+from mes.celery import app
+from mes.errors import RuleBroken
+from mes.people.models import Site
+from mes.people.setup import system_actor
+from quality import watch
+from quality.alerts import heartbeats
+from quality.alerts.delivery import deliver
+
+log = logging.getLogger("cartulary.tasks")
+
+
+@app.task(name="quality.answer_deviation", acks_late=True)
+def answer_deviation(*, site: str, subject: str) -> None:
+    """After a deviation was opened: classify it by the rule table, raise its alert, deliver it."""
+    watch.answer_deviation(system_actor(site), subject)
+
+
+@app.task(name="quality.deliver_alert", acks_late=True)
+def deliver_alert(*, site: str, subject: str) -> None:
+    """After an alert was raised or escalated: tell the people."""
+    deliver(by=system_actor(site), alert_id=subject)
+
+
+@app.task(name="quality.sweep", acks_late=True)
+def sweep() -> None:
+    """Every minute, for every site: find what a lost message missed, watch the clocks, escalate. Leaves a heartbeat each."""
+    for site in Site.objects.all():
+        sweep_site(site)
+
+
+def sweep_site(site: Site) -> dict[str, int]:
+    """Run every sweep for one site; returns how much each found. One that fails is logged and the others still run."""
+    by = system_actor(site.pk)
+    found: dict[str, int] = {}
+    for name, run in watch.SWEEPS.items():
+        try:
+            found[name] = run(by)
+            heartbeats.beat(site.pk, name, found[name])
+        except RuleBroken as refusal:
+            log.warning("sweep_refused", extra={"sweep": name, "code": refusal.code})
+        except Exception:
+            # No heartbeat is written: readiness alarms outside Celery (decisions 25).
+            log.exception("sweep_failed", extra={"sweep": name})
+    return found

@@ -1,0 +1,206 @@
+"""What the background watches, per site: each function finds open work by asking the database and answers it once.
+
+Every function takes the site's job actor and returns how much it found. Running one twice, or two at once, changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from zoneinfo import ZoneInfo
+
+from batches.execution import queries as execution
+from batches.execution.models import Excursion, StepRun
+from batches.execution.services import record_time_breach
+from batches.execution.timelimits import LimitState
+from batches.lots.models import Lot
+from mes import clock
+from mes.errors import RuleBroken
+from mes.people.models import Site
+from mes.records.actors import Actor
+from mes.records.context import site_context
+from quality.alerts import queries as alerts
+from quality.alerts.delivery import deliver
+from quality.alerts.models import Alert
+from quality.alerts.services import escalate, raise_alert
+from quality.deviations.models import Deviation
+from quality.deviations.rules import first_classification
+from quality.deviations.services import classify, open_for_excursion
+from quality.samples import queries as samples
+
+SEVERITY = {"minor": "notice", "major": "warning", "critical": "alarm", "unclassified": "warning"}
+STEP_PRE_ALERT = dt.timedelta(hours=2)
+
+
+class SweepBroken(RuntimeError):
+    """Something in a sweep failed: the rest of it was done, and it leaves no heartbeat."""
+
+
+def each_alone(items: Iterable, answer: Callable) -> int:
+    """Answer every item; one that fails does not keep the others waiting. Returns how many there were.
+
+    A broken rule means that somebody else was faster, which is as good. Raises SweepBroken at the end when anything else went wrong.
+    """
+    found, failures = 0, []
+    for item in items:
+        found += 1
+        try:
+            answer(item)
+        except RuleBroken:
+            continue
+        except Exception as problem:  # each is its own deed and has been rolled back
+            failures.append(problem)
+    if failures:
+        raise SweepBroken(f"{len(failures)} of {found} failed") from failures[0]
+    return found
+
+
+def raise_once(by: Actor, cause: str, severity: str, title: str, body: str = "", lot_id=None, roles: list[str] | None = None) -> Alert:
+    """The alert of a cause: raised when it is not there yet. Looks first, so that a sweep opens no deed for what is told."""
+    with site_context(by.site_id):
+        existing = Alert.objects.filter(site_id=by.site_id, cause=cause).first()
+    return existing or raise_alert(by=by, cause=cause, severity=severity, title=title, body=body, lot_id=lot_id, roles=roles)
+
+
+def answer_deviation(by: Actor, deviation_id) -> None:
+    """Classify an open deviation by the rule table and raise its one alert; deliver what waits."""
+    with site_context(by.site_id):
+        deviation = Deviation.objects.select_related("excursion", "lot").one(pk=deviation_id)
+    if deviation.state == "open":
+        excursion = deviation.excursion
+        kind = excursion.kind if excursion else deviation.kind
+        classification, rule = first_classification(kind, excursion.limit_class if excursion else "none")
+        try:
+            deviation = classify(by=by, deviation_id=deviation.pk, seen=deviation.version, classification=classification, reason=rule)
+        except RuleBroken:  # a person, or the same task elsewhere, was faster
+            with site_context(by.site_id):
+                deviation = Deviation.objects.one(pk=deviation_id)
+    alert = raise_once(
+        by, f"deviation:{deviation.pk}", SEVERITY[deviation.classification], f"{deviation.number}: {deviation.title}",
+        f"Classified {deviation.classification} ({deviation.classification_reason}).", deviation.lot_id,
+        ["treatment_centre", "qa_release"] if deviation.kind == "late_failing_result" else None,
+    )  # fmt: skip
+    deliver(by=by, alert_id=alert.pk)
+
+
+def unanswered_excursions(by: Actor) -> int:
+    """Excursions without a deviation: none should exist, since the same transaction opens it; found ones are answered."""
+    with site_context(by.site_id):
+        found = list(Excursion.objects.filter(site_id=by.site_id, deviation=None))
+    return each_alone(found, lambda excursion: open_for_excursion(by=by, excursion=excursion))
+
+
+def unanswered_deviations(by: Actor) -> int:
+    """Deviations that no task classified or raised an alert for."""
+    with site_context(by.site_id):
+        told = set(Alert.objects.filter(site_id=by.site_id, cause__startswith="deviation:").values_list("cause", flat=True))
+        rows = Deviation.objects.filter(site_id=by.site_id).order_by("recorded_at").values_list("pk", "state")
+        waiting = [pk for pk, state in rows if state == "open" or f"deviation:{pk}" not in told]
+    return each_alone(waiting, lambda deviation_id: answer_deviation(by, deviation_id))
+
+
+def undelivered_alerts(by: Actor) -> int:
+    """Raised alerts with somebody not told yet."""
+    with site_context(by.site_id):
+        raised = Alert.objects.filter(site_id=by.site_id, state="raised").select_related("lot", "lot__therapy_event")
+        waiting = [alert.pk for alert in raised if alerts.waiting_deliveries(alert)]
+    return each_alone(waiting, lambda alert_id: deliver(by=by, alert_id=alert_id))
+
+
+def escalations(by: Actor) -> int:
+    """Alerts that nobody acknowledged within their rung."""
+    now = clock.record_now()
+    with site_context(by.site_id):
+        due = [(alert.pk, alert.version) for alert in alerts.due_for_escalation(by.site_id, now)]
+
+    def answer(alert: tuple) -> None:
+        escalate(by=by, alert_id=alert[0], seen=alert[1])
+        deliver(by=by, alert_id=alert[0])
+
+    return each_alone(due, answer)
+
+
+def hold_times(by: Actor) -> int:
+    """Time limits between events: a pre-alert at their share, an excursion once they are passed, ended or not."""
+    now = clock.record_now()
+    with site_context(by.site_id):
+        lots = list(Lot.objects.filter(site_id=by.site_id, state__in=["ordered", "in_execution"]).select_related("recipe_version__master", "site"))
+        told = set(Excursion.objects.filter(lot__in=lots, kind="time_limit").values_list("lot_id", "reference"))
+        standing = [(lot, limit) for lot in lots for limit in execution.time_limits(lot, now) if limit.standing is not None]
+    broken = [(lot, limit) for lot, limit in standing if limit.is_broken and (lot.pk, limit.code) not in told]
+    warning = [(lot, limit) for lot, limit in standing if limit.standing.state is LimitState.WARNING]
+
+    def answer(found: tuple) -> None:
+        lot, limit = found
+        if limit.is_broken:
+            record_time_breach(by=by, lot_id=lot.pk, code=limit.code)
+            return
+        ends = limit.standing.due.astimezone(ZoneInfo(lot.site.time_zone))
+        raise_once(
+            by, f"time_limit_warning:{lot.pk}:{limit.code}", "warning", f"{lot.number}: {limit.limit.title} ends at {ends:%H:%M %Z}",
+            f"{limit.limit.max} are allowed. Act before the limit: {limit.limit.reaction}", lot.pk,
+        )  # fmt: skip
+
+    return each_alone([*broken, *warning], answer)
+
+
+def overdue_steps(by: Actor) -> int:
+    """Steps whose planned day ends within two hours (pre-alert) or has ended (overdue) and are not done; the first of each lot."""
+    now = clock.record_now()
+    zone = ZoneInfo(Site.objects.values_list("time_zone", flat=True).get(pk=by.site_id))
+    first: dict = {}
+    with site_context(by.site_id):
+        runs = StepRun.objects.filter(
+            site_id=by.site_id, lot__state="in_execution", lot__started_at__isnull=False, state__in=["waiting", "open", "stopped", "performed"]
+        )
+        for run in runs.select_related("lot__recipe_version__master").order_by("lot_id", "order"):
+            # The first step that is late says it for those behind it.
+            if run.lot_id not in first and not execution.is_after_release(execution.recipe_of(run.lot), run.step_key):
+                first[run.lot_id] = run
+    due = [run for run in first.values() if now >= end_of_day(run.lot.started_at, run.day, zone) - STEP_PRE_ALERT]
+
+    def answer(run: StepRun) -> None:
+        late = now >= end_of_day(run.lot.started_at, run.day, zone)
+        raise_once(
+            by, f"step_{'overdue' if late else 'due'}:{run.pk}", "warning" if late else "notice",
+            f"{run.lot.number}: step {run.key} {'was due on day' if late else 'is due today, day'} {run.day}",
+            "Do it, or say in the step why it is late." if late else "Two hours are left of the day it is planned for.", run.lot_id,
+        )  # fmt: skip
+
+    return each_alone(due, answer)
+
+
+def overdue_results(by: Actor) -> int:
+    """Results timed after release whose due moment has passed (QC-07)."""
+    now = clock.record_now()
+    with site_context(by.site_id):
+        lots = Lot.objects.filter(site_id=by.site_id, state__in=["manufactured", "in_review", "certified_stage_1"], lot_specification__isnull=False)
+        found = [(lot, line) for lot in lots for line in samples.pending_after_release(lot) if line.due is not None and line.due < now]
+
+    def answer(pending: tuple) -> None:
+        lot, line = pending
+        raise_once(
+            by, f"result_overdue:{lot.pk}:{line.criterion.code}", "warning", f"{lot.number}: {line.criterion.name} was due on {line.due:%d %b %Y}",
+            "Enter the result, or say at QC why it is late.", lot.pk, ["qa_release"],
+        )  # fmt: skip
+
+    return each_alone(found, answer)
+
+
+def end_of_day(started: dt.datetime, day: int, zone: ZoneInfo) -> dt.datetime:
+    """The end of a manufacturing day in the site's zone, as UTC. Day 0 is the day on which the lot started."""
+    first = started.astimezone(zone).date()
+    midnight = dt.datetime.combine(first + dt.timedelta(days=day + 1), dt.time(0), tzinfo=zone)
+    return midnight.astimezone(dt.UTC)
+
+
+SWEEPS: dict[str, Callable[[Actor], int]] = {
+    "unanswered_excursions": unanswered_excursions,
+    "unanswered_deviations": unanswered_deviations,
+    "hold_times": hold_times,
+    "overdue_steps": overdue_steps,
+    "overdue_results": overdue_results,
+    "escalations": escalations,
+    "undelivered_alerts": undelivered_alerts,
+}
+"""Every sweep by the name its heartbeat carries, in the order they run."""
