@@ -1,0 +1,34 @@
+"""manage.py verify_chain: the independent verifier, run with the verifier's own role."""
+
+import os
+import sys
+
+from django.core.management import BaseCommand, CommandError
+
+from mes.verifier import run
+from mes.verifier.database import CannotVerify
+
+
+class Command(BaseCommand):
+    help = "Checks every stream of the audit trail. Exit code 0: all intact, 1: broken."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
+        parser.add_argument("--json", action="store_true", help="write the report as JSON")
+
+    def handle(self, *args, **options):
+        url = os.environ.get("VERIFY_DATABASE_URL", "")
+        if not url:
+            raise CommandError("VERIFY_DATABASE_URL is missing. Set it to the address of the role cartulary_verifier.")
+        try:
+            report = run.verify(url, stream=options["stream"], tell=self.tell)
+        except CannotVerify as error:
+            raise CommandError(str(error), returncode=run.NOT_CHECKED) from error
+        code = run.show(report, as_json=options["json"], out=self.stdout.write)
+        if code:
+            sys.exit(code)
+
+    def tell(self, line: str) -> None:
+        self.stderr.write(line, self.style.NOTICE)
+        self.stderr.flush()

@@ -1,0 +1,101 @@
+"""What is wrong, in words: which stream, which row, which kind of break."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+KINDS = {
+    "edit": "a value is not what was sealed",
+    "gap": "an entry is missing between two others",
+    "swap": "an entry stands in another's place",
+    "fork": "an entry does not continue the one before it",
+    "truncation": "the end of a stream is missing",
+    "uncited": "a row that no entry vouches for",
+    "missing": "something that an entry vouches for is not there",
+}
+
+MOST_KEPT = 1000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One break. `stream` is "" for a row that no entry cites."""
+
+    kind: str
+    stream: str
+    sentence: str
+    seq: int | None = None
+    table: str = ""
+    row_id: str = ""
+    version: int | None = None
+
+    def before(self, other: Finding) -> bool:
+        """Whether it stands earlier in the stream; what has no place in it comes last."""
+        return self.seq is not None and (other.seq is None or self.seq < other.seq)
+
+    def __str__(self) -> str:
+        where = self.stream or "(no stream)"
+        place = f" #{self.seq}" if self.seq is not None else ""
+        version = f" version {self.version}" if self.version is not None else ""
+        row = f" {self.table} {self.row_id}{version}" if self.table else ""
+        return f"{where}{place}: {self.kind}:{row} {self.sentence}"
+
+
+@dataclass
+class Findings:
+    """Collects breaks in bounded memory: the first of each stream by name, of the rest so many, and their number."""
+
+    first: dict[str, Finding] = field(default_factory=dict)
+    kept: list[Finding] = field(default_factory=list)
+    total: int = 0
+    by_kind: dict[str, int] = field(default_factory=dict)
+
+    def add(self, finding: Finding) -> None:
+        self.total += 1
+        self.by_kind[finding.kind] = self.by_kind.get(finding.kind, 0) + 1
+        first = self.first.get(finding.stream)
+        if (first is None and len(self.first) < MOST_KEPT) or (first is not None and finding.before(first)):
+            self.first[finding.stream] = finding
+        if len(self.kept) < MOST_KEPT:
+            self.kept.append(finding)
+
+
+@dataclass
+class Report:
+    """The result of one run."""
+
+    streams: int = 0
+    entries: int = 0
+    cited: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+    scope: str = "whole database"
+    findings: Findings = field(default_factory=Findings)
+
+    @property
+    def intact(self) -> bool:
+        return self.findings.total == 0
+
+    def sentence(self) -> str:
+        """The last line: "N streams, M entries, all intact", or what is broken."""
+        counted = f"{self.streams} streams, {self.entries} entries"
+        if self.intact:
+            return f"{counted}, all intact"
+        named = len([stream for stream in self.findings.first if stream])
+        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(self.findings.by_kind.items()))
+        return f"{counted}: BROKEN in {named} streams ({kinds})"
+
+    def as_dict(self) -> dict:
+        return {
+            "intact": self.intact,
+            "scope": self.scope,
+            "streams": self.streams,
+            "entries": self.entries,
+            "cited_rows": self.cited,
+            "rows": self.rows,
+            "seconds": round(self.seconds, 3),
+            "broken": self.findings.total,
+            "by_kind": self.findings.by_kind,
+            "first_per_stream": [asdict(finding) for finding in self.findings.first.values()],
+            "findings": [asdict(finding) for finding in self.findings.kept],
+        }

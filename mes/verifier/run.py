@@ -1,0 +1,90 @@
+"""One run of the verifier, and its words on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from . import chain, tables
+from .database import CannotVerify, Snapshot
+from .findings import Report
+from .rows import RowCheck
+
+#: Exit codes.
+INTACT, BROKEN, NOT_CHECKED = 0, 1, 2
+EVERY_SECONDS = 5.0
+
+
+def verify(url: str, *, stream: str | None = None, tell: Callable[[str], None] = lambda line: None) -> Report:
+    """Checks the database at the address, or one stream of it. Memory stays bounded; `tell` gets lines of progress.
+
+    Raises CannotVerify when the database cannot be read whole.
+    """
+    began = time.monotonic()
+    report = Report(scope=f"stream {stream}" if stream else "whole database")
+    snapshot = Snapshot(url)
+    try:
+        expected = int(snapshot.rows("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE relname = 'mes_auditentry'")[0][0])
+        rows, told = RowCheck(snapshot, report), began
+        for batch in chain.entries(snapshot, report, stream):
+            rows.check(batch)
+            chain.siblings(snapshot, batch, report)
+            now = time.monotonic()
+            if now - told >= EVERY_SECONDS:
+                told = now
+                rate = report.entries / (now - began)
+                of = f" of about {expected}" if expected > report.entries and not stream else ""
+                tell(f"{report.entries} entries{of}, {rate:.0f} a second, {report.findings.total} breaks")
+        chain.lost_streams(snapshot, report, stream)
+        if stream is None:
+            tell("rows that no entry cites, records against their last version")
+            tables.check(snapshot, report)
+        elif report.streams == 0:
+            raise CannotVerify(f"There is no stream {stream}.")
+    finally:
+        snapshot.close()
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def show(report: Report, *, as_json: bool, out: Callable[[str], None]) -> int:
+    """Writes the report; returns the exit code."""
+    if as_json:
+        out(json.dumps(report.as_dict(), indent=2))
+    else:
+        for finding in report.findings.first.values():
+            out(str(finding))
+        more = report.findings.total - len(report.findings.first)
+        if more:
+            out(f"and {more} more breaks in these streams; --json lists them")
+        if report.scope != "whole database":
+            out("Only this stream was checked; rows that no entry cites are found by a check of the whole database.")
+        out(report.sentence())
+    return INTACT if report.intact else BROKEN
+
+
+def main(words: list[str] | None = None) -> int:
+    """The command line of cartulary-verify."""
+    parser = argparse.ArgumentParser(
+        prog="cartulary-verify",
+        description="Checks the audit trail of a Cartulary database. Exit code 0: intact, 1: broken, 2: not checked.",
+    )
+    parser.add_argument("--url", default=os.environ.get("VERIFY_DATABASE_URL", ""), help="else VERIFY_DATABASE_URL")
+    parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
+    parser.add_argument("--json", action="store_true", help="write the report as JSON")
+    parser.add_argument("--quiet", action="store_true", help="no lines of progress")
+    given = parser.parse_args(words)
+    if not given.url:
+        print("Give the address of the database with --url or VERIFY_DATABASE_URL.", file=sys.stderr)
+        return NOT_CHECKED
+    tell = (lambda line: None) if given.quiet else (lambda line: print(line, file=sys.stderr, flush=True))
+    try:
+        report = verify(given.url, stream=given.stream, tell=tell)
+    except CannotVerify as error:
+        print(error, file=sys.stderr)
+        return NOT_CHECKED
+    return show(report, as_json=given.json, out=print)
