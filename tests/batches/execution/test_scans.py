@@ -1,0 +1,173 @@
+"""Material, equipment, readings, files and time limits at a step."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+
+import pytest
+
+from batches.equipment.models import Occupancy
+from batches.execution import queries, services
+from batches.execution.models import Attachment, Excursion
+from batches.materials.models import Consumption
+from batches.readings.models import Reading
+from batches.readings.services import Sent, define_channel, ingest
+from mes.clock import record_now
+from mes.errors import RuleBroken, UnreadableInput
+from mes.people.setup import enrol
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(code: str, kind=RuleBroken):
+    return pytest.raises(kind, check=lambda broken: broken.code == code)
+
+
+@pytest.fixture
+def lot(floor):
+    return floor.to_count()
+
+
+def take(floor, lot, scanned: str, quantity: str = ""):
+    return services.consume(by=floor.by("maya"), step_run_id=floor.run(lot, "A1.2").pk, line="medium", scanned=scanned, quantity=quantity)
+
+
+def use(floor, lot, class_code: str, scanned: str):
+    return services.use_equipment(by=floor.by("maya"), step_run_id=floor.run(lot, "A1.2").pk, class_code=class_code, scanned=scanned)
+
+
+@pytest.mark.req("MAT-02", case="positive")
+def test_material_is_taken_by_scan_with_the_planned_quantity(floor, lot):
+    material = floor.medium()
+    taken = take(floor, lot, f"CTL:M:{material.identifier}")
+    assert isinstance(taken, Consumption) and (taken.quantity_text, taken.unit) == ("10", "mL")
+    with refused("already_scanned"):
+        take(floor, lot, material.identifier)
+
+
+@pytest.mark.req("MAT-01", case="negative")
+@pytest.mark.parametrize(
+    ("made", "quantity", "code"),
+    [({"released": False}, "", "material_in_quarantine"), ({"quantity": "5"}, "", "material_used_up"), ({}, "10 L", "wrong_unit"), ({}, "ten", "not_a_number")],
+)
+def test_material_that_may_not_be_used_is_refused_and_nothing_is_written(floor, lot, made, quantity, code):
+    with refused(code):
+        take(floor, lot, floor.medium(**made).identifier, quantity)
+    with floor.reading():
+        assert not Consumption.objects.filter(lot=lot).exists()
+
+
+def test_expired_material_is_refused(floor, lot):
+    with refused("material_expired"):
+        take(floor, lot, floor.medium(days=0).identifier)
+
+
+@pytest.mark.req("MAT-01", case="negative")
+def test_a_wrong_scan_for_material_is_kept_and_nothing_is_consumed(floor, lot):
+    kept = take(floor, lot, floor.equipment("counter").identifier)
+    assert kept.code == "wrong_material" and "Counter one" in kept.sentence
+    with floor.reading():
+        assert not Consumption.objects.filter(lot=lot).exists()
+
+
+@pytest.mark.req("MAT-04", case="negative")
+def test_equipment_without_calibration_is_refused(floor, lot):
+    with refused("not_calibrated"):
+        use(floor, lot, "counter", floor.equipment("counter", days=0).identifier)
+
+
+@pytest.mark.req("MAT-04", case="negative")
+def test_a_unit_that_holds_another_lot_is_refused(floor, lot):
+    incubator = floor.equipment("incubator", shared=False)
+    use(floor, lot, "incubator", incubator.identifier)
+    other = floor.to_count()
+    with refused("occupied_by_another_lot"):
+        use(floor, other, "incubator", incubator.identifier)
+    with floor.reading():
+        assert Occupancy.objects.get(equipment=incubator, ended_at=None).lot_id == lot.pk
+
+
+def test_equipment_of_another_class_is_a_wrong_scan(floor, lot):
+    kept = use(floor, lot, "counter", floor.equipment("incubator").identifier)
+    assert kept.code == "wrong_equipment"
+
+
+@pytest.mark.req("SIG-05", case="positive")
+def test_a_file_is_kept_whole_and_its_digest_is_signed(floor, lot):
+    floor.fill_count(lot)
+    with floor.reading():
+        kept = Attachment.objects.get(lot=lot)
+        content = queries.step_content(queries.run_by_key(lot.number, "A1.2"))
+    digest = hashlib.sha256(b"cells,82.4\n").hexdigest()
+    assert kept.sha256 == digest and bytes(kept.content) == b"cells,82.4\n"
+    assert content["files"] == [{"code": "report", "name": "count.csv", "size": "11", "sha256": digest}]
+
+
+@pytest.mark.parametrize(
+    ("code", "media_type", "content", "refusal"),
+    [("nothing", "text/csv", b"x", "file_not_of_step"), ("report", "text/csv", b"", "file_empty"), ("report", "application/x-msdownload", b"x", "file_type")],
+)
+def test_a_file_that_does_not_belong_is_refused(floor, lot, code, media_type, content, refusal):
+    with refused(refusal, UnreadableInput):
+        services.attach(
+            by=floor.by("maya"), step_run_id=floor.run(lot, "A1.2").pk, code=code, file_name="a", media_type=media_type, content=content
+        )
+
+
+# --- readings ----------------------------------------------------------------------------------------------------------
+
+
+def send(floor, equipment, value: str = "1200000", unit: str = "CAR+ cells/mL", sequence: int = 1) -> Reading:
+    from mes.people.services import issue_device_token
+
+    device = enrol(by=floor.place.setup, username=f"device-{equipment.code}-{sequence}", full_name="Counter", roles=["equipment"], kind="device")
+    issue_device_token(by=floor.by("adm"), user_id=device.pk, equipment_id=equipment.pk)
+    packet = ingest(by=floor.place.actor(device), equipment_id=equipment.pk, readings=[Sent("density", value, unit, record_now(), sequence)])
+    return packet.kept[0].reading
+
+
+@pytest.mark.req("EXE-05", case="positive")
+def test_a_reading_becomes_a_value_when_a_named_person_confirms_it(floor, lot):
+    counter = floor.equipment("counter")
+    define_channel(by=floor.by("boss"), equipment_id=counter.pk, code="density", unit="CAR+ cells/mL")
+    use(floor, lot, "counter", counter.identifier)
+    reading, run = send(floor, counter), floor.run(lot, "A1.2")
+    entry = services.confirm_reading(by=floor.by("maya"), reading_id=reading.pk, step_run_id=run.pk, parameter="density")
+    assert (entry.source, entry.value_text, entry.confirmed_by_id) == ("equipment", "1200000", floor.users["maya"].pk)
+    with refused("reading_used"):
+        services.confirm_reading(by=floor.by("maya"), reading_id=reading.pk, step_run_id=run.pk, parameter="density")
+
+
+@pytest.mark.req("API-02", case="negative")
+def test_a_reading_of_equipment_that_is_not_at_the_step_becomes_no_value(floor, lot):
+    counter = floor.equipment("counter")
+    define_channel(by=floor.by("boss"), equipment_id=counter.pk, code="density", unit="CAR+ cells/mL")
+    reading = send(floor, counter)
+    with refused("not_assigned"):
+        services.confirm_reading(by=floor.by("maya"), reading_id=reading.pk, step_run_id=floor.run(lot, "A1.2").pk, parameter="density")
+
+
+# --- time limits -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("EXE-06", case="negative")
+def test_a_time_limit_that_has_not_passed_is_no_breach(floor, lot):
+    floor.fill_count(lot)
+    with refused("not_breached"):
+        services.record_time_breach(by=floor.by("maya"), lot_id=lot.pk, code="sample-fill")
+    with floor.reading():
+        limit = queries.time_limits(floor.run(lot, "A1.2").lot, record_now())[0]
+    assert limit.is_running and limit.standing.due - limit.start == dt.timedelta(hours=12)
+
+
+@pytest.mark.req("EXE-06", case="positive")
+def test_a_time_limit_that_passed_writes_one_excursion(floor, lot):
+    long_ago = record_now() - dt.timedelta(hours=13)
+    floor.enter(lot, "A1.2", sampled_at=long_ago.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    excursion = services.record_time_breach(by=floor.by("maya"), lot_id=lot.pk, code="sample-fill")
+    assert excursion.kind == "time_limit" and excursion.reaction == "Deviation"
+    with refused("already_told"):
+        services.record_time_breach(by=floor.by("maya"), lot_id=lot.pk, code="sample-fill")
+    with floor.reading():
+        assert Excursion.objects.filter(lot=lot).count() == 1
