@@ -30,9 +30,7 @@ class Label(Record):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["container", "serial"], name="label_one_serial"),
-            models.UniqueConstraint(
-                fields=["container"], condition=Q(state="used"), name="label_one_used_per_container"
-            ),
+            models.UniqueConstraint(fields=["container"], condition=Q(state="used"), name="label_one_used_per_container"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,198 @@
+import subprocess
+
+import pytest
+import zxingcpp
+
+from batches.custody import queries, services
+from batches.custody.models import HandOver, Label
+from batches.lots import services as lots
+from batches.lots.identifiers import ScanKind, parse_scan
+from mes.records.context import site_context
+from mes.records.models import SecurityEvent
+from tests.builders.registers import din, fresh
+
+
+@pytest.fixture
+def lot(world):
+    return world.started()
+
+
+@pytest.fixture
+def chamber(world, lot):
+    return lots.make_container(by=world.by("olga"), lot_id=lot.pk, code="chamber")
+
+
+def printed(world, container, reason=""):
+    return services.print_label(by=world.by("olga"), container_id=container.pk, reason=reason)
+
+
+def text_of(label_pdf, tmp_path) -> str:
+    (tmp_path / "label.pdf").write_bytes(label_pdf)
+    return subprocess.run(["pdftotext", "-layout", str(tmp_path / "label.pdf"), "-"], capture_output=True, text=True, check=True).stdout
+
+
+def scans_on(label_pdf, tmp_path) -> list[str]:
+    """What a scanner sends for the codes on the paper: PDF to picture, picture to text."""
+    (tmp_path / "label.pdf").write_bytes(label_pdf)
+    subprocess.run(["pdftoppm", "-r", "300", "-png", "-singlefile", str(tmp_path / "label.pdf"), str(tmp_path / "label")], check=True)
+    from PIL import Image
+
+    with Image.open(tmp_path / "label.png") as picture:
+        found = zxingcpp.read_barcodes(picture.convert("L"))
+    return [each.symbology_identifier + each.bytes.decode("ascii") for each in found if each.valid]
+
+
+def scan(label, container, serial=None) -> str:
+    """A scan of a label, as the symbol sends it."""
+    return f"]d291CTL:C:{container.identifier}\x1d21{serial or label.serial}"
+
+
+@pytest.mark.req("COI-06", case="positive")
+def test_a_printed_label_reads_back_as_its_container(world, chamber, tmp_path):
+    label = printed(world, chamber)
+    _, pdf = services.open_specimen(by=world.by("olga"), label_id=label.pk)
+    (code,) = scans_on(pdf, tmp_path)
+    scanned = parse_scan(code)
+    assert scanned.kind is ScanKind.CONTAINER and scanned.value == chamber.identifier and scanned.gs1.get("21") == "1"
+    assert code == scan(label, chamber)
+    used = services.use_label(by=world.by("olga"), label_id=label.pk, seen=label.version, scanned_label=code, scanned_container=din())
+    assert used.state == "used"
+
+
+@pytest.mark.req("COI-02", case="positive")
+def test_a_label_in_process_shows_the_pseudonym_and_not_the_patient(world, lot, chamber, tmp_path):
+    _, pdf = services.open_specimen(by=world.by("olga"), label_id=printed(world, chamber).pk)
+    text = text_of(pdf, tmp_path)
+    with site_context(world.site.pk):
+        pseudonym = fresh(lot).therapy_event.patient.pseudonym
+        assert SecurityEvent.objects.filter(kind="identity_read").count() == 0
+    assert pseudonym in text and lot.check_code in text and chamber.identifier in text and "not for infusion" in text
+    assert "Canarybird" not in text and "778899" not in text
+
+
+@pytest.mark.req("COI-07", case="negative")
+def test_a_final_label_without_its_expiry_is_not_printed(world, lot, refused):
+    bag = lots.make_container(by=world.by("olga"), lot_id=lot.pk, code="final_bag")
+    with refused("label_incomplete") as answer:
+        printed(world, bag)
+    assert "expiry and volume" in answer.value.sentence
+
+
+@pytest.mark.req("COI-07", case="positive")
+@pytest.mark.parametrize(
+    ("market", "statements"), [("EU", ["For autologous use only"]), ("US", ["FOR AUTOLOGOUS USE ONLY", "NOT EVALUATED FOR INFECTIOUS SUBSTANCES", "Rx only"])]
+)
+def test_a_final_label_prints_what_the_market_asks_for_from_the_vault(world, tmp_path, monkeypatch, market, statements):
+    lot = world.started(market=market)
+    bag = lots.make_container(by=world.by("olga"), lot_id=lot.pk, code="final_bag")
+    values = {"product_expiry": "2026-12-01 10:00 Europe/Amsterdam", "fill_volume": "50.0 mL"}
+    monkeypatch.setattr(queries, "recorded_text", lambda lot, parameter: values[parameter])
+    label = printed(world, bag)
+    _, pdf = services.open_specimen(by=world.by("olga"), label_id=label.pk)
+    text = text_of(pdf, tmp_path)
+    for words in (*statements, "Canarybird, Tweety", "1961-04-23", "HN-778899", "50.0 mL", "2026-12-01 10:00", lot.number):
+        assert words in text, text
+    assert len(scans_on(pdf, tmp_path)) == 1
+    with site_context(world.site.pk):
+        assert SecurityEvent.objects.filter(kind="identity_read").count() == 2  # at printing and at opening the specimen
+        assert b"Canarybird" not in bytes(fresh(label).specimen)
+
+
+@pytest.mark.req("COI-06", case="negative")
+def test_a_reprint_needs_a_reason(world, chamber, refused):
+    printed(world, chamber)
+    with refused("reprint_without_reason"):
+        printed(world, chamber)
+    assert printed(world, chamber, "Printer jam.").serial == 2
+
+
+@pytest.mark.req("COI-06", case="positive")
+def test_printed_is_used_plus_destroyed(world, lot, chamber):
+    first, second = printed(world, chamber), printed(world, chamber, "Printer jam.")
+    assert world.read(queries.reconciliation, lot) == queries.Count(2, 0, 0)
+    services.use_label(by=world.by("olga"), label_id=first.pk, seen=1, scanned_label=scan(first, chamber), scanned_container=din())
+    services.destroy_label(by=world.by("olga"), label_id=second.pk, seen=1, reason="Smeared.")
+    count = world.read(queries.reconciliation, lot)
+    assert count == queries.Count(2, 1, 1) and count.agrees and count.open == 0
+
+
+@pytest.mark.req("COI-06", case="negative")
+def test_a_label_goes_onto_its_own_container_only(world, lot, chamber, refused):
+    other = world.started(patient=world.patient(family="Andersson", number="HN-2"), dins=[din(2)])
+    foreign = lots.make_container(by=world.by("olga"), lot_id=other.pk, code="chamber")
+    harvest = lots.make_container(by=world.by("olga"), lot_id=lot.pk, code="harvest_bag")
+    label, second = printed(world, chamber), printed(world, chamber, "Printer jam.")
+    good, arguments = scan(label, chamber), {"by": world.by("olga"), "label_id": label.pk, "seen": 1}
+    for first, container, code in [
+        (scan(label, foreign), din(), "container_of_another_lot"),
+        (scan(label, harvest), din(), "wrong_container"),
+        (scan(second, chamber), din(), "wrong_label"),
+        (din(), din(), "container_unknown"),
+        (good, good, "same_label_twice"),
+        (good, din(2), "wrong_donation"),
+        (good, f"CTL:C:{foreign.identifier}", "container_of_another_lot"),
+        (good, "5901234123457", "container_unknown"),
+        (good.lower(), din(), "case_changed"),
+    ]:
+        with refused(code):
+            services.use_label(**arguments, scanned_label=first, scanned_container=container)
+    with site_context(world.site.pk):
+        assert fresh(label).state == "printed"
+    services.use_label(**arguments, scanned_label=good, scanned_container=f"CTL:C:{harvest.identifier}")
+    with refused("label_in_use"):
+        services.use_label(by=world.by("olga"), label_id=second.pk, seen=1, scanned_label=scan(second, chamber), scanned_container=din())
+
+
+def test_a_label_that_came_off_is_destroyed_and_another_takes_its_place(world, chamber):
+    first = printed(world, chamber)
+    used = services.use_label(by=world.by("olga"), label_id=first.pk, seen=1, scanned_label=scan(first, chamber), scanned_container=din())
+    services.destroy_label(by=world.by("olga"), label_id=used.pk, seen=2, reason="Came off in the incubator.")
+    second = printed(world, chamber, "The first one came off.")
+    assert (
+        services.use_label(by=world.by("olga"), label_id=second.pk, seen=1, scanned_label=scan(second, chamber), scanned_container=scan(first, chamber)).state
+        == "used"
+    )
+
+
+def test_labels_are_printed_by_those_who_may(world, chamber, refused):
+    with refused("not_your_role"):
+        services.print_label(by=world.by("rita"), container_id=chamber.pk)
+    with site_context(world.site.pk):
+        assert Label.objects.count() == 0
+
+
+def give(world, container, kind, who, scanned=None, **more):
+    from batches.lots.queries import container as read
+
+    meaning = services.rules.HAND_OVER_RULES[kind].meaning
+    proof = world.sign(who, lambda: queries.hand_over_subject(read(container.pk), kind), meaning)
+    places = {"from_place": "Ward 3", "to_place": "Clean room"} | more
+    return services.hand_over(by=world.by(who), container_id=container.pk, kind=kind, scanned=scanned or f"CTL:C:{container.identifier}", proof=proof, **places)
+
+
+@pytest.mark.req("COI-04", case="positive")
+def test_a_hand_over_keeps_who_where_seal_and_temperature(world, chamber):
+    fact = give(world, chamber, "to_manufacture", "nora", seal="S-1", logger="LG-9", temperature_min="2.4 degC", carrier="Courier")
+    assert (fact.seal, fact.logger, fact.temperature_min, fact.by_id) == ("S-1", "LG-9", "2.4 degC", world.by("nora").user_id)
+
+
+@pytest.mark.req("COI-04", case="negative")
+def test_a_hand_over_with_the_wrong_bag_place_or_person_is_refused(world, lot, chamber, refused):
+    harvest = lots.make_container(by=world.by("olga"), lot_id=lot.pk, code="harvest_bag")
+    with refused("wrong_container"):
+        give(world, chamber, "to_manufacture", "nora", scanned=f"CTL:C:{harvest.identifier}")
+    with refused("place_missing"):
+        give(world, chamber, "to_manufacture", "nora", to_place=" ")
+    with refused("not_your_role"):
+        give(world, chamber, "to_manufacture", "rita")
+    with site_context(world.site.pk):
+        assert HandOver.objects.count() == 0
+
+
+@pytest.mark.req("REL-05", case="negative")
+def test_a_product_does_not_leave_before_certification(world, lot, refused):
+    bag = lots.make_container(by=world.by("olga"), lot_id=lot.pk, code="final_bag")
+    with refused("not_certified"):
+        give(world, bag, "dispatch", "sue")
+    with site_context(world.site.pk):
+        assert fresh(bag).state == "in_use"
