@@ -55,6 +55,7 @@ class Environment:
     redis_url: str
     redis_prefix: str
     keys_folder: Path
+    anchors_folder: Path
     email_url: str
     email_from: str
     var_folder: Path
@@ -93,6 +94,7 @@ def read(values: dict[str, str]) -> Environment:
         redis_url=env.str("REDIS_URL", default=""),
         redis_prefix=env.str("CARTULARY_REDIS_PREFIX", default="cartulary:"),
         keys_folder=Path(env.str("CARTULARY_KEYS", default="" if production else str(var_folder / "keys"))),
+        anchors_folder=Path(env.str("CARTULARY_ANCHORS", default=str(var_folder / "anchors"))).absolute(),
         email_url=env.str(
             "EMAIL_URL",
             default="" if production else f"filemail:///{var_folder / 'mail'}",

@@ -29,3 +29,5 @@ class Event(StrEnum):
     DEVICE_TOKEN_ISSUED = "mes.device_token_issued"
     DEVICE_TOKEN_REVOKED = "mes.device_token_revoked"
     SIGNED = "mes.signed"
+    CHECKPOINT_TAKEN = "mes.checkpoint_taken"
+    CHECKPOINT_ANCHORED = "mes.checkpoint_anchored"

@@ -19,6 +19,8 @@ CARTULARY_MODE = ENV.mode
 SIMULATED_CLOCK = ENV.simulated_clock
 #: Keys of patients, seals and checkpoints: outside the database and its backups.
 KEYS_FOLDER = ENV.keys_folder
+#: Where signed checkpoints are written once: belongs on another machine or write-once medium.
+ANCHORS_FOLDER = ENV.anchors_folder
 VAR_FOLDER = ENV.var_folder
 APP_VERSION = ENV.app_version
 

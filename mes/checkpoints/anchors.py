@@ -1,0 +1,71 @@
+"""Anchors: checkpoints leave the database. Here: a write-once folder, which belongs on another machine or medium."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from pathlib import Path
+
+from django.conf import settings
+
+from mes import clock
+from mes.checkpoints import keys, notes, services
+from mes.checkpoints.models import Checkpoint
+from mes.people.models import Site
+from mes.records.actors import Actor
+from mes.records.context import site_context
+
+FOLDER = "write_once_folder"
+
+
+def anchor_folder() -> Path:
+    return Path(settings.ANCHORS_FOLDER)
+
+
+def anchor_waiting(by: Actor) -> int:
+    """Write every checkpoint that the folder does not hold yet, with the key others verify it by; returns how many.
+
+    A file is created once and never opened for writing again. One that exists with other content raises
+    FileExistsError: somebody wrote there.
+    """
+    with site_context(by.site_id):
+        waiting = list(Checkpoint.objects.filter(site_id=by.site_id).exclude(anchors__kind=FOLDER).order_by("size"))
+    if not waiting:
+        return 0
+    code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
+    folder = anchor_folder() / code
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_once(folder / "key.txt", notes.verifier_text(keys.key_name(code), keys.site_key(code).public_key()).encode() + b"\n")
+    for checkpoint in waiting:
+        path = folder / f"{checkpoint.size:08d}.checkpoint"
+        content = checkpoint.note.encode()
+        _write_once(path, content)
+        services.record_anchor(by=by, checkpoint_id=checkpoint.pk, kind=FOLDER, place=f"{code}/{path.name}", sha256=hashlib.sha256(content).hexdigest())
+    return len(waiting)
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    except FileExistsError:
+        if path.read_bytes() != content:
+            raise FileExistsError(f"{path} holds something else than what is to be anchored") from None
+        return
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+EVERY = dt.timedelta(minutes=5)
+"""How long at most what was written may be unanchored while the background runs: the exposure window."""
+
+
+def checkpoint_and_anchor(by: Actor) -> int:
+    """Take a checkpoint when the last one is older than the interval, and anchor what waits; returns how many were anchored."""
+    with site_context(by.site_id):
+        last = Checkpoint.objects.filter(site_id=by.site_id).order_by("-size").first()
+    if last is None or clock.record_now() - last.recorded_at >= EVERY:
+        services.take_checkpoint(by=by)
+    return anchor_waiting(by)

@@ -1,0 +1,62 @@
+"""Take a checkpoint of a site, and write down where it was anchored. Source: decisions 4; RFC 6962; C2SP tlog-checkpoint."""
+
+from __future__ import annotations
+
+import base64
+
+from django.db import connection
+
+from mes.audit import chain
+from mes.audit.models import StreamHead
+from mes.checkpoints import keys, merkle, notes, rules
+from mes.checkpoints.models import AnchorReceipt, Checkpoint
+from mes.events import Event
+from mes.people.models import Site
+from mes.records.actors import Actor
+from mes.records.door import deed_now, service
+
+
+@service(Event.CHECKPOINT_TAKEN)
+def take_checkpoint(*, by: Actor) -> Checkpoint | None:
+    """Append the snapshot of the site's stream heads to its log and sign the log's head.
+
+    None when nothing but the checkpoints themselves was written since the last one. The root of the log is computed over
+    all leaves; the log holds one leaf per checkpoint.
+    """
+    rules.check_can_take_checkpoint(by=by)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"checkpoint:{by.site_id}"])
+    heads = StreamHead.objects.filter(site_id=by.site_id, seq__gt=0).order_by("stream").values_list("stream", "seq", "hash")
+    lines = [f"{stream} {seq} {bytes(digest).hex()}" for stream, seq, digest in heads]
+    last = Checkpoint.objects.filter(site_id=by.site_id).order_by("-size").first()
+    if last is not None and _without_site(bytes(last.snapshot).decode().splitlines(), by) == _without_site(lines, by):
+        return None
+    snapshot_root = merkle.root([merkle.leaf_hash(line.encode()) for line in lines])
+    leaf = chain.canonical_json(
+        {"site": str(by.site_id), "streams": str(len(lines)), "snapshot": snapshot_root.hex(), "at": chain.instant(deed_now().at)}
+    ).encode()
+    leaves = [bytes(each) for each in Checkpoint.objects.filter(site_id=by.site_id).order_by("size").values_list("leaf", flat=True)]
+    root = merkle.root([merkle.leaf_hash(each) for each in [*leaves, leaf]])
+    code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
+    said = notes.Checkpoint(keys.key_name(code), len(leaves) + 1, root, (f"snapshot {base64.b64encode(snapshot_root).decode()} {len(lines)}",))
+    checkpoint = Checkpoint(
+        site_id=by.site_id, by_id=by.user_id, size=said.size, snapshot="\n".join(lines).encode(), snapshot_root=snapshot_root, streams=len(lines),
+        leaf=leaf, log_root=root, note=notes.sign(said, keys.key_name(code), keys.site_key(code)),
+    )  # fmt: skip
+    checkpoint.save()
+    return checkpoint
+
+
+def _without_site(lines: list[str], by: Actor) -> list[str]:
+    # The checkpoint itself is an entry of the site's stream; alone it is no reason for the next one.
+    return [line for line in lines if not line.startswith(f"site:{by.site_id} ")]
+
+
+@service(Event.CHECKPOINT_ANCHORED)
+def record_anchor(*, by: Actor, checkpoint_id, kind: str, place: str, sha256: str) -> AnchorReceipt:
+    """Write down that a checkpoint lies somewhere else now."""
+    rules.check_can_record_anchor(by=by, sha256=sha256)
+    checkpoint = Checkpoint.objects.one(pk=checkpoint_id)
+    receipt = AnchorReceipt(site_id=by.site_id, by_id=by.user_id, checkpoint=checkpoint, kind=kind, place=place, sha256=sha256)
+    receipt.save()
+    return receipt
