@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -28,7 +27,7 @@ def label_elements(container: Container, serial: int) -> Elements:
 
 
 def label_pdf(container: Container, serial: int, wording: Wording, identity: Identity | None, at: dt.datetime) -> bytes:
-    """One label, 100 by 70 mm. `identity` only where the wording asks for it."""
+    """One label, 100 by 80 mm. `identity` only where the wording asks for it."""
     symbol = data_matrix(label_elements(container, serial))
     site = container.site
     patient = [(IDENTITY_WORDS[name], getattr(identity, name)) for name in wording.identity] if identity else []
@@ -42,7 +41,8 @@ def label_pdf(container: Container, serial: int, wording: Wording, identity: Ide
             "patient": patient,
             "site": site,
             "symbol": SafeString(symbol.svg(f"Code of {container.identifier}")),
-            "printed_at": at.astimezone(ZoneInfo(site.time_zone)),
+            "printed_at": at,
+            "zone": site.time_zone,
             "sheet": SafeString((Path(settings.ROOT) / "static/css/label.css").read_text(encoding="utf-8")),
         },
     )

@@ -19,7 +19,7 @@ class MarketLabel:
     statements: tuple[str, ...]
 
 
-IDENTITY_WORDS = {"full_name": "Patient", "born": "Born", "hospital_number": "Hospital no."}
+IDENTITY_WORDS = {"full_name": "Patient", "born": "Born", "hospital_number": "Hospital no"}
 
 MARKETS: dict[str, MarketLabel] = {
     "EU": MarketLabel(("full_name", "born", "hospital_number"), ("For autologous use only", "Gene therapy: contains genetically modified cells")),

@@ -132,7 +132,7 @@ def test_a_label_goes_onto_its_own_container_only(world, lot, chamber, refused):
         (good, din(2), "wrong_donation"),
         (good, f"CTL:C:{foreign.identifier}", "container_of_another_lot"),
         (good, "5901234123457", "container_unknown"),
-        (good.lower(), din(), "case_changed"),
+        (f"ctl:c:{chamber.identifier.lower()}", din(), "case_changed"),
     ]:
         with refused(code):
             services.use_label(**arguments, scanned_label=first, scanned_container=container)
