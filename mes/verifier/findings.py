@@ -11,6 +11,7 @@ KINDS = {
     "fork": "an entry does not continue the one before it",
     "truncation": "the end of a stream is missing",
     "uncited": "a row that no entry vouches for",
+    "rewrite": "a chain holds in itself and is not the one that left the building",
     "missing": "something that an entry vouches for is not there",
 }
 

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import chain, tables
+from . import anchors, chain, tables
 from .database import CannotVerify, Snapshot
 from .findings import Report
 from .rows import RowCheck
@@ -19,7 +19,7 @@ INTACT, BROKEN, NOT_CHECKED = 0, 1, 2
 EVERY_SECONDS = 5.0
 
 
-def verify(url: str, *, stream: str | None = None, tell: Callable[[str], None] = lambda line: None) -> Report:
+def verify(url: str, *, stream: str | None = None, folder: str = "", tell: Callable[[str], None] = lambda line: None) -> Report:
     """Checks the database at the address, or one stream of it. Memory stays bounded; `tell` gets lines of progress.
 
     Raises CannotVerify when the database cannot be read whole.
@@ -43,6 +43,9 @@ def verify(url: str, *, stream: str | None = None, tell: Callable[[str], None] =
         if stream is None:
             tell("rows that no entry cites, records against their last version")
             tables.check(snapshot, report)
+            if folder:
+                tell(f"checkpoints in {folder}")
+                anchors.check(snapshot, report, folder)
         elif report.streams == 0:
             raise CannotVerify(f"There is no stream {stream}.")
     finally:
@@ -75,6 +78,7 @@ def main(words: list[str] | None = None) -> int:
     )
     parser.add_argument("--url", default=os.environ.get("VERIFY_DATABASE_URL", ""), help="else VERIFY_DATABASE_URL")
     parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
+    parser.add_argument("--anchors", default="", metavar="FOLDER", help="also check the anchored checkpoints in this folder")
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="no lines of progress")
     given = parser.parse_args(words)
@@ -83,7 +87,7 @@ def main(words: list[str] | None = None) -> int:
         return NOT_CHECKED
     tell = (lambda line: None) if given.quiet else (lambda line: print(line, file=sys.stderr, flush=True))
     try:
-        report = verify(given.url, stream=given.stream, tell=tell)
+        report = verify(given.url, stream=given.stream, folder=given.anchors, tell=tell)
     except CannotVerify as error:
         print(error, file=sys.stderr)
         return NOT_CHECKED
