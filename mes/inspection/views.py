@@ -18,7 +18,7 @@ from mes.web.pages import FragmentPage, Page
 
 class FilterForm(forms.Form):
     person = forms.CharField(label="Person", required=False, max_length=100)
-    text = forms.CharField(label="Words", required=False, max_length=100, help_text="In the reason, the event or the role.")
+    text = forms.CharField(label="Reason, event or role", required=False, max_length=100)
     since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
@@ -33,6 +33,7 @@ def shown(entries: Sequence[AuditEntry], zone: str) -> list[dict]:
             "event": readable.event_words(entry.events),
             "stream": names[entry.stream],
             "lines": lines[entry.pk],
+            "zone": entry.at.astimezone(ZoneInfo(zone)).tzname(),
             "changed": any(line.old for line in lines[entry.pk]),
         }
         for entry in entries
@@ -81,8 +82,10 @@ class StreamDrawer(FragmentPage):
         page = queries.entries(queries.Wanted(stream=stream), before=self.request.GET.get("before", ""))
         head = queries.head_of(stream)
         count = queries.count_of_stream(stream)
+        name = streams.names_of([stream])[stream]
         return {
-            "name": streams.names_of([stream])[stream],
+            "name": name,
+            "page_title": f"Audit trail, {name}",
             "stream_url": self.request.path,
             "entries": shown(page.entries, self.request.site.time_zone),
             "count": count,

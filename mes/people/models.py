@@ -63,9 +63,7 @@ class User(Record):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                "badge", condition=~Q(badge=""), name="user_badge_one_person"
-            ),
+            models.UniqueConstraint("badge", condition=~Q(badge=""), name="user_badge_one_person"),
             models.CheckConstraint(
                 condition=Q(kind__in=["person", "device", "system"]),
                 name="user_kind_known",
@@ -91,9 +89,7 @@ class User(Record):
     def get_session_auth_hash(self) -> str:
         from django.utils.crypto import salted_hmac
 
-        return salted_hmac(
-            "cartulary.session", self.password, algorithm="sha256"
-        ).hexdigest()
+        return salted_hmac("cartulary.session", self.password, algorithm="sha256").hexdigest()
 
     def get_session_auth_fallback_hash(self):
         return iter(())
@@ -110,11 +106,7 @@ class Role(Record):
     permissions = models.JSONField(default=list)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["site", "code"], name="role_one_code_per_site"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["site", "code"], name="role_one_code_per_site")]
 
     def __str__(self) -> str:
         return self.name
@@ -155,9 +147,7 @@ class Qualification(Record):
     stream_kind = "person"
     stream_field = "user_id"
 
-    user = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="qualifications"
-    )
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="qualifications")
     subject = models.CharField(max_length=120)
     """What for, by value: "recipe_version:<id>"."""
     title = models.CharField(max_length=200)
@@ -166,9 +156,7 @@ class Qualification(Record):
     trainer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        indexes = [
-            models.Index(fields=["user", "subject"], name="qualification_user_subject")
-        ]
+        indexes = [models.Index(fields=["user", "subject"], name="qualification_user_subject")]
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.title}"
@@ -180,9 +168,7 @@ class SecondFactor(Record):
     stream_kind = "person"
     stream_field = "user_id"
 
-    user = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="second_factors"
-    )
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="second_factors")
     secret = models.BinaryField()
     confirmed = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
@@ -206,17 +192,11 @@ class UsedCode(Fact):
     stream_kind = "person"
     stream_field = "by_id"
 
-    factor = models.ForeignKey(
-        SecondFactor, on_delete=models.PROTECT, related_name="used_codes"
-    )
+    factor = models.ForeignKey(SecondFactor, on_delete=models.PROTECT, related_name="used_codes")
     time_step = models.BigIntegerField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["factor", "time_step"], name="used_code_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["factor", "time_step"], name="used_code_once")]
 
     def __str__(self) -> str:
         return f"{self.factor_id} step {self.time_step}"
@@ -228,9 +208,7 @@ class DeviceCredential(Record):
     stream_kind = "person"
     stream_field = "user_id"
 
-    user = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="device_credentials"
-    )
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="device_credentials")
     equipment_id = models.UUIDField()
     prefix = models.CharField(max_length=12, unique=True)
     token_digest = models.CharField(max_length=64)
@@ -256,9 +234,7 @@ class AccessEvent(Fact):
 class FailureCounter(models.Model):
     """Working row: wrong secrets in a row, counted per person; the locking itself is a PersonLock."""
 
-    user = models.OneToOneField(
-        User, on_delete=models.PROTECT, primary_key=True, related_name="failure_counter"
-    )
+    user = models.OneToOneField(User, on_delete=models.PROTECT, primary_key=True, related_name="failure_counter")
     failures = models.IntegerField(default=0)
     last_at = models.DateTimeField(null=True)
 
@@ -275,15 +251,11 @@ class PersonLock(Record):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="locks")
     reason = models.CharField(max_length=200)
     open = models.BooleanField(default=True)
-    unlocked_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    unlocked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["user"], condition=Q(open=True), name="person_lock_one_open"
-            ),
+            models.UniqueConstraint(fields=["user"], condition=Q(open=True), name="person_lock_one_open"),
             models.CheckConstraint(
                 condition=Q(open=True) | Q(unlocked_by__isnull=False),
                 name="person_lock_ended_by_someone",
@@ -305,9 +277,7 @@ class SimulatedClock(models.Model):
     offset = models.DurationField()
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(id=1), name="simulated_clock_one_row")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="simulated_clock_one_row")]
 
     def __str__(self) -> str:
         return str(self.offset)

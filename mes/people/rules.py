@@ -27,10 +27,7 @@ def live_grants(user_id: uuid.UUID, site_id: uuid.UUID):
 
 def may(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> bool:
     """Whether this person, active and not locked, holds the permission at the site now."""
-    return any(
-        str(permission) in grant.role.permissions
-        for grant in live_grants(user_id, site_id)
-    )
+    return any(str(permission) in grant.role.permissions for grant in live_grants(user_id, site_id))
 
 
 def permissions_of(user_id: uuid.UUID, site_id: uuid.UUID) -> frozenset[str]:
@@ -40,11 +37,7 @@ def permissions_of(user_id: uuid.UUID, site_id: uuid.UUID) -> frozenset[str]:
 
 def role_for(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> str:
     """The name of the role under which the person holds the permission ("" when they do not)."""
-    names = [
-        g.role.name
-        for g in live_grants(user_id, site_id)
-        if str(permission) in g.role.permissions
-    ]
+    names = [g.role.name for g in live_grants(user_id, site_id) if str(permission) in g.role.permissions]
     return names[0] if names else ""
 
 
@@ -139,9 +132,7 @@ def check_can_enrol_person(*, by: Actor, username: str, full_name: str) -> None:
 
 def check_can_name_system_actor(*, by: Actor, username: str) -> None:
     if by.kind != "system":
-        raise NotAllowed(
-            "only_setup", "Named jobs are set up by the installation alone."
-        )
+        raise NotAllowed("only_setup", "Named jobs are set up by the installation alone.")
 
 
 def check_can_grant(*, by: Actor, user: User, role) -> None:
@@ -152,9 +143,7 @@ def check_can_grant(*, by: Actor, user: User, role) -> None:
                 "own_rights",
                 "Nobody gives a role to themselves. Another administrator has to do it.",
             )
-    held = set().union(
-        *(set(g.role.permissions) for g in live_grants(user.pk, role.site_id))
-    )
+    held = set().union(*(set(g.role.permissions) for g in live_grants(user.pk, role.site_id)))
     administrator = str(_permission().MANAGE_PEOPLE)
     gmp = {p for p in (held | set(role.permissions)) if not p.startswith("mes.")}
     if administrator in (held | set(role.permissions)) and gmp:
@@ -192,14 +181,8 @@ def check_can_set_pin(*, by: Actor, user: User, pin: str) -> None:
     if by.user_id != user.pk and by.kind != "system":
         raise NotAllowed("not_your_pin", "A signing PIN is set by its owner alone.")
     if len(pin) < LEAST_PIN or not pin.isdecimal():
-        raise RuleBroken(
-            "pin_short", f"A signing PIN has at least {LEAST_PIN} digits.", field="pin"
-        )
-    if (
-        len(set(pin)) == 1
-        or pin in "01234567890123456789"
-        or pin in "98765432109876543210"
-    ):
+        raise RuleBroken("pin_short", f"A signing PIN has at least {LEAST_PIN} digits.", field="pin")
+    if len(set(pin)) == 1 or pin in "01234567890123456789" or pin in "98765432109876543210":
         raise RuleBroken(
             "pin_guessable",
             "This PIN is too easy to guess. Choose one that is no repeat and no row of digits.",
@@ -242,12 +225,8 @@ def check_can_begin_second_factor(*, by: Actor, user_id) -> None:
     from mes.people.models import SecondFactor
 
     if by.user_id != user_id:
-        raise NotAllowed(
-            "not_your_second_factor", "An authenticator is enrolled by its owner alone."
-        )
-    if SecondFactor.objects.filter(
-        user_id=user_id, active=True, confirmed=True
-    ).exists():
+        raise NotAllowed("not_your_second_factor", "An authenticator is enrolled by its owner alone.")
+    if SecondFactor.objects.filter(user_id=user_id, active=True, confirmed=True).exists():
         raise RuleBroken(
             "second_factor_exists",
             "An authenticator is enrolled already. An administrator can retire it when it is lost; then enrol another.",
@@ -295,9 +274,7 @@ def check_can_join_person(*, by: Actor, user: User, invited_by: uuid.UUID, check
     if by.user_id != user.pk:
         raise NotAllowed("not_your_password", "A password is set by its owner alone.")
     if checked_by.user_id in {user.pk, invited_by}:
-        raise NotAllowed(
-            "same_person", "Who checks the identity is neither the person who joins nor who made the link. A third person has to do it."
-        )
+        raise NotAllowed("same_person", "Who checks the identity is neither the person who joins nor who made the link. A third person has to do it.")
     check_may(checked_by, _permission().RECORD_TRAINING)
 
 

@@ -64,19 +64,13 @@ def open_first_site(
         site_id=site_id,
     )
     for role_code, (role_name, permissions) in roles.items():
-        services.define_role(
-            by=by, code=role_code, name=role_name, permissions=permissions
-        )
+        services.define_role(by=by, code=role_code, name=role_name, permissions=permissions)
     return site, by
 
 
-def system_actor(
-    site_id: uuid.UUID, job: str = JOBS, *, channel: str = "task"
-) -> Actor:
+def system_actor(site_id: uuid.UUID, job: str = JOBS, *, channel: str = "task") -> Actor:
     """The named job of a site, as it acts in tasks and commands. It never signs."""
-    user = User.objects.get(
-        site_id=site_id, kind=User.SYSTEM, username__startswith=f"{job}@"
-    )
+    user = User.objects.get(site_id=site_id, kind=User.SYSTEM, username__startswith=f"{job}@")
     return Actor(
         user.pk,
         user.username,
@@ -108,7 +102,5 @@ def enrol(
         badge=badge,
     )
     for code in roles:
-        services.grant_role(
-            by=by, user=user, role=Role.objects.get(site_id=by.site_id, code=code)
-        )
+        services.grant_role(by=by, user=user, role=Role.objects.get(site_id=by.site_id, code=code))
     return user

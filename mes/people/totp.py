@@ -40,9 +40,7 @@ def matching_step(secret: bytes, code: str, *, now: int | None = None) -> int | 
     now = step_now() if now is None else now
     found = None
     for step in range(now - DRIFT_STEPS, now + DRIFT_STEPS + 1):
-        if hmac.compare_digest(
-            code_at(secret, step).encode(), code.strip().replace(" ", "").encode()
-        ):
+        if hmac.compare_digest(code_at(secret, step).encode(), code.strip().replace(" ", "").encode()):
             found = step
     return found
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("sign-in/site/", access.ChooseSitePage.as_view(), name="choose_site"),
     path("sign-out/", access.sign_out, name="sign_out"),
     path("lock/", access.lock, name="lock"),
+    path("lock/touch/", access.touch, name="touch"),
     path("unlock/", access.unlock, name="unlock"),
     path("switch/", access.switch, name="switch"),
     path("join/<str:token>/", joining.JoinPage.as_view(), name="join"),

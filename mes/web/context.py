@@ -14,10 +14,11 @@ from mes.web import panels
 def page(request: HttpRequest) -> dict:
     """Context of base.html and its components, for the signed-in person; nearly empty for a stranger."""
     by, site = getattr(request, "actor", None), getattr(request, "site", None)
-    shared = {"nav": [], "person": None, "actor": by, "demo": demo_words(site), "go_url": "/go/", "sign_out_url": "/sign-out/"}
+    shared = {"nav": [], "person": None, "actor": by, "demo": "", "go_url": "/go/", "sign_out_url": "/sign-out/"}
     if by is None:
-        return shared
+        return shared | {"demo": words_of_mode()}
     return shared | {
+        "demo": demo_words(site),
         "nav": panels.nav_for(request.rights, request.path),
         "rights": request.rights,
         "person": {"name": by.full_name, "role": by.role, "site": site.name if site else "", "url": "/me/"},
@@ -31,14 +32,15 @@ def page(request: HttpRequest) -> dict:
 
 def demo_words(site) -> str:
     """The banner of a demo, and how far the simulated record clock runs ahead; empty in production."""
-    words = []
-    if site is not None and site.demo:
-        words.append("Demo data. People, patients and lots on this page are made up.")
-    elif settings.CARTULARY_MODE != "production":
-        words.append(f"This is a {settings.CARTULARY_MODE} installation, not for patients.")
+    words = ["Demo data. People, patients and lots on this page are made up." if site is not None and site.demo else words_of_mode()]
     if settings.SIMULATED_CLOCK and (ahead := clock.offset()):
         words.append(f"The record clock is simulated: it runs {span(ahead)} ahead.")
-    return " ".join(words)
+    return " ".join(word for word in words if word)
+
+
+def words_of_mode() -> str:
+    """What a stranger is told: whether this installation is for patients at all. Asks no database."""
+    return "" if settings.CARTULARY_MODE == "production" else f"This is a {settings.CARTULARY_MODE} installation, not for patients."
 
 
 def span(length: dt.timedelta) -> str:

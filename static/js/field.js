@@ -95,6 +95,11 @@
     const param = (event.detail?.ctx?.sourceElement || event.target).closest?.("[data-param]");
     if (param) unrecorded(param);
   });
+  // The session was covered before this value reached the server: it stays, unrecorded, until the page is unlocked.
+  document.addEventListener("htmx:response:error", event => {
+    const ctx = event.detail?.ctx, param = ctx?.response?.status === 423 && ctx.sourceElement?.closest?.("[data-param]");
+    if (param) unrecorded(param);
+  });
   document.addEventListener("htmx:after:settle", () => {
     const active = $("[data-param][data-active]");
     if (active) mirror(active);

@@ -4,13 +4,19 @@
 (() => {
   const { lockUrl, lockAfter } = document.body.dataset;
   if (!lockUrl) return;
-  let touched = performance.now(), locked = false;
-  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, () => { touched = performance.now(); }, true);
+  let touched = performance.now(), told = touched, locked = false;
+  const token = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value || "";
+  const post = url => fetch(url, { method: "POST", headers: { "X-CSRFToken": token(), "HX-Request": "true" } });
+  // Somebody types for minutes without sending: the server is told at most once a minute that a person is here.
+  function touch() {
+    touched = performance.now();
+    if (!locked && touched - told > 60000) { told = touched; post(lockUrl + "touch/").catch(() => {}); }
+  }
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, touch, true);
   async function lock() {
     locked = true;
-    const token = document.querySelector("input[name=csrfmiddlewaretoken]")?.value || "";
     try {
-      const answer = await fetch(lockUrl, { method: "POST", headers: { "X-CSRFToken": token, "HX-Request": "true" } });
+      const answer = await post(lockUrl);
       if (!answer.ok) throw new Error(String(answer.status));
       document.getElementById("dialog").innerHTML = await answer.text();
       window.htmx?.process(document.getElementById("dialog"));

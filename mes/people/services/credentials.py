@@ -39,14 +39,10 @@ def set_pin(*, by: Actor, user_id, pin: str) -> User:
 def begin_second_factor(*, by: Actor, user_id) -> SecondFactor:
     """Start enrolment of an authenticator; an earlier one that was never confirmed is retired."""
     rules.check_can_begin_second_factor(by=by, user_id=user_id)
-    for old in SecondFactor.objects.filter(
-        user_id=user_id, active=True, confirmed=False
-    ):
+    for old in SecondFactor.objects.filter(user_id=user_id, active=True, confirmed=False):
         old.active = False
         old.save()
-    factor = SecondFactor(
-        site_id=by.site_id, user_id=user_id, secret=totp.seal(totp.new_secret())
-    )
+    factor = SecondFactor(site_id=by.site_id, user_id=user_id, secret=totp.seal(totp.new_secret()))
     factor.save()
     return factor
 
@@ -57,9 +53,7 @@ def confirm_second_factor(*, by: Actor, user_id, code: str) -> SecondFactor:
     rules.check_can_confirm_second_factor(by=by, user_id=user_id)
     factor = SecondFactor.objects.filter(user_id=user_id, active=True).first()
     if factor is None or factor.confirmed:
-        raise RuleBroken(
-            "no_enrolment", "No authenticator waits to be confirmed. Begin again."
-        )
+        raise RuleBroken("no_enrolment", "No authenticator waits to be confirmed. Begin again.")
     _use(factor, code)
     factor.confirmed = True
     factor.save()
@@ -80,9 +74,7 @@ def retire_second_factor(*, by: Actor, factor_id, seen: int, reason: str) -> Sec
 def use_code(*, by: Actor, user_id, code: str) -> UsedCode:
     """Accept a one-time code once. Raises SigningRefused for a wrong or used one."""
     rules.check_can_use_code(by=by, user_id=user_id)
-    factor = SecondFactor.objects.filter(
-        user_id=user_id, active=True, confirmed=True
-    ).first()
+    factor = SecondFactor.objects.filter(user_id=user_id, active=True, confirmed=True).first()
     if factor is None:
         raise SigningRefused(
             "no_second_factor",
@@ -105,17 +97,13 @@ def _use(factor: SecondFactor, code: str) -> UsedCode:
             "That code was used before. Wait for the next one and type it.",
             field="code",
         )
-    used = UsedCode(
-        site_id=factor.site_id, by_id=factor.user_id, factor=factor, time_step=step
-    )
+    used = UsedCode(site_id=factor.site_id, by_id=factor.user_id, factor=factor, time_step=step)
     used.save()
     return used
 
 
 @service(Event.DEVICE_TOKEN_ISSUED)
-def issue_device_token(
-    *, by: Actor, user_id, equipment_id
-) -> tuple[DeviceCredential, str]:
+def issue_device_token(*, by: Actor, user_id, equipment_id) -> tuple[DeviceCredential, str]:
     """A token for one equipment, shown once: 256 random bits, SHA-256 kept."""
     user = User.objects.one(pk=user_id)
     rules.check_can_issue_device_token(by=by, user=user)
@@ -132,9 +120,7 @@ def issue_device_token(
 
 
 @service(Event.DEVICE_TOKEN_REVOKED)
-def revoke_device_token(
-    *, by: Actor, credential_id, seen: int, reason: str
-) -> DeviceCredential:
+def revoke_device_token(*, by: Actor, credential_id, seen: int, reason: str) -> DeviceCredential:
     """Revoke a token; it fails from the next request on."""
     credential = DeviceCredential.objects.lock(credential_id, seen=seen)
     rules.check_can_revoke_device_token(by=by, credential=credential)

@@ -38,9 +38,7 @@ def open_site(
 
 
 @service(Event.SYSTEM_ACTOR_NAMED)
-def name_system_actor(
-    *, by: Actor, user_id, username: str, full_name: str, site_id
-) -> User:
+def name_system_actor(*, by: Actor, user_id, username: str, full_name: str, site_id) -> User:
     """Register a named job (setup, celery, migration): it acts, it never signs. Annex 11 (2011) 12."""
     rules.check_can_name_system_actor(by=by, username=username)
     user = User(
@@ -119,9 +117,7 @@ def end_grant(*, by: Actor, grant_id, seen: int, reason: str) -> Grant:
 
 
 @service(Event.QUALIFICATION_RECORDED)
-def record_qualification(
-    *, by: Actor, user: User, subject: str, title: str, ends_at=None
-) -> Qualification:
+def record_qualification(*, by: Actor, user: User, subject: str, title: str, ends_at=None) -> Qualification:
     """Record that a person is trained for a subject, for example one version of a recipe."""
     rules.check_can_record_qualification(by=by, user=user, subject=subject)
     qualification = Qualification(

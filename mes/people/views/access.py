@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
@@ -22,9 +23,17 @@ from mes.web.problems import Refusal
 
 def safe_next(request: HttpRequest) -> str:
     """Where the person wanted to go, when that is an address of ours; else the first page."""
-    wanted = request.POST.get("next") or request.GET.get("next") or "/"
+    wanted = request.POST.get("next") or request.GET.get("next") or page_of(request) or "/"
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if ours and wanted.startswith("/") else "/"
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page from which an island was asked, by the browser's word."""
+    if not request.htmx:
+        return ""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    return parts.path + (f"?{parts.query}" if parts.query else "") if parts.netloc == request.get_host() else ""
 
 
 class SignInPage(Page):
@@ -109,6 +118,15 @@ def lock(request: HttpRequest) -> HttpResponse:
     if request.htmx:
         return HttpResponse(render_to_string("mes/people/_cover.html", cover_context(request), request))
     return redirect("/unlock/?" + urlencode({"next": safe_next(request)}))
+
+
+def touch(request: HttpRequest) -> HttpResponse:
+    """Told by a page on which somebody types without sending anything."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    if request.actor is not None and not session.is_covered(request):
+        session.touch(request)
+    return HttpResponse(status=204)
 
 
 def switch(request: HttpRequest) -> HttpResponse:

@@ -36,13 +36,15 @@ class RegisterPage(Page):
                     {"text": line.user.full_name, "sub": line.user.username},
                     {"text": ", ".join(line.roles) or "none"},
                     {"text": ", ".join(line.training) or "none"},
-                    {"word": "Locked out", "state": "alarm"} if line.locked else {"text": line.user.kind},
+                    {"word": "Locked out", "state": "alarm"}
+                    if line.locked
+                    else {"text": "Device" if line.user.kind == "device" else "Can sign in" if line.user.password else "No password yet"},
                 ],
             }
             for line in queries.register(self.by.site_id)
         ]
         return {
-            "heading": "People", "caption": "People and devices of this site", "columns": ["Name", "Roles", "Trained for", ""], "rows": rows,
+            "heading": "People", "caption": "People and devices of this site", "columns": ["Name", "Roles", "Trained for", "State"], "rows": rows,
             "table_id": "people", "may_enrol": Permission.MANAGE_PEOPLE in self.request.rights,
         }  # fmt: skip
 

@@ -1,0 +1,46 @@
+"""A real web server process on a test's own database, for browsers and public HTTP."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.database import ROOT, Database
+
+
+@contextmanager
+def serving(database: Database, folder: Path, *, threads: int = 4) -> Iterator[str]:
+    """The address of a web server that uses this database; it is stopped on leaving. Its words go to folder/web.log."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "gunicorn", "mes.wsgi", "-b", f"127.0.0.1:{port}", "-w", "1", "--threads", str(threads)]
+    with open(folder / "web.log", "w") as log:
+        process = subprocess.Popen(words, env=database.env, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            wait_for(address, process, folder / "web.log")
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{address}/livez", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError(f"The web server did not answer:\n{log.read_text()}")
