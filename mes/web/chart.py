@@ -97,7 +97,7 @@ def draw(
     gap = (RIGHT - LEFT) / max(1, len(values) - 1)
     points = tuple(
         Point(label, value, state, text(LEFT + gap * index), text(height(value)))
-        for index, ((label, _, state), value) in enumerate(zip(series, values))
+        for index, ((label, _, state), value) in enumerate(zip(series, values, strict=True))
     )
     lines, at = [], bottom
     while at <= top:

@@ -70,14 +70,12 @@ def limits_of(source: Any) -> Limits:
 
 
 def state_of(value: Decimal | None, limits: Limits) -> str:
-    """"empty", "alarm" past a limit, "warn" past an alert level, else "ok". A limit itself is allowed."""
+    """ "empty", "alarm" past a limit, "warn" past an alert level, else "ok". A limit itself is allowed."""
     if value is None:
         return "empty"
     if (limits.low is not None and value < limits.low) or (limits.high is not None and value > limits.high):
         return "alarm"
-    if (limits.alert_low is not None and value < limits.alert_low) or (
-        limits.alert_high is not None and value > limits.alert_high
-    ):
+    if (limits.alert_low is not None and value < limits.alert_low) or (limits.alert_high is not None and value > limits.alert_high):
         return "warn"
     return "ok"
 
@@ -163,11 +161,7 @@ def measure(value: Any, source: Any, unit: str = "", state: str | None = None) -
         zones.append((_text(start), _text(position(limits.alert_low, bottom, top))))
     if limits.alert_high is not None:
         zones.append((_text(position(limits.alert_high, bottom, top)), _text(end)))
-    ticks = tuple(
-        (_text(position(limit, bottom, top)), f"{limit:f}")
-        for limit in (limits.low, limits.high)
-        if limit is not None and bottom < limit <= top
-    )
+    ticks = tuple((_text(position(limit, bottom, top)), f"{limit:f}") for limit in (limits.low, limits.high) if limit is not None and bottom < limit <= top)
     mark = None
     if number is not None:
         mark = _text(min(HUNDRED - EDGE, max(EDGE, position(number, bottom, top))))

@@ -53,11 +53,22 @@ def lay_out(stages: list[Stage], marks: list[Mark], now: datetime, limit: dateti
     moment = start
     while moment <= end:
         at = x(moment)
-        ticks.append({"x": f"{at:.2f}", "text": _day(moment, month=moment == start or moment.day <= step), "anchor": "start" if at < 2 else "end" if at > 98 else "middle"})
+        ticks.append(
+            {
+                "x": f"{at:.2f}",
+                "text": _day(moment, month=moment == start or moment.day <= step),
+                "anchor": "start" if at < 2 else "end" if at > 98 else "middle",
+            }
+        )
         moment += timedelta(days=step)
     close = limit is not None and abs(x(now) - x(limit)) < 7
     return {
         "words": words or f"Lot timeline, {_day(start, True)} to {_day(now, True)}, {len(marks)} exceptions marked",
-        "stages": drawn_stages, "days": ticks, "marks": drawn_marks, "now_x": f"{x(now):.2f}", "now_low": close,
-        "limit_x": f"{x(limit):.2f}" if limit else "", "limit_text": limit_text,
+        "stages": drawn_stages,
+        "days": ticks,
+        "marks": drawn_marks,
+        "now_x": f"{x(now):.2f}",
+        "now_low": close,
+        "limit_x": f"{x(limit):.2f}" if limit else "",
+        "limit_text": limit_text,
     }

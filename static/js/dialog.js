@@ -20,9 +20,13 @@
   });
   // While a signature is being sent, Escape does not close its dialog.
   document.addEventListener("submit", event => event.target.closest("dialog[data-sign]")?.setAttribute("data-sending", ""));
-  document.addEventListener("cancel", event => {
-    if (event.target.hasAttribute("data-sending") || event.target.hasAttribute("data-locked")) event.preventDefault();
+  const stays = dialog => dialog?.hasAttribute("data-sending") || dialog?.hasAttribute("data-locked");
+  document.addEventListener("keydown", event => {
+    if (event.key === "Escape" && stays(document.querySelector("dialog[open]"))) event.preventDefault();
   }, true);
+  document.addEventListener("cancel", event => { if (stays(event.target)) event.preventDefault(); }, true);
+  // A browser may close a dialog all the same when nobody touched the page since it opened.
+  document.addEventListener("close", event => { if (stays(event.target) && event.target.isConnected) event.target.showModal(); }, true);
   for (const name of ["htmx:error", "htmx:after:request", "htmx:finally:request"])
     document.addEventListener(name, () => document.querySelectorAll("dialog[data-sending]").forEach(dialog => dialog.removeAttribute("data-sending")));
 })();

@@ -2,7 +2,7 @@
 // A scanner in keyboard mode: a burst faster than a hand, ended by Enter, goes to the page and never into the field that
 // happens to have the focus. 35 ms a character is measured with a synthetic burst; stations may set data-scan-gap on <body>.
 (() => {
-  const gap = Number(document.body.dataset.scanGap) || 35, least = 4;
+  const least = 4, pace = () => Number(document.body.dataset.scanGap) || 35;
   let code = "", began = 0, before = 0, held = null, taken = "", takenAt = -Infinity;
   const editable = element => element.matches?.("input:not([type=radio]):not([type=checkbox]):not([type=submit]),textarea");
 
@@ -27,7 +27,7 @@
   }
 
   document.addEventListener("keydown", event => {
-    const now = event.timeStamp;
+    const now = event.timeStamp, gap = pace();
     if (event.key === "Enter") {
       const burst = code.length >= least && now - before <= gap * 3 && before - began < (code.length - 1) * gap;
       const text = code;

@@ -23,8 +23,10 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice
 STEP = "/ui/operator-step/"
 RECORDED = (
     '<div class="param" id="param-vol" data-param="vol" data-label="Bag volume"><form class="field-form" method="post" action="/record" hx-post="/record"'
-    ' hx-trigger="change, submit" hx-target="closest .param" hx-swap="outerMorph"><div><label class="nm" for="in-vol">Bag volume</label><div class="rec">Recorded {value}</div></div>'
-    '<span></span><div class="withunit"><input class="input" id="in-vol" name="value" value="{value}" data-number inputmode="decimal"></div><div class="unrec" hidden>Not recorded.</div></form></div>'
+    ' hx-trigger="change, submit" hx-target="closest .param" hx-swap="outerMorph">'
+    '<div><label class="nm" for="in-vol">Bag volume</label><div class="rec">Recorded {value}</div></div>'
+    '<span></span><div class="withunit"><input class="input" id="in-vol" name="value" value="{value}" data-number inputmode="decimal"></div>'
+    '<div class="unrec" hidden>Not recorded.</div></form></div>'
 )
 
 
@@ -47,6 +49,7 @@ def address() -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+        server.server_close()
         thread.join()
 
 
@@ -81,7 +84,13 @@ class Desk:
         answer = route.fetch()
         form = '<form data-scan-form action="/scan" method="post" hx-post="/scan" hx-swap="none" hidden><input name="code"></form><div class="params">'
         # A busy test machine types slower than a scanner: the station's own setting widens the burst.
-        route.fulfill(response=answer, body=answer.text().replace("<body ", '<body data-scan-gap="120" ').replace('hx-post="#"', 'hx-post="/record"').replace('<div class="params">', form))
+        route.fulfill(
+            response=answer,
+            body=answer.text()
+            .replace("<body ", '<body data-scan-gap="120" ')
+            .replace('hx-post="#"', 'hx-post="/record"')
+            .replace('<div class="params">', form),
+        )
 
     def record(self, route: Route) -> None:
         if not self.connected:
@@ -123,8 +132,10 @@ def test_axe_finds_nothing(browser, address, name, scheme):
 def test_what_a_glove_touches_is_at_least_56_pixels(page, address, name):
     page.goto(f"{address}/ui/{name}/")
     small = page.evaluate(
-        "[...document.querySelectorAll('a,button,input:not([type=hidden]):not([type=radio]),select,textarea')].filter(e => e.offsetParent && !e.matches('.skip'))"
-        ".map(e => [e.textContent.trim(), Math.round(e.getBoundingClientRect().height)]).filter(e => e[1] < 56)")
+        "[...document.querySelectorAll('a,button,input:not([type=hidden]):not([type=radio]),select,textarea')]"
+        ".filter(e => e.offsetParent && !e.matches('.skip'))"
+        ".map(e => [e.textContent.trim(), Math.round(e.getBoundingClientRect().height)]).filter(e => e[1] < 56)"
+    )
     assert small == []
 
 
@@ -193,6 +204,7 @@ def test_without_a_connection_fields_lock_and_the_text_stays_unrecorded(desk):
 
 def test_a_badge_in_a_signing_dialog_never_signs(page, address):
     page.goto(address + "/ui/operator-locked/")
+    page.evaluate("document.body.dataset.scanGap = '120'")
     page.focus("#lock-who")
     page.keyboard.type("BADGE-0042", delay=5)
     page.keyboard.press("Enter")

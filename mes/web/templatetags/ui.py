@@ -41,7 +41,7 @@ def icon(name: str, label: str = "") -> SafeString:
     """An inline icon, hidden from screen readers unless it has a label of its own. KeyError names an unknown icon."""
     icons = _icons()
     solid = name in icons["solid"]
-    inner = mark_safe(icons["solid" if solid else "line"][name])  # our own file, no user text
+    inner = mark_safe(icons["solid" if solid else "line"][name])  # noqa: S308 - our own file, no user text
     who = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html('<svg class="i{}" viewBox="0 0 24 24" {}>{}</svg>', " solid" if solid else "", who, inner)
 
@@ -61,7 +61,7 @@ def _unit_html(unit: str) -> SafeString:
         parts += [conditional_escape(text[end : found.start()]), format_html("{}<sup>{}</sup>", base, power.lstrip("+").replace("-", "−"))]
         end = found.end()
     parts.append(conditional_escape(text[end:]))
-    return mark_safe("".join(parts))
+    return mark_safe("".join(parts))  # noqa: S308 - escaped part by part above
 
 
 def _number_html(text: str) -> SafeString:
@@ -77,7 +77,7 @@ def unit_filter(unit: str) -> SafeString:
     if unit in (None, ""):
         return SafeString("")
     html = _unit_html(unit)
-    return mark_safe("×" + html) if html.startswith("10<sup>") else html
+    return mark_safe("×" + html) if html.startswith("10<sup>") else html  # noqa: S308 - escaped part by part above
 
 
 @register.simple_tag
@@ -118,7 +118,9 @@ def gauge_tag(value: object, limits: object, name: str = "Value", unit: str = ""
     top, tall, tick, long = (4, 8, 1, 14) if slim else (10, 10, 6, 18)
     middle = top + tall / 2
     zones = format_html_join("", '<line class="zone" x1="{0}%" x2="{1}%" y1="{2}" y2="{2}"/>', ((a, b, f"{middle:g}") for a, b in drawn.zones))
-    ticks = format_html_join("", '<svg x="{}%" overflow="visible"><rect class="lim" x="-1" y="{}" width="2" height="{}"/></svg>', ((at, tick, long) for at, _ in drawn.ticks))
+    ticks = format_html_join(
+        "", '<svg x="{}%" overflow="visible"><rect class="lim" x="-1" y="{}" width="2" height="{}"/></svg>', ((at, tick, long) for at, _ in drawn.ticks)
+    )
     labels = SafeString("") if slim else format_html_join("", '<text x="{}%" y="39">{}</text>', drawn.ticks)
     path = "M-6-5H6L1.5 2V13h-3V2z" if slim else "M-9-2H9L1.5 10V24h-3V10z"
     mark = format_html('<svg class="val" x="{}%" overflow="visible"><path d="{}"/></svg>', drawn.mark or "50.00", path)
@@ -127,13 +129,39 @@ def gauge_tag(value: object, limits: object, name: str = "Value", unit: str = ""
     words = geometry.limits_text(known)
     if words:
         sentence += f"; limits {words}{_plain(unit)}"
-    data = format_html_join("", ' data-{}="{}"', [(key, f"{number:f}") for key, number in (
-        ("low", known.low), ("high", known.high), ("alert-low", known.alert_low), ("alert-high", known.alert_high),
-        ("from", drawn.window_low), ("to", drawn.window_high)) if number is not None])
+    data = format_html_join(
+        "",
+        ' data-{}="{}"',
+        [
+            (key, f"{number:f}")
+            for key, number in (
+                ("low", known.low),
+                ("high", known.high),
+                ("alert-low", known.alert_low),
+                ("alert-high", known.alert_high),
+                ("from", drawn.window_low),
+                ("to", drawn.window_high),
+            )
+            if number is not None
+        ],
+    )
     return format_html(
         '<svg class="gauge{}" role="img" aria-label="{}" data-s="{}"{}><rect class="trk" y="{}" width="100%" height="{}" rx="2"/>'
         '<rect class="ok" x="{}%" y="{}" width="{}%" height="{}"/>{}{}{}{}</svg>',
-        " slim" if slim else "", sentence, drawn.state, data, top, tall, drawn.allowed[0], top, drawn.allowed[1], tall, zones, ticks, labels, mark,
+        " slim" if slim else "",
+        sentence,
+        drawn.state,
+        data,
+        top,
+        tall,
+        drawn.allowed[0],
+        top,
+        drawn.allowed[1],
+        tall,
+        zones,
+        ticks,
+        labels,
+        mark,
     )
 
 
@@ -142,7 +170,9 @@ def meter(percent: object) -> SafeString:
     """A slim bar filled to a percentage, with an end mark so that amber never stands alone."""
     return format_html(
         '<svg class="meter" aria-hidden="true"><rect class="trk" width="100%" height="8"/><rect class="fill" width="{0}%" height="8"/>'
-        '<svg x="{0}%" overflow="visible"><rect class="mark" x="-2" width="2" height="8"/></svg></svg>', percent)
+        '<svg x="{0}%" overflow="visible"><rect class="mark" x="-2" width="2" height="8"/></svg></svg>',
+        percent,
+    )
 
 
 @register.simple_tag
@@ -154,7 +184,12 @@ def clock(countdown: Countdown) -> SafeString:
     mode = "hold" if countdown.held else "elapsed" if countdown.elapsed else "left"
     return format_html(
         '<div class="clk" data-clock="{}" data-s="{}"{}><span class="lab">{}</span><span class="el">{}<span data-words>{}</span></span>{}{}</div>',
-        mode, state, attributes, countdown.label, shape(state) if state else "", countdown.words,
+        mode,
+        state,
+        attributes,
+        countdown.label,
+        shape(state) if state else "",
+        countdown.words,
         format_html('<span class="of">{}</span>', countdown.beside) if countdown.beside else "",
         meter(countdown.percent) if countdown.deadline else "",
     )
@@ -203,7 +238,7 @@ def control(field: BoundField, described_by: str = "") -> SafeString:
 
 @register.filter
 def widget_kind(field: BoundField) -> str:
-    """"tick", "choice" or "input": which arrangement a form field needs."""
+    """ "tick", "choice" or "input": which arrangement a form field needs."""
     widget = field.field.widget
     if isinstance(widget, RadioSelect | CheckboxSelectMultiple):
         return "choice"
@@ -228,4 +263,4 @@ def pdf_css() -> SafeString:
         faces = faces.replace(face, re.sub(r"(?:font-weight|font-stretch|font-display|unicode-range):[^;}]+;?\s*", "", own))
     faces = re.sub(r'url\("([^"]+\.woff2)"\)', inside, faces)
     paper = re.search(r"^:root\{--paper:.*?\}", tokens, re.S | re.M).group()
-    return mark_safe("\n".join((faces, paper, (root / "pdf.css").read_text(encoding="utf-8"))))
+    return mark_safe("\n".join((faces, paper, (root / "pdf.css").read_text(encoding="utf-8"))))  # noqa: S308 - our own text

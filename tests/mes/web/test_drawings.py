@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -16,9 +17,15 @@ def running(used: timedelta, limit: timedelta, **more) -> Countdown:
     return Countdown("Limit", NOW - used, NOW - used + limit, NOW, **more)
 
 
-@pytest.mark.parametrize(("used", "state", "words", "percent"), [
-    (12, "", "18 min left", "40.00"), (24, "warn", "6 min left", "80.00"), (30, "warn", "0 s left", "100.00"), (38, "alarm", "8 min over", "100.00"),
-])
+@pytest.mark.parametrize(
+    ("used", "state", "words", "percent"),
+    [
+        (12, "", "18 min left", "40.00"),
+        (24, "warn", "6 min left", "80.00"),
+        (30, "warn", "0 s left", "100.00"),
+        (38, "alarm", "8 min over", "100.00"),
+    ],
+)
 def test_a_clock_turns_amber_at_eighty_percent_and_red_past_the_limit(used, state, words, percent):
     clock = running(timedelta(minutes=used), timedelta(minutes=30))
     assert (clock.state, clock.words, clock.percent) == (state, words, percent)
@@ -60,7 +67,7 @@ def test_marks_of_a_timeline_never_cover_each_other():
     stages = [Stage("Expansion", NOW - timedelta(days=10), NOW)]
     line = lay_out(stages, [Mark(number, NOW - timedelta(days=5)) for number in (1, 2, 3)], NOW)
     places = [float(mark["x"]) for mark in line["marks"]]
-    assert all(after - before >= 1.8 for before, after in zip(places, places[1:], strict=False))
+    assert all(after - before >= 1.8 for before, after in pairwise(places))
 
 
 def test_a_timeline_needs_a_stage():

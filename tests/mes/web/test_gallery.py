@@ -77,7 +77,16 @@ def test_each_font_file_of_the_paper_is_a_family_of_its_own():
 
 
 def test_a_field_that_was_refused_keeps_the_text_as_typed():
-    p = {"id": "vol", "label": "Bag volume", "url": "/x/", "kind": "number", "value": "1,234", "unit": "mL", "state": "error", "message": "1,234 can be read as 1.234 or as 1234. Type it without a comma."}
+    p = {
+        "id": "vol",
+        "label": "Bag volume",
+        "url": "/x/",
+        "kind": "number",
+        "value": "1,234",
+        "unit": "mL",
+        "state": "error",
+        "message": "1,234 can be read as 1.234 or as 1234. Type it without a comma.",
+    }
     html = render_to_string("_components/field.html", {"p": p})
     assert 'value="1,234"' in html and 'aria-invalid="true"' in html and "Type it without a comma." in html
 

@@ -9,15 +9,18 @@ from mes.web.gauge import Limits, limits_of, limits_text, measure, to_decimal, w
 VIABILITY = Limits(low=D("70.0"), high=D("100.0"), alert_low=D("75.0"))
 
 
-@pytest.mark.parametrize(("value", "state", "words"), [
-    ("82.4", "ok", "Within limits"),
-    ("70.0", "ok", "Within limits"),
-    ("100.0", "ok", "Within limits"),
-    ("68.4", "alarm", "1.6 below the lower limit"),
-    ("100.1", "alarm", "0.1 above the upper limit"),
-    ("72.1", "warn", "Within limits, below the alert level"),
-    ("", "empty", "No value yet"),
-])
+@pytest.mark.parametrize(
+    ("value", "state", "words"),
+    [
+        ("82.4", "ok", "Within limits"),
+        ("70.0", "ok", "Within limits"),
+        ("100.0", "ok", "Within limits"),
+        ("68.4", "alarm", "1.6 below the lower limit"),
+        ("100.1", "alarm", "0.1 above the upper limit"),
+        ("72.1", "warn", "Within limits, below the alert level"),
+        ("", "empty", "No value yet"),
+    ],
+)
 def test_the_words_say_the_distance(value, state, words):
     limits = VIABILITY if value not in ("70.0",) else Limits(low=D("70.0"), high=D("100.0"))
     drawn = measure(value, limits, "%")
@@ -45,12 +48,15 @@ def test_a_limit_is_never_blurred_by_binary_fractions():
     assert measure(D("0.3"), Limits(high=D("0.1") + D("0.2"))).state == "ok"
 
 
-@pytest.mark.parametrize(("limits", "unit", "expected"), [
-    (Limits(low=D("80.0")), "%", (D("60.0"), D("100"))),
-    (Limits(high=D("5.0")), "", (D("0"), D("6.750"))),
-    (Limits(low=D("0.50"), high=D("2.50")), "", (D("0"), D("3.2000"))),
-    (Limits(low=D("-10"), high=D("10")), "", (D("-17.00"), D("17.00"))),
-])
+@pytest.mark.parametrize(
+    ("limits", "unit", "expected"),
+    [
+        (Limits(low=D("80.0")), "%", (D("60.0"), D("100"))),
+        (Limits(high=D("5.0")), "", (D("0"), D("6.750"))),
+        (Limits(low=D("0.50"), high=D("2.50")), "", (D("0"), D("3.2000"))),
+        (Limits(low=D("-10"), high=D("10")), "", (D("-17.00"), D("17.00"))),
+    ],
+)
 def test_the_window_keeps_zero_and_one_hundred_percent_as_natural_ends(limits, unit, expected):
     assert window_of(limits, unit) == expected
 

@@ -34,13 +34,27 @@ def test_a_quantity_is_shown_as_typed_with_its_qualifier():
 
 def test_typed_markup_stays_text():
     evil = "<script>alert(1)</script>"
-    for source in ("{% quantity evil evil %}", "{{ evil|unit }}", "{{ evil|powers }}", '{% gauge evil limits name=evil unit=evil qualifier=evil %}', '{% icon "check" evil %}'):
+    for source in (
+        "{% quantity evil evil %}",
+        "{{ evil|unit }}",
+        "{{ evil|powers }}",
+        "{% gauge evil limits name=evil unit=evil qualifier=evil %}",
+        '{% icon "check" evil %}',
+    ):
         assert "<script" not in drawn(source, evil=evil, limits={"low": "1", "high": "2"})
 
 
-@pytest.mark.parametrize(("form", "text"), [
-    ("long", "19 Nov 2026, 14:36:08 CET"), ("short", "19 Nov 14:36"), ("time", "14:36:08"), ("clock", "14:36"), ("date", "19 Nov 2026"), ("paper", "19 Nov 2026 14:36:08 +01:00"),
-])
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("long", "19 Nov 2026, 14:36:08 CET"),
+        ("short", "19 Nov 14:36"),
+        ("time", "14:36:08"),
+        ("clock", "14:36"),
+        ("date", "19 Nov 2026"),
+        ("paper", "19 Nov 2026 14:36:08 +01:00"),
+    ],
+)
 def test_a_time_is_shown_in_the_zone_of_the_site(form, text):
     assert f">{text}</time>" in drawn(f'{{% when moment "{form}" %}}', moment=MOMENT)
 
