@@ -23,10 +23,15 @@ class Entry:
     url_name: str
     permissions: frozenset[str]
     order: int
+    place: str = ""
 
     @property
     def url(self) -> str:
         return reverse(self.url_name)
+
+    def url_for(self, arguments: dict) -> str:
+        """The panel's address for the thing whose page it stands on."""
+        return reverse(self.url_name, kwargs=arguments or None)
 
     def is_for(self, rights: Collection[str]) -> bool:
         return not self.permissions or not self.permissions.isdisjoint(rights)
@@ -41,9 +46,12 @@ def register_nav(label: str, url_name: str, permission: Rights = None, order: in
     _nav[url_name] = Entry(label, url_name, _names(permission), order)
 
 
-def register_panel(url_name: str, permission: Rights = None, order: int = 100, label: str = "") -> None:
-    """Show a panel on the first page to whoever holds one of the permissions. The address answers with a fragment."""
-    _panels[url_name] = Entry(label, url_name, _names(permission), order)
+def register_panel(url_name: str, permission: Rights = None, order: int = 100, label: str = "", place: str = "home") -> None:
+    """Show a panel to whoever holds one of the permissions. The address answers with a fragment.
+
+    `place` "home" is the first page; "lot" the page of a lot, whose panels take its `number` in their address.
+    """
+    _panels[f"{place} {url_name}"] = Entry(label, url_name, _names(permission), order, place)
 
 
 def nav_for(rights: Collection[str], path: str) -> list[dict]:
@@ -53,9 +61,9 @@ def nav_for(rights: Collection[str], path: str) -> list[dict]:
     return [line | {"current": line["url"] == at} for line in lines]
 
 
-def panels_for(rights: Collection[str]) -> list[dict]:
-    """The panels of the first page, in order: [{label, url}]."""
-    return [{"label": entry.label, "url": entry.url} for entry in _shown(_panels, rights)]
+def panels_for(rights: Collection[str], place: str = "home", **arguments) -> list[dict]:
+    """The panels of a place, in order: [{label, url}]. `arguments` name the thing that a page is about."""
+    return [{"label": each.label, "url": each.url_for(arguments)} for each in _shown(_panels, rights) if each.place == place]
 
 
 def _shown(entries: dict[str, Entry], rights: Collection[str]) -> list[Entry]:
@@ -72,7 +80,7 @@ def _names(permission: Rights) -> frozenset[str]:
 
 def unknown_names() -> Iterable[str]:
     """Registered names that lead nowhere; the system check of mes.web names them."""
-    for entry in (*_nav.values(), *_panels.values()):
+    for entry in (*_nav.values(), *(each for each in _panels.values() if each.place == "home")):
         try:
             reverse(entry.url_name)
         except NoReverseMatch:
