@@ -9,6 +9,8 @@ class BatchesConfig(AppConfig):
 
     def ready(self) -> None:
         """Hang the folders of this app into the door and the common pages."""
+        from batches.dossier import wiring as dossier
         from batches.execution import wiring as execution
 
         execution.register()
+        dossier.register()

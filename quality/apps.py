@@ -9,6 +9,8 @@ class QualityConfig(AppConfig):
 
     def ready(self) -> None:
         from quality.deviations import wiring as deviations
+        from quality.release import wiring as release
+        from quality.review import wiring as review
         from quality.samples import wiring as samples
         from quality.specifications import wiring as specifications
 
@@ -16,3 +18,5 @@ class QualityConfig(AppConfig):
         specifications.register()
         samples.register()
         deviations.register()
+        review.register()
+        release.register()

@@ -1,0 +1,142 @@
+"""How each table of batches is worded in a printed trail: what a person would say happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from batches.dossier.queries.annex import Change, Words, word
+
+STATE_WORDS = {"not_done": "left out", "in_execution": "in execution"}
+
+
+def _state(state: str) -> str:
+    return STATE_WORDS.get(state, state.replace("_", " "))
+
+
+def _moved(what: str, now, before) -> list[Change]:
+    if before is None:
+        return [Change(what, "", _state(now.state))]
+    return [Change(what, _state(before.state), _state(now.state))] if before.state != now.state else []
+
+
+def entry(words: Words, now, before) -> Sequence[Change]:
+    name = words.parameter(now.step_run_id, now.parameter)
+    text = f"{now.value_text} {now.unit}".strip()
+    old = f"{now.supersedes.value_text} {now.supersedes.unit}".strip() if now.supersedes_id else ""
+    marks = [mark for mark, there in (("calculated", now.source == "calculated"), ("from equipment", now.source == "equipment"), ("late", now.late)) if there]
+    if now.level in {"alert", "action", "hard"}:
+        marks.append(f"past the {now.level} limit")
+    if now.reason and now.source != "calculated" and now.supersedes_id is None:
+        marks.append(now.reason)
+    changes = [Change(f"{name}{' (' + ', '.join(marks) + ')' if marks else ''}", old, text)]
+    if now.supersedes_id and now.confirmed_by_id:
+        changes.append(Change("Compared with its source by", "", now.confirmed_by.full_name))
+    return changes
+
+
+def step_run(words: Words, now, before) -> Sequence[Change]:
+    changes = _moved("Step", now, before)
+    if now.state_reason and (before is None or before.state_reason != now.state_reason):
+        changes.append(Change("Reason", "", now.state_reason))
+    return changes
+
+
+def attempt(words: Words, now, before) -> Sequence[Change]:
+    return [Change(f"{words.parameter(now.step_run_id, now.parameter)}: typed and not taken", "", now.text), Change("Answer", "", now.sentence)]
+
+
+def scan(words: Words, now, before) -> Sequence[Change]:
+    how = "typed in full" if now.typed else "scanned"
+    what = now.container.title if now.container_id else now.purpose.replace("_", " ")
+    if now.with_person_id:
+        how += f" with {now.with_person.full_name}"
+    return [Change(f"{what} {how}" if now.matched else f"Wrong {now.purpose} scan", "", now.text)]
+
+
+def excursion(words: Words, now, before) -> Sequence[Change]:
+    return [Change(f"{'Time limit' if now.kind == 'time_limit' else 'Limit'} passed", "", now.sentence)]
+
+
+def choice(words: Words, now, before) -> Sequence[Change]:
+    return [Change("Chosen", "", f"{now.choice.replace('_', ' ')}: {now.reason}".rstrip(": "))]
+
+
+def decision(words: Words, now, before) -> Sequence[Change]:
+    return [Change("Decided", "", f"{now.option.replace('_', ' ')}: {now.reason}".rstrip(": "))]
+
+
+def attachment(words: Words, now, before) -> Sequence[Change]:
+    return [Change(f"File {now.file_name}, {now.size} bytes", "", f"SHA-256 {now.sha256}")]
+
+
+def consumption(words: Words, now, before) -> Sequence[Change]:
+    old = f"{now.supersedes.quantity_text} {now.supersedes.unit}" if now.supersedes_id else ""
+    return [Change(f"{words.material(now.line)}, lot {now.material_lot.number}", old, f"{now.quantity_text} {now.unit}")]
+
+
+def equipment_use(words: Words, now, before) -> Sequence[Change]:
+    return [Change("Equipment", "", f"{now.equipment.name} ({now.equipment.code}), calibrated until {now.calibrated_until:%Y-%m-%d}")]
+
+
+def container(words: Words, now, before) -> Sequence[Change]:
+    return _moved(f"{now.title} {now.identifier}", now, before)
+
+
+def label(words: Words, now, before) -> Sequence[Change]:
+    changes = _moved(f"Label {now.serial}", now, before)
+    reason = now.destroyed_reason if now.state == "destroyed" else now.reprint_reason if before is None else ""
+    return [*changes, *([Change("Reason", "", reason)] if reason else [])]
+
+
+def hold(words: Words, now, before) -> Sequence[Change]:
+    return [*_moved("Hold", now, before), Change("Reason", "", now.ended_reason if now.state == "ended" else now.reason)]
+
+
+def lot(words: Words, now, before) -> Sequence[Change]:
+    if before is None:
+        return [Change("Lot", "", f"{now.number}, check code {now.check_code}, market {now.market}, cohort {now.cohort or 'none'}")]
+    return _moved("Lot", now, before)
+
+
+def signature(words: Words, now, before) -> Sequence[Change]:
+    role = f", {now.role}" if now.role else ""
+    return [Change(f"Signed by {now.full_name} ({now.username}{role})", "", now.meaning_text)]
+
+
+def payload(words: Words, now, before) -> Sequence[Change]:
+    return []  # the bytes that the signature beside it signed
+
+
+def hand_over(words: Words, now, before) -> Sequence[Change]:
+    return [Change(f"Handed over: {now.kind.replace('_', ' ')}", now.from_place, now.to_place)]
+
+
+def occupancy(words: Words, now, before) -> Sequence[Change]:
+    return [Change("Equipment", "occupied" if before else "", "free" if now.ended_at else "occupied")]
+
+
+def paper(words: Words, now, before) -> Sequence[Change]:
+    return [Change(f"Batch record {now.number} printed, {now.entries} entries", "", f"SHA-256 {now.sha256}")]
+
+
+def register() -> None:
+    """Register every wording of batches and of the signatures that stand in a lot's stream."""
+    word("batches_entry", entry, "supersedes", "confirmed_by")
+    word("batches_steprun", step_run)
+    word("batches_entryattempt", attempt)
+    word("batches_scanevent", scan, "container", "with_person")
+    word("batches_excursion", excursion)
+    word("batches_excursionchoice", choice)
+    word("batches_stepdecision", decision)
+    word("batches_attachment", attachment)
+    word("batches_consumption", consumption, "supersedes", "material_lot")
+    word("batches_equipmentuse", equipment_use, "equipment")
+    word("batches_container", container)
+    word("batches_label", label)
+    word("batches_hold", hold)
+    word("batches_lot", lot)
+    word("batches_handover", hand_over)
+    word("batches_occupancy", occupancy)
+    word("batches_batchrecordpaper", paper)
+    word("mes_signature", signature)
+    word("mes_signaturepayload", payload)

@@ -1,0 +1,112 @@
+"""Whether a stream's trail is whole: links, sequence, bytes, and every cited row against what the database holds now.
+
+A quick check from inside, for the gate of a release. It shares code with the writer, so it is no evidence by itself: the
+independent verifier (`verify_chain`) shares none (AUD-07).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+
+from django.apps import apps
+from django.db import models
+
+from mes.audit import chain
+from mes.audit.models import AuditEntry, AuditRow, StreamHead
+from mes.records.collector import digest_columns, schema_of
+
+MOST = 20
+"""Findings after which the check stops: one is enough to know."""
+
+
+def stream_findings(stream: str) -> list[str]:
+    """What is wrong with a stream's trail, in words, the first things first; empty when it is whole."""
+    entries = list(AuditEntry.objects.filter(stream=stream).order_by("seq"))
+    found: list[str] = []
+    for finding in _links(stream, entries):
+        found.append(finding)
+        if len(found) >= MOST:
+            return found
+    for finding in _rows(entries):
+        found.append(finding)
+        if len(found) >= MOST:
+            return found
+    return found
+
+
+def _links(stream: str, entries: list[AuditEntry]) -> Iterator[str]:
+    before = chain.GENESIS
+    for number, entry in enumerate(entries, start=1):
+        canon = bytes(entry.canon)
+        if entry.seq != number:
+            yield f"entry {number} is missing"
+            return
+        if bytes(entry.prev_hash) != before:
+            yield f"entry {number} does not follow the one before it"
+        if chain.entry_hash(canon) != bytes(entry.hash):
+            yield f"entry {number} has other bytes than its hash"
+        said = json.loads(canon)
+        if (said["stream"], said["seq"], said["prev"], said["by"]["username"], said["events"], said["reason"], said["at"]) != (
+            stream, str(number), before.hex(), entry.by_username, entry.events, entry.reason, chain.instant(entry.at),
+        ):  # fmt: skip
+            yield f"entry {number} says something else in its columns than in its bytes"
+        before = bytes(entry.hash)
+    head = StreamHead.objects.filter(stream=stream).first()
+    if head is None or (head.seq, bytes(head.hash)) != (len(entries), before):
+        yield "the stream's head is another one than its last entry"
+
+
+def _rows(entries: list[AuditEntry]) -> Iterator[str]:
+    numbers = {entry.pk: entry.seq for entry in entries}
+    cited: dict[str, list[AuditRow]] = defaultdict(list)
+    for row in AuditRow.objects.filter(entry_id__in=list(numbers)):
+        cited[row.table].append(row)
+    for entry in entries:
+        said = {tuple(row[:3]): row[4] for row in json.loads(bytes(entry.canon))["rows"]}
+        kept = {
+            (row.table, str(row.row_id), str(row.version)): bytes(row.digest).hex()
+            for row in (each for table in {name for name, _, _ in said} for each in cited[table])
+            if row.entry_id == entry.pk
+        }
+        if said != kept:
+            yield f"entry {entry.seq} cites other rows than its bytes say"
+    for table, rows in cited.items():
+        model = _models()[table]
+        yield from _compare(model, rows, numbers)
+
+
+def _compare(model: type[models.Model], rows: list[AuditRow], numbers: dict[uuid.UUID, int]) -> Iterator[str]:
+    ids = {row.row_id for row in rows}
+    of_record = model.row_kind == "record"
+    kept = model.history.model.objects.filter(id__in=ids) if of_record else model.objects.filter(pk__in=ids)
+    known = {(each.id, each.version if of_record else 1): each for each in kept.iterator(chunk_size=200)}
+    columns, schema = digest_columns(model), schema_of(model)
+    for row in rows:
+        there = known.get((row.row_id, row.version))
+        name = model._meta.verbose_name
+        if there is None:
+            yield f"{name} {row.row_id} of entry {numbers[row.entry_id]} is gone"
+        elif row.schema == schema and chain.row_digest({column: getattr(there, attribute) for column, attribute in columns}) != bytes(row.digest):
+            yield f"{name} {row.row_id} is not what entry {numbers[row.entry_id]} sealed"
+    if of_record:
+        yield from _live(model, known, columns)
+
+
+def _live(model: type[models.Model], known: dict, columns) -> Iterator[str]:
+    last: dict[uuid.UUID, models.Model] = {}
+    for (row_id, version), row in known.items():
+        if row_id not in last or version > last[row_id].version:
+            last[row_id] = row
+    for row in model.objects.filter(pk__in=list(last)):
+        kept = last[row.pk]
+        if any(getattr(row, attribute) != getattr(kept, attribute) for _, attribute in columns):
+            yield f"{model._meta.verbose_name} {row.pk} stands otherwise than its last version"
+
+
+@cache
+def _models() -> dict[str, type[models.Model]]:
+    return {model._meta.db_table: model for model in apps.get_models() if getattr(model, "row_kind", None) in {"record", "fact"}}

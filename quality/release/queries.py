@@ -1,0 +1,228 @@
+"""Release: decisions, certificates, whether one still holds, and what is signed."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+
+from batches.custody.models import HandOver
+from batches.dossier.queries import before_release
+from batches.dossier.queries import workers as makers
+from batches.lots.models import Container, Lot
+from mes.audit.chain import instant
+from mes.errors import Missing
+from mes.people.models import Site
+from mes.signatures import ceremony, manifest
+from mes.signatures.models import Signature, SigningIntent
+from quality.release.content import certificate_content
+from quality.release.gate import Ground, gate, ground_of
+from quality.release.models import Certificate, CertificateInvalidation, ProductUse, ReleaseDecision
+from quality.review.kinds import is_quiet
+from quality.samples.models import ResultReview
+from quality.samples.queries import testers_of
+
+CERTIFICATE, REJECTION, WITHDRAWAL, USE = "certificate/1", "rejection/1", "withdrawal/1", "product_use/1"
+MEANINGS = {"stage_1": "certified_stage_1", "final": "certified_final"}
+WORDS = {"stage_1": "Stage 1", "final": "Final", "rejected": "Rejected", "withdrawn": "Withdrawn"}
+
+
+def lot_by_number(number: str) -> Lot:
+    """The lot with everything release shows of it. Raises Missing."""
+    found = Lot.objects.select_related("recipe_version__master", "therapy_event__patient", "site").filter(number=number).first()
+    if found is None:
+        raise Missing("not_found", f"There is no lot {number} here. Scan its label, or look in the list of lots.")
+    return found
+
+
+def lot_locked(lot_id, seen: int | None = None) -> Lot:
+    """The same, locked to the end of the deed. Raises StaleRecord, Missing."""
+    return Lot.objects.select_related("recipe_version__master", "therapy_event__patient", "site").lock(lot_id, seen=seen)
+
+
+def judges_conflicts(lot: Lot) -> dict:
+    """Who may not release the lot, with what they did: made, checked, tested or reviewed results of it."""
+    found = makers(lot)
+    for person in testers_of(lot.pk):
+        found.setdefault(person, set()).add("tested")
+    for person in ResultReview.objects.filter(lot=lot).values_list("reviewer_id", flat=True):
+        found.setdefault(person, set()).add("reviewed results")
+    return found
+
+
+def stages_for(lot: Lot, ground: Ground | None = None) -> list[str]:
+    """The certifications that are still to come."""
+    if lot.state == "certified_stage_1":
+        return ["final"]
+    return [] if lot.state in {"certified_final", "rejected", "withdrawn", "terminated", "cancelled", "manufactured_not_infused"} else ["stage_1", "final"]
+
+
+def usual_stage(lot: Lot, ground: Ground) -> str:
+    """The stage to decide next: stage 1 while only results timed after release are missing, else final."""
+    if lot.state == "certified_stage_1":
+        return "final"
+    return "stage_1" if any(line.is_pending_after_release for line in ground.results) else "final"
+
+
+# --- what is signed ---------------------------------------------------------------------------------------------------
+
+
+def subject_of(ground: Ground) -> ceremony.Subject:
+    """What a certification signs: the whole certificate."""
+    return ceremony.subject(ground.lot, CERTIFICATE, certificate_content(ground))
+
+
+def subject_shown(ground: Ground, proof: ceremony.Proof, now: dt.datetime) -> ceremony.Subject:
+    """What the signer was shown, rebuilt now. Entries that only deliver or render may have come since; anything else is a change.
+
+    Without this a mail delivered while the Qualified Person types would refuse the signature although nothing about the lot changed.
+    """
+    intent = SigningIntent.objects.get(pk=proof.intent_id)
+    shown = bytes(intent.payload_digest)
+    first = None
+    for candidate in _without_quiet_tail(ground, now):
+        what = subject_of(candidate)
+        first = first or what
+        if manifest.digest(what.payload) == shown:
+            return what
+    return first
+
+
+def _without_quiet_tail(ground: Ground, now: dt.datetime) -> Iterator[Ground]:
+    entries = list(ground.shown.entries)
+    yield ground
+    for _ in range(5):
+        if not entries or not is_quiet(entries[-1].events):
+            return
+        entries.pop()
+        yield ground_of(ground.lot, ground.stage, now, upto=len(entries))
+
+
+def refusal_content(lot: Lot, decision: str) -> dict:
+    """What rejecting a lot or withdrawing its certification signs; the reason is typed with it and stands in the deed."""
+    standing = standing_decision(lot)
+    return {
+        "lot": lot.number, "check_code": lot.check_code, "coi": lot.therapy_event.coi, "product": lot.product, "state": lot.state, "decision": decision,
+        "certificate": number_of_decision(standing) if standing else "",
+        "containers": [{"identifier": each.identifier, "state": each.state} for each in final_bags(lot)],
+    }  # fmt: skip
+
+
+def refusal_subject(lot: Lot, decision: str) -> ceremony.Subject:
+    return ceremony.subject(lot, REJECTION if decision == "reject" else WITHDRAWAL, refusal_content(lot, decision))
+
+
+def use_content(container: Container, facts: dict[str, str]) -> dict:
+    """What the two persons of an infusion (or of a non-infusion) sign."""
+    lot = container.lot
+    return {
+        "lot": lot.number, "check_code": lot.check_code, "coi": lot.therapy_event.coi, "product": lot.product, "container": container.identifier,
+        "title": container.title, "state": container.state, **{key: str(value) for key, value in sorted(facts.items())},
+    }  # fmt: skip
+
+
+def use_subject(container: Container, facts: dict[str, str]) -> ceremony.Subject:
+    return ceremony.subject(container, USE, use_content(container, facts))
+
+
+# --- what was decided -------------------------------------------------------------------------------------------------
+
+
+def decisions_of(lot: Lot) -> list[ReleaseDecision]:
+    """Every decision about the lot, oldest first."""
+    return list(ReleaseDecision.objects.filter(lot=lot).select_related("signature").order_by("recorded_at"))
+
+
+def standing_decision(lot: Lot) -> ReleaseDecision | None:
+    """The certification that counts: the last one that none supersedes."""
+    return ReleaseDecision.objects.filter(lot=lot, kind__in=MEANINGS, superseded_by=None).select_related("signature").order_by("-recorded_at").first()
+
+
+def certificates_of(lot: Lot) -> list[Certificate]:
+    """The certificates of a lot without their PDF, oldest first."""
+    return list(Certificate.objects.filter(lot=lot).defer("pdf").select_related("decision__signature").order_by("recorded_at"))
+
+
+def invalidations_of(decision: ReleaseDecision) -> list[CertificateInvalidation]:
+    return list(CertificateInvalidation.objects.filter(decision=decision).order_by("recorded_at"))
+
+
+def why_not_valid(decision: ReleaseDecision) -> str:
+    """Why a certificate no longer holds, in words; "" when it does."""
+    found = invalidations_of(decision)
+    if found:
+        return found[0].sentence
+    later = getattr(decision, "superseded_by", None)
+    if later is not None:
+        return f"The {WORDS[later.kind].lower()} certificate took its place."
+    return ""
+
+
+def payload_of(decision: ReleaseDecision) -> dict:
+    """The signed content of a decision, read from the stored bytes."""
+    return json.loads(bytes(decision.signature.payload.content))["content"]
+
+
+def number_of_decision(decision: ReleaseDecision) -> str:
+    """The number of a decision's certificate, as signed; "" for a decision without one."""
+    return payload_of(decision).get("certificate", "") if decision.kind in MEANINGS else ""
+
+
+def digest_of(decision: ReleaseDecision) -> str:
+    """SHA-256 of the signed content: the record digest."""
+    return bytes(decision.signature.payload_digest).hex()
+
+
+def final_bags(lot: Lot) -> list[Container]:
+    return list(Container.objects.filter(lot=lot, kind="final_bag").order_by("serial"))
+
+
+def uses_of(lot: Lot) -> list[ProductUse]:
+    return list(ProductUse.objects.filter(lot=lot).select_related("container", "first_signature", "second_signature").order_by("recorded_at"))
+
+
+def consignees(lot: Lot) -> list[HandOver]:
+    """To whom the product went: what a withdrawal has to reach (REL-09)."""
+    return list(HandOver.objects.filter(lot=lot, kind="dispatch").select_related("container").order_by("recorded_at"))
+
+
+def signed_of(lot: Lot) -> list[Signature]:
+    return list(Signature.objects.filter(lot_id=lot.pk).order_by("recorded_at"))
+
+
+def steps_left(lot: Lot) -> int:
+    return sum(run.state not in {"complete", "not_done"} for run in before_release(lot))
+
+
+# --- the code on the paper --------------------------------------------------------------------------------------------
+
+_CODE_BYTES = 15
+_SHAPE = re.compile(r"[A-Z2-7]{24}")
+
+
+def code_of(site_code: str, digest_hex: str) -> str:
+    """The code printed on a certificate: site, then 120 bits of the record digest in groups of four."""
+    text = base64.b32encode(bytes.fromhex(digest_hex)[:_CODE_BYTES]).decode()
+    return f"{site_code}-" + "-".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def read_code(code: str) -> tuple[Site, str]:
+    """The site and the beginning of the digest (hexadecimal) that a printed code names. Raises Missing."""
+    head, _, rest = code.strip().upper().partition("-")
+    letters = re.sub(r"[^A-Z2-7]", "", rest)
+    site = Site.objects.filter(code__iexact=head).first()
+    if site is None or not _SHAPE.fullmatch(letters):
+        raise Missing("no_such_certificate", "No certificate has this code. Type it as printed, with its dashes.")
+    return site, base64.b32decode(letters).hex()
+
+
+def certificate_by_code(site: Site, beginning: str) -> Certificate:
+    """The certificate whose record digest begins so. Call it inside the site's context. Raises Missing."""
+    found = Certificate.objects.filter(site=site, content_digest__startswith=beginning).defer("pdf").select_related("decision", "lot").first()
+    if found is None:
+        raise Missing("no_such_certificate", "No certificate has this code. Type it as printed, with its dashes.")
+    return found
+
+

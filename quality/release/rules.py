@@ -1,0 +1,173 @@
+"""When a lot may be certified, rejected, withdrawn, dispatched and used. REL-01 to REL-09; 21 CFR 211.22, 211.192; EU GMP Part IV 11."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from batches.lots.identifiers import parse_scan
+from batches.lots.models import Container, Hold, Lot
+from batches.lots.queries import container_of
+from batches.lots.rules import check_same_container
+from mes.errors import NotAllowed, RuleBroken, UnreadableInput, WrongScan
+from mes.people.rules import check_may, check_person_may
+from mes.records.actors import Actor
+from mes.signatures.rules import check_different_person
+from quality.permissions import Permission
+from quality.release import queries
+from quality.release.expiry import expiry_of
+from quality.release.gate import Ground, GateLine, blocking, some
+from quality.release.models import Certificate, ProductUse, ReleaseDecision
+from quality.samples.models import Result
+
+CERTIFIED = frozenset({"certified_stage_1", "certified_final"})
+NOT_INFUSED = {
+    "patient_condition": "The patient's condition does not allow it",
+    "patient_died": "The patient died",
+    "consent_withdrawn": "The patient withdrew consent",
+    "product_damaged": "The container is damaged",
+    "temperature": "The temperature in transport was not kept",
+    "expired": "The shelf life ended",
+    "late_result": "A late result failed",
+    "other": "Another reason",
+}
+"""Why a product was not infused: code and words."""
+
+
+def check_releaser(*, by: Actor, lot: Lot, signer) -> None:
+    """Raises NotAllowed: nobody who made, checked or tested in the lot decides about its release. 21 CFR 211.22; REL-02."""
+    check_person_may(signer, Permission.CERTIFY_LOT, by.site_id)
+    did = queries.judges_conflicts(lot).get(signer.pk)
+    if did:
+        raise NotAllowed(
+            "own_work",
+            f"{signer.full_name} {' and '.join(sorted(did))} in lot {lot.number} and cannot decide about its release. Another person has to do it.",
+            detail={"subject": str(lot.pk)},
+        )
+
+
+def check_can_certify(*, by: Actor, ground: Ground, lines: list[GateLine], signer) -> None:
+    """Raises NotAllowed; RuleBroken: `certified_before`, `nothing_pending`, `gate_closed` with the codes of the lines that block."""
+    lot = ground.lot
+    check_releaser(by=by, lot=lot, signer=signer)
+    if ReleaseDecision.objects.filter(lot=lot, kind=ground.stage).exists():
+        raise RuleBroken("certified_before", f"Lot {lot.number} was certified in this stage before.")
+    if ground.stage == "stage_1" and not any(line.is_pending_after_release for line in ground.results):
+        raise RuleBroken("nothing_pending", "No result is pending. Certify the lot as final.", field="stage")
+    closed = blocking(lines)
+    if closed:
+        more = f" And {len(closed) - 1} more." if len(closed) > 1 else ""
+        first = closed[0]
+        raise RuleBroken(
+            "gate_closed", f"Lot {lot.number} cannot be certified. {first.text}: it does not hold. {first.detail}{more}".strip(),
+            detail={"lines": [line.code for line in closed]},
+        )  # fmt: skip
+
+
+def check_can_reject(*, by: Actor, lot: Lot, reason: str, signer) -> None:
+    """Raises NotAllowed; RuleBroken: `state_move`, `reason_missing`."""
+    check_releaser(by=by, lot=lot, signer=signer)
+    Lot.states.check_move(lot.state, "rejected")
+    if lot.state == "rejected":
+        raise RuleBroken("state_move", f"Lot {lot.number} was rejected before.")
+    _check_reason(reason, "A rejection needs a reason in your words.")
+
+
+def check_can_withdraw(*, by: Actor, lot: Lot, standing: ReleaseDecision | None, reason: str, signer) -> None:
+    """Raises NotAllowed; RuleBroken: `not_certified`, `reason_missing`."""
+    check_releaser(by=by, lot=lot, signer=signer)
+    if standing is None or lot.state not in CERTIFIED:
+        raise RuleBroken("not_certified", f"Lot {lot.number} is {lot.state.replace('_', ' ')}. There is no certification to withdraw.")
+    _check_reason(reason, "A withdrawal needs a reason in your words.")
+
+
+def _check_reason(reason: str, sentence: str) -> None:
+    if len(reason.strip()) < 3:
+        raise RuleBroken("reason_missing", sentence, field="reason")
+
+
+def check_can_keep_certificate(*, by: Actor, decision: ReleaseDecision) -> None:
+    """The job renders a certificate once; what is there is never overwritten."""
+    if by.kind != "system":
+        raise NotAllowed("rendered_by_job", "Certificates are drawn by the background job from what was signed.")
+    if decision.kind not in queries.MEANINGS:
+        raise RuleBroken("no_certificate", "This decision gives no certificate.")
+    if Certificate.objects.filter(decision=decision).exists():
+        raise RuleBroken("rendered_before", "This certificate was drawn before. It is never overwritten.")
+
+
+def check_can_record_late_failure(*, by: Actor, result: Result, lot: Lot) -> None:
+    if lot.state not in CERTIFIED:
+        raise RuleBroken("not_certified", f"Lot {lot.number} is not certified; a failing result is no late one.")
+
+
+# --- what becomes of the product --------------------------------------------------------------------------------------
+
+
+def check_may_leave(lot: Lot, standing: ReleaseDecision | None, at: dt.datetime) -> None:
+    """Whether the product may go on to the patient now. Raises RuleBroken: `not_certified`, `certificate_invalid`, `lot_on_hold`, `product_expired`."""
+    if lot.state not in CERTIFIED or standing is None:
+        raise RuleBroken("not_certified", f"Lot {lot.number} is {lot.state.replace('_', ' ')}. It leaves after certification, not before.")
+    why = queries.why_not_valid(standing)
+    if why:
+        raise RuleBroken("certificate_invalid", f"The certificate of lot {lot.number} no longer holds: {why} Keep the product and call QA.")
+    hold = Hold.objects.filter(lot=lot, state="open").first()
+    if hold is not None:
+        raise RuleBroken("lot_on_hold", f"Lot {lot.number} is on hold: {hold.reason} Somebody who may resume it decides how it goes on.")
+    ends = expiry_of(lot)
+    if ends is not None and ends <= at:
+        raise RuleBroken("product_expired", f"The shelf life of lot {lot.number} ended on {ends:%Y-%m-%d %H:%M} UTC. It is not given.")
+
+
+def check_can_dispatch(*, by: Actor, container: Container, standing: ReleaseDecision | None, at: dt.datetime, signer) -> None:
+    """Raises NotAllowed; RuleBroken: `not_a_final_bag`, `not_rendered` and those of check_may_leave. REL-06."""
+    check_person_may(signer, Permission.DISPATCH_PRODUCT, by.site_id)
+    if container.kind != "final_bag":
+        raise RuleBroken("not_a_final_bag", f"{container.title} is no final container. Only those are dispatched as product.")
+    check_may_leave(container.lot, standing, at)
+
+
+def check_can_record_use(
+    *, by: Actor, container: Container, infused: bool, scanned: str, coi: str, standing: ReleaseDecision | None, at: dt.datetime, started_at: dt.datetime | None,
+    ended_at: dt.datetime | None, reason_code: str, reason: str, first, second,
+) -> None:  # fmt: skip
+    """Raises NotAllowed (`same_person`, `not_your_role`); WrongScan; RuleBroken: `used_before`, `not_received` and those of check_may_leave. COI-05."""
+    from batches.permissions import Permission as BatchPermission
+
+    check_may(by, Permission.RECORD_INFUSION)
+    check_person_may(first, Permission.RECORD_INFUSION, by.site_id)
+    check_different_person(first.pk, second.pk, f"{first.full_name} signed first. Another person has to check the identity.")
+    check_person_may(second, BatchPermission.SIGN_AS_SECOND_PERSON, by.site_id)
+    check_identity(container, scanned, coi)
+    if ProductUse.objects.filter(container=container).exists():
+        raise RuleBroken("used_before", f"What became of {container.title} was recorded before.")
+    if not infused:
+        if reason_code not in NOT_INFUSED:
+            raise UnreadableInput("reason_code_unknown", "Choose why it was not infused.", field="reason_code")
+        _check_reason(reason, "Say in your words why it was not infused.")
+        return
+    check_may_leave(container.lot, standing, at)
+    if container.state != "received":
+        raise RuleBroken("not_received", f"{container.title} is {container.state.replace('_', ' ')}. The treatment centre receives it first, by scan.")
+    if started_at is None:
+        raise UnreadableInput("start_missing", "Say when the infusion started.", field="started_at")
+    if ended_at is not None and ended_at < started_at:
+        raise UnreadableInput("end_before_start", "The infusion ends after it starts. Look at the two times.", field="ended_at")
+    if started_at > at + dt.timedelta(minutes=2):
+        raise UnreadableInput("start_in_the_future", "This start lies in the future. Type when it started.", field="started_at")
+
+
+def check_identity(container: Container, scanned: str, coi: str) -> None:
+    """The container and the patient's chain-of-identity code, each scanned or read in full. Raises WrongScan. COI-03, COI-05."""
+    check_same_container(container, container_of(parse_scan(scanned)))
+    wanted = container.lot.therapy_event.coi
+    if coi.strip().upper().replace(" ", "") != wanted.upper().replace(" ", ""):
+        raise WrongScan(
+            "wrong_patient",
+            f"The code of the patient is not that of lot {container.lot.number}, check code {container.lot.check_code}. Do not infuse. Call QA.",
+            field="coi",
+        )
+
+
+def why_closed(lines: list[GateLine]) -> str:
+    """The first conditions that do not hold, for a line on a page."""
+    return some([line.text for line in blocking(lines)], 2)

@@ -1,0 +1,263 @@
+"""What a reviewer must look at, fact by fact: each finder reads one kind of fact of a lot and says it in one line.
+
+A finding names the rows it stands on. The audit entries that cite those rows are the significant ones; what no finder claims but the rule
+table calls significant becomes a finding of its own (quality/review/queries), so that nothing significant is ever without a line.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from batches.custody.models import Label
+from batches.dossier.queries import SignatureCheck
+from batches.execution.models import Entry, EntryAttempt, Excursion, ScanEvent, StepRun
+from batches.lots.models import Donation, Hold, Lot
+from batches.materials.models import Consumption
+from batches.recipes.document.schema import Recipe
+from quality.alerts.models import Alert
+from quality.deviations.models import Deviation
+from quality.samples.judging import FAILING
+from quality.samples.models import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to decide about. `rows` are (table, id) of the facts it stands on; `facts` are label and text, shown beside."""
+
+    key: str
+    kind: str
+    risk: str
+    title: str
+    at: dt.datetime
+    who: str
+    run_id: uuid.UUID | None
+    rows: tuple[tuple[str, uuid.UUID], ...]
+    old: str = ""
+    new: str = ""
+    reason: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    deviation: Deviation | None = None
+    entry_id: uuid.UUID | None = None
+    """The entry of a value, where the finding is about one: its limits and neighbours are shown."""
+
+
+@dataclass
+class Ground:
+    """What the finders read from: the lot with its recipe, the deviations by what they answer, the check of the signatures."""
+
+    lot: Lot
+    recipe: Recipe
+    runs: dict[uuid.UUID, StepRun]
+    signatures: SignatureCheck
+    by_excursion: dict[uuid.UUID, Deviation] = field(default_factory=dict)
+    by_result: dict[uuid.UUID, Deviation] = field(default_factory=dict)
+    by_hand: list[Deviation] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, lot: Lot, recipe: Recipe, runs: Iterable[StepRun], signatures: SignatureCheck) -> Ground:
+        ground = cls(lot, recipe, {run.pk: run for run in runs}, signatures)
+        for deviation in Deviation.objects.filter(lot=lot).order_by("recorded_at"):
+            if deviation.excursion_id:
+                ground.by_excursion[deviation.excursion_id] = deviation
+            elif deviation.result_id:
+                ground.by_result[deviation.result_id] = deviation
+            else:
+                ground.by_hand.append(deviation)
+        return ground
+
+    def name(self, run_id, parameter: str) -> str:
+        """The printed name of a parameter of a run's step."""
+        run = self.runs.get(run_id)
+        try:
+            return self.recipe.step(run.step_key).parameter(parameter).name if run else parameter
+        except KeyError:
+            return parameter
+
+
+def _with_unit(entry: Entry) -> str:
+    return f"{entry.value_text} {entry.unit}".strip()
+
+
+def excursions(ground: Ground) -> Iterator[Finding]:
+    """Every passed limit, of a value, of time, of identity, with what people chose."""
+    found = Excursion.objects.filter(lot=ground.lot).select_related("entry__superseded_by", "by").prefetch_related("choices__by")
+    for each in found.order_by("recorded_at"):
+        choices = sorted(each.choices.all(), key=lambda choice: choice.recorded_at)
+        deviation = ground.by_excursion.get(each.pk)
+        facts = [("Chosen", f"{choice.choice.replace('_', ' ')}: {choice.reason}".rstrip(": ") + f" ({choice.by.full_name})") for choice in choices]
+        if each.reaction:
+            facts.append(("The recipe asks", each.reaction))
+        entry = each.entry
+        risk = {"hard_limit": "critical", "identity": "critical"}.get(each.kind, "major" if each.limit_class in {"CPP", "CQA", "IPC"} else "minor")
+        yield Finding(
+            f"excursion:{each.pk}", "limit", deviation.classification if deviation and deviation.classification in {"minor", "major", "critical"} else risk,
+            each.sentence, each.recorded_at, each.by.full_name, each.step_run_id,
+            (("batches_excursion", each.pk), *(("batches_excursionchoice", choice.pk) for choice in choices)),
+            new=_with_unit(entry) if entry else "", reason=choices[-1].reason if choices else "", facts=tuple(facts), deviation=deviation,
+            entry_id=each.entry_id,
+        )  # fmt: skip
+
+
+def corrections(ground: Ground) -> Iterator[Finding]:
+    """Every recorded value that a person changed, with the value it replaced."""
+    found = Entry.objects.filter(lot=ground.lot, supersedes__isnull=False).exclude(source="calculated")
+    for each in found.select_related("supersedes__by", "by", "confirmed_by").order_by("recorded_at"):
+        facts = [("First recorded by", each.supersedes.by.full_name)]
+        if each.confirmed_by_id:
+            facts.append(("Compared with its source by", each.confirmed_by.full_name))
+        yield Finding(
+            f"correction:{each.pk}", "change", "minor",
+            f"{ground.name(each.step_run_id, each.parameter)} changed, {_with_unit(each.supersedes)} to {_with_unit(each)}", each.recorded_at,
+            each.by.full_name, each.step_run_id, (("batches_entry", each.pk),), _with_unit(each.supersedes), _with_unit(each), each.reason, tuple(facts),
+            entry_id=each.pk,
+        )  # fmt: skip
+
+
+def flags(ground: Ground) -> Iterator[Finding]:
+    """Values past an alert limit or outside the historical range, and values entered later than the step allows."""
+    excursed = set(Excursion.objects.filter(lot=ground.lot, entry__isnull=False).values_list("entry_id", flat=True))
+    for each in Entry.objects.filter(lot=ground.lot).select_related("by").order_by("recorded_at"):
+        name = ground.name(each.step_run_id, each.parameter)
+        if each.late:
+            facts = (("Said to be done at", each.claimed_at.isoformat() if each.claimed_at else "not said"),)
+            yield Finding(
+                f"late:{each.pk}", "late", "minor", f"{name} entered late", each.recorded_at, each.by.full_name, each.step_run_id,
+                (("batches_entry", each.pk),), new=_with_unit(each), reason=each.reason, facts=facts, entry_id=each.pk,
+            )  # fmt: skip
+        if each.level in {"alert", "historical"} and each.pk not in excursed:
+            words = "past its alert level" if each.level == "alert" else "outside its usual range"
+            yield Finding(
+                f"alert:{each.pk}", "alert", "minor" if each.level == "alert" else "note", f"{name} {words}: {_with_unit(each)}", each.recorded_at,
+                each.by.full_name, each.step_run_id, (("batches_entry", each.pk),), new=_with_unit(each), facts=(("Judgement", each.sentence),),
+                entry_id=each.pk,
+            )  # fmt: skip
+
+
+def attempts(ground: Ground) -> Iterator[Finding]:
+    """What was typed and is no value: text in a number, another unit, beyond what is plausible."""
+    for each in EntryAttempt.objects.filter(lot=ground.lot).select_related("by").order_by("recorded_at"):
+        yield Finding(
+            f"attempt:{each.pk}", "attempt", "note", f"{ground.name(each.step_run_id, each.parameter)}: {each.text!r} was typed and not taken",
+            each.recorded_at, each.by.full_name, each.step_run_id, (("batches_entryattempt", each.pk),), new=each.text, facts=(("Answer", each.sentence),),
+        )  # fmt: skip
+
+
+def scans(ground: Ground) -> Iterator[Finding]:
+    """Wrong scans, and identifiers that were typed because a label could not be read."""
+    found = ScanEvent.objects.filter(lot=ground.lot).select_related("by", "with_person").order_by("recorded_at")
+    for each in found:
+        rows = (("batches_scanevent", each.pk),)
+        if not each.matched:
+            said = getattr(each, "sentence", "") or f"{each.text!r} is not what the step needs."
+            yield Finding(
+                f"wrong_scan:{each.pk}", "identity", "major" if each.purpose in {"open", "container"} else "minor", f"Wrong scan: {said}", each.recorded_at,
+                each.by.full_name, each.step_run_id, rows, new=each.text,
+            )  # fmt: skip
+        elif each.typed:
+            beside = f" with {each.with_person.full_name}" if each.with_person_id else ""
+            yield Finding(
+                f"typed_scan:{each.pk}", "identity", "minor", f"Identifier typed, not scanned{beside}", each.recorded_at, each.by.full_name, each.step_run_id,
+                rows, new=each.text,
+            )  # fmt: skip
+
+
+def materials(ground: Ground) -> Iterator[Finding]:
+    """Recorded uses of material that were changed."""
+    found = Consumption.objects.filter(lot=ground.lot, supersedes__isnull=False).select_related("supersedes", "by")
+    for each in found.order_by("recorded_at"):
+        old, new = f"{each.supersedes.quantity_text} {each.unit}", f"{each.quantity_text} {each.unit}"
+        yield Finding(
+            f"material:{each.pk}", "change", "minor", f"Use of {each.line.replace('_', ' ')} changed, {old} to {new}", each.recorded_at, each.by.full_name,
+            each.step_run_id, (("batches_consumption", each.pk),), old, new, each.reason,
+        )  # fmt: skip
+
+
+def labels(ground: Ground) -> Iterator[Finding]:
+    """Labels that were printed again."""
+    for each in Label.objects.filter(lot=ground.lot, serial__gt=1).select_related("container").defer("specimen").order_by("recorded_at"):
+        yield Finding(
+            f"reprint:{each.pk}", "label", "minor", f"Label of {each.container.title} printed again (number {each.serial})", each.recorded_at, "", None,
+            (("batches_label", each.pk),), reason=each.reprint_reason,
+        )  # fmt: skip
+
+
+def holds(ground: Ground) -> Iterator[Finding]:
+    """Holds, placed and ended."""
+    for each in Hold.objects.filter(lot=ground.lot).select_related("placed_by", "ended_by").order_by("recorded_at"):
+        facts = (("Ended by", f"{each.ended_by.full_name}: {each.ended_reason}"),) if each.ended_by_id else (("Ended", "not yet"),)
+        yield Finding(
+            f"hold:{each.pk}", "hold", "major", f"On hold: {each.reason}", each.recorded_at, each.placed_by.full_name, None, (("batches_hold", each.pk),),
+            reason=each.reason, facts=facts,
+        )  # fmt: skip
+
+
+def donations(ground: Ground) -> Iterator[Finding]:
+    """Starting material that QA rejected."""
+    for each in Donation.objects.filter(lot_donations__lot=ground.lot, state="rejected"):
+        yield Finding(f"donation:{each.pk}", "identity", "major", f"Donation {each.din} was rejected", each.recorded_at, "", None, (), reason=each.decision_reason)
+
+
+def results(ground: Ground) -> Iterator[Finding]:
+    """Results outside their specification, results not tested, and results that were corrected."""
+    found = Result.objects.filter(lot=ground.lot).select_related("by", "supersedes").order_by("recorded_at")
+    for each in found:
+        rows = (("quality_result", each.pk),)
+        value = f"{each.value_text} {each.unit}".strip()
+        deviation = ground.by_result.get(each.pk)
+        if each.verdict in FAILING:
+            yield Finding(
+                f"result:{each.pk}", "result", deviation.classification if deviation and deviation.classification != "unclassified" else "major",
+                each.sentence or f"{each.criterion}: {value} does not meet {each.rule}", each.recorded_at, each.by.full_name, None, rows, new=value,
+                facts=(("Specification", each.rule),), deviation=deviation,
+            )  # fmt: skip
+        elif each.verdict == "not_tested":
+            yield Finding(
+                f"not_tested:{each.pk}", "result", "minor", each.sentence or f"{each.criterion} was not tested", each.recorded_at, each.by.full_name, None,
+                rows, reason=each.reason,
+            )  # fmt: skip
+        if each.supersedes_id:
+            old = f"{each.supersedes.value_text} {each.supersedes.unit}".strip()
+            yield Finding(
+                f"result_correction:{each.pk}", "change", "major", f"Result of {each.criterion} changed, {old} to {value}", each.recorded_at,
+                each.by.full_name, None, rows, old, value, each.reason,
+            )  # fmt: skip
+
+
+def deviations(ground: Ground) -> Iterator[Finding]:
+    """Deviations that people opened by hand."""
+    for each in ground.by_hand:
+        yield Finding(
+            f"deviation:{each.pk}", "deviation", each.classification if each.classification != "unclassified" else "major", each.title, each.recorded_at, "",
+            None, (("quality_deviation", each.pk),), facts=(("Description", each.description),), deviation=each,
+        )  # fmt: skip
+
+
+def signatures(ground: Ground) -> Iterator[Finding]:
+    """Signatures whose content changed after they were made (SIG-06)."""
+    for each in ground.signatures.broken:
+        made = each.signature
+        yield Finding(
+            f"signature:{made.pk}", "signature", "critical", f"The signature of {made.full_name} on step {each.run.key} no longer covers what stands there",
+            made.recorded_at, made.full_name, each.run.pk, (("mes_signature", made.pk),), facts=(("Meaning", made.meaning_text),),
+        )  # fmt: skip
+
+
+def alarms(ground: Ground) -> Iterator[Finding]:
+    """Alarms that nobody acknowledged."""
+    for each in Alert.objects.filter(lot=ground.lot, severity="alarm", state="raised").order_by("recorded_at"):
+        yield Finding(
+            f"alarm:{each.pk}", "alarm", "major", f"Nobody acknowledged the alarm: {each.title}", each.recorded_at, "", None, (("quality_alert", each.pk),)
+        )
+
+
+FINDERS: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
+    excursions, corrections, flags, attempts, scans, materials, labels, holds, donations, results, deviations, signatures, alarms,
+)  # fmt: skip
+
+
+def find(ground: Ground) -> list[Finding]:
+    """Every finding of the lot, oldest first."""
+    return sorted((each for finder in FINDERS for each in finder(ground)), key=lambda each: (each.at, each.key))

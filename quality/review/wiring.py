@@ -1,0 +1,27 @@
+"""What the review hangs onto at start: it opens with the last step, and opens again with any later entry."""
+
+from __future__ import annotations
+
+from batches.events import Event as BatchEvent
+from batches.lots.models import Lot
+from mes.records.door import receive
+from quality.events import Event
+from quality.review.kinds import QUIET
+from quality.review.models import Review
+from quality.review.services import reopen_review
+
+
+def open_again(*, by, subject) -> None:
+    """Receiver of everything that says how a lot was made or tested: a signed review of that lot is open again (AUD-11)."""
+    lot_id = subject.pk if isinstance(subject, Lot) else getattr(subject, "lot_id", None)
+    if lot_id is None:
+        return
+    review = Review.objects.filter(lot_id=lot_id, state="reviewed").only("pk").first()
+    if review is not None:
+        reopen_review(by=by, review_id=review.pk)
+
+
+def register() -> None:
+    for event in (*BatchEvent, *Event):
+        if event not in QUIET:
+            receive(event, open_again)
