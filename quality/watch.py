@@ -15,6 +15,7 @@ from batches.execution.services import record_time_breach
 from batches.execution.timelimits import LimitState
 from batches.lots.models import Lot
 from mes import clock
+from mes.checkpoints.anchors import checkpoint_and_anchor
 from mes.errors import RuleBroken
 from mes.people.models import Site
 from mes.records.actors import Actor
@@ -202,5 +203,6 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "overdue_results": overdue_results,
     "escalations": escalations,
     "undelivered_alerts": undelivered_alerts,
+    "checkpoints": checkpoint_and_anchor,
 }
 """Every sweep by the name its heartbeat carries, in the order they run."""

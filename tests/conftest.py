@@ -185,6 +185,12 @@ def _network_off() -> Iterator[None]:
     socket.socket.connect, socket.getaddrinfo = connect, look_up
 
 
+@pytest.fixture(autouse=True)
+def _anchors_of_their_own(settings, tmp_path_factory) -> None:
+    """A checkpoint is written once: every test has an empty folder for its anchors."""
+    settings.ANCHORS_FOLDER = tmp_path_factory.mktemp("anchors")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _keys_in_redis() -> Iterator[None]:
     """Takes this run's keys out of Redis at the end: by their prefix, never all."""

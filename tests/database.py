@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,7 +41,9 @@ class Database:
     @property
     def env(self) -> dict[str, str]:
         """An environment for processes that are to use this database."""
-        return {**os.environ, **self.urls, "CARTULARY_NO_INSTALL": "1"}
+        # Each database has a folder of its own for its anchors: a checkpoint is written once
+        anchors = Path(tempfile.gettempdir()) / "cartulary-anchors" / self.name
+        return {**os.environ, **self.urls, "CARTULARY_NO_INSTALL": "1", "CARTULARY_ANCHORS": str(anchors)}
 
     def connect(self, role: str = "ADMIN_DATABASE_URL", **options) -> psycopg.Connection:
         """A raw connection as the role of an address, for tests that go past the application."""

@@ -2,7 +2,9 @@
 
 import os
 import sys
+from pathlib import Path
 
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from mes.verifier import run
@@ -15,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
-        parser.add_argument("--anchors", default="", metavar="FOLDER", help="also check the anchored checkpoints in this folder")
+        parser.add_argument("--anchors", default="", metavar="FOLDER", help="where the anchored checkpoints lie; else CARTULARY_ANCHORS")
         parser.add_argument("--json", action="store_true", help="write the report as JSON")
 
     def handle(self, *args, **options):
@@ -23,7 +25,7 @@ class Command(BaseCommand):
         if not url:
             raise CommandError("VERIFY_DATABASE_URL is missing. Set it to the address of the role cartulary_verifier.")
         try:
-            report = run.verify(url, stream=options["stream"], folder=options["anchors"], tell=self.tell)
+            report = run.verify(url, stream=options["stream"], folder=options["anchors"] or anchored(), tell=self.tell)
         except CannotVerify as error:
             raise CommandError(str(error), returncode=run.NOT_CHECKED) from error
         code = run.show(report, as_json=options["json"], out=self.stdout.write)
@@ -33,3 +35,9 @@ class Command(BaseCommand):
     def tell(self, line: str) -> None:
         self.stderr.write(line, self.style.NOTICE)
         self.stderr.flush()
+
+
+def anchored() -> str:
+    """The folder of the settings, when checkpoints were anchored there; "" before the first one."""
+    folder = Path(settings.ANCHORS_FOLDER)
+    return str(folder) if any(folder.rglob("*.checkpoint")) else ""
