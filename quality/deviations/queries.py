@@ -4,8 +4,35 @@ from __future__ import annotations
 
 from django.db import connection
 
+from batches.lots.models import Lot
+from mes.errors import Missing
 from mes.people.models import Site
+from mes.signatures import ceremony
 from quality.deviations.models import Deviation
+
+ASSESSMENT, CLOSURE = "deviation.assessment/1", "deviation.closure/1"
+
+
+def by_number(number: str) -> Deviation:
+    """The deviation with that number, and all that is shown of it. Raises Missing."""
+    found = Deviation.objects.select_related("lot", "excursion__step_run", "result__specification_version__specification")
+    deviation = found.select_related("classified_by", "assessed_by", "closed_by").filter(number=number).first()
+    if deviation is None:
+        raise Missing("not_found", f"There is no deviation {number} here.")
+    return deviation
+
+
+def lot_id_of(number: str):
+    """The id of the lot with that number. Raises Missing."""
+    found = Lot.objects.filter(number=number).values_list("pk", flat=True).first()
+    if found is None:
+        raise Missing("not_found", f"There is no lot {number} here.", field="lot")
+    return found
+
+
+def all_deviations():
+    """Every deviation of the site, open ones first, newest first."""
+    return Deviation.objects.select_related("lot").order_by("-state", "-recorded_at")
 
 
 def open_deviations(lot_id=None):
@@ -51,6 +78,16 @@ def content_of(deviation: Deviation, **act: str) -> dict:
         "impact_reason": deviation.impact_reason,
         "act": {key: str(value) for key, value in sorted(act.items())},
     }
+
+
+def assessment_subject(deviation: Deviation, *, impact: str, reason: str) -> ceremony.Subject:
+    """What the assessment of the impact signs."""
+    return ceremony.subject(deviation, ASSESSMENT, content_of(deviation, impact=impact, reason=reason))
+
+
+def closure_subject(deviation: Deviation, *, closed_as: str, reason: str) -> ceremony.Subject:
+    """What the closure signs."""
+    return ceremony.subject(deviation, CLOSURE, content_of(deviation, closed_as=closed_as, reason=reason))
 
 
 def summary(lot_id) -> list[dict]:

@@ -8,6 +8,7 @@ from mes.people.rules import check_may, check_person_may
 from mes.records.actors import Actor
 from quality.deviations.models import Deviation
 from quality.permissions import Permission
+from quality.samples.models import Result
 
 CLASSES = ("minor", "major", "critical")
 IMPACTS = ("none", "acceptable", "not_acceptable")
@@ -78,9 +79,10 @@ def check_can_investigate(*, by: Actor, deviation: Deviation, text: str) -> None
 
 
 def check_not_own_work(person_id, deviation: Deviation, name: str) -> None:
-    """Quality judges production, not itself: whoever worked on the lot does not assess its deviations."""
+    """Quality judges production, not itself: whoever made or tested the lot does not assess its deviations."""
     runs = StepRun.objects.filter(lot_id=deviation.lot_id)
-    if runs.filter(performed_by_id=person_id).exists() or runs.filter(second_by_id=person_id).exists():
+    tested = Result.objects.filter(lot_id=deviation.lot_id, by_id=person_id).exists()
+    if tested or runs.filter(performed_by_id=person_id).exists() or runs.filter(second_by_id=person_id).exists():
         raise NotAllowed("own_work", f"{name} worked on this lot and cannot assess its deviations. Another person of quality has to do it.")
 
 
@@ -116,6 +118,9 @@ def check_can_close(*, by: Actor, deviation: Deviation, closed_as: str, reason: 
 
 def was_transcription(deviation: Deviation) -> bool:
     """Whether the value that broke the limit was corrected against its source with a second person (decisions 6)."""
+    if deviation.result_id is not None:
+        # A corrected result carries the signature of the person who compared it with its source.
+        return Result.objects.filter(supersedes_id=deviation.result_id).exclude(verdict__in=["above", "below", "does_not_meet"]).exists()
     excursion = deviation.excursion
     if excursion is None or excursion.entry_id is None:
         return False

@@ -10,12 +10,10 @@ from mes.signatures import ceremony
 from mes.signatures.services import sign
 from quality.deviations import rules
 from quality.deviations.models import Deviation
-from quality.deviations.queries import content_of, next_number
+from quality.deviations.queries import assessment_subject, closure_subject, next_number
 from quality.events import Event
 from quality.permissions import Permission
 from quality.samples.models import Result
-
-ASSESSMENT, CLOSURE = "deviation.assessment/1", "deviation.closure/1"
 
 
 @service(Event.DEVIATION_OPENED)
@@ -84,7 +82,7 @@ def assess(*, by: Actor, deviation_id, seen: int, impact: str, reason: str, proo
     """Assess and sign the impact on this lot (decisions 22)."""
     deviation = Deviation.objects.lock(deviation_id, seen=seen)
     rules.check_can_assess(by=by, deviation=deviation, impact=impact, reason=reason, signer=proof.user)
-    what = ceremony.subject(deviation, ASSESSMENT, content_of(deviation, impact=impact, reason=reason))
+    what = assessment_subject(deviation, impact=impact, reason=reason)
     sign(
         by=by, proof=proof, what=what, meaning="assessed", stream=deviation.stream, lot_id=deviation.lot_id, permission=Permission.ASSESS_DEVIATIONS
     )
@@ -99,7 +97,7 @@ def close(*, by: Actor, deviation_id, seen: int, closed_as: str, reason: str, pr
     """Close a deviation as investigated, or as an entry error in one signed act that also states no impact."""
     deviation = Deviation.objects.lock(deviation_id, seen=seen)
     rules.check_can_close(by=by, deviation=deviation, closed_as=closed_as, reason=reason, signer=proof.user)
-    what = ceremony.subject(deviation, CLOSURE, content_of(deviation, closed_as=closed_as, reason=reason))
+    what = closure_subject(deviation, closed_as=closed_as, reason=reason)
     sign(by=by, proof=proof, what=what, meaning="closed", stream=deviation.stream, lot_id=deviation.lot_id, permission=Permission.ASSESS_DEVIATIONS)
     if deviation.state == "open":
         deviation.state = "classified"
