@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from mes.errors import RuleBroken
 from mes.people import queries, rules, session
-from mes.people.models import Site, User
+from mes.people.models import User
 from mes.web import problems
 
 OPEN_UNDER_COVER = ("/lock/", "/unlock/", "/sign-in/", "/sign-out/", "/livez", "/readyz", "/static/")
@@ -50,7 +50,7 @@ class ActorMiddleware:
             request.user = AnonymousUser()
             messages.error(request, ended)
             return None
-        request.site = Site.objects.get(pk=site_id)
+        request.site = grants[0].role.site
         request.actor = session.actor_of(request, user, request.site, grants)
         request.rights = frozenset(permission for grant in grants for permission in grant.role.permissions)
         if session.is_covered(request):

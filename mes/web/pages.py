@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.db import OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -133,6 +134,11 @@ class Page(View):
                 return once.run(request, self.by.user_id, lambda: super(Page, self).dispatch(request, *args, **kwargs), self.again)
             return super().dispatch(request, *args, **kwargs)
         except RuleBroken as broken:
+            return self.refused(broken)
+        except OperationalError as error:
+            broken = problems.busy(error)
+            if broken is None:
+                raise
             return self.refused(broken)
 
     def check_may_open(self) -> None:

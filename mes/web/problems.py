@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -35,6 +36,17 @@ class Refusal:
     @property
     def rest(self) -> str:
         return self.sentence.partition(". ")[2]
+
+
+BUSY = {"55P03", "40001", "40P01", "57014"}
+"""PostgreSQL's words for: somebody else holds the row, two writes crossed, it took too long."""
+
+
+def busy(error: OperationalError) -> RuleBroken | None:
+    """The refusal for a write that met another one; None when the database failed for another reason."""
+    if getattr(error.__cause__, "sqlstate", None) not in BUSY:
+        return None
+    return RuleBroken("busy", "Somebody else is writing to the same record right now. Nothing was saved. Send it once more.")
 
 
 def wants_json(request: HttpRequest) -> bool:

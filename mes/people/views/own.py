@@ -30,6 +30,7 @@ class OwnPage(Page):
             "factor": queries.factor_of(person.pk),
             "has_pin": bool(person.pin),
             "station": self.by.station,
+            "sites": queries.sites_of(person.pk),
             "password_form": forms.PasswordForm(prefix=None, auto_id="password-%s"),
             "pin_form": forms.PinForm(auto_id="pin-%s"),
             "begin_form": forms.OwnPasswordForm(auto_id="begin-%s"),

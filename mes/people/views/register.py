@@ -84,6 +84,8 @@ class PersonPage(Page):
         user = queries.person_here(user_id, self.by.site_id)
         rights = self.request.rights
         held = [grant.role_id for grant in queries.live_grants(user.pk, self.by.site_id)]
+        free = Role.objects.filter(site_id=self.by.site_id).exclude(pk__in=held).order_by("name")
+        asked = {"equipment": self.request.GET.get("equipment", "")}
         return {
             "subject": user,
             "page_title": user.full_name,
@@ -92,9 +94,9 @@ class PersonPage(Page):
             "lock": PersonLock.objects.filter(user=user, open=True).first(),
             "factor": queries.factor_of(user.pk),
             "tokens": DeviceCredential.objects.filter(user=user).order_by("-recorded_at"),
-            "grant_form": forms.GrantForm(roles=Role.objects.filter(site_id=self.by.site_id).exclude(pk__in=held).order_by("name"), auto_id="grant-%s"),
-            "training_form": forms.TrainingForm(subjects=choices.training(), auto_id="training-%s"),
-            "token_form": forms.TokenForm(equipment=choices.equipment(), initial={"equipment": self.request.GET.get("equipment")}, auto_id="token-%s"),
+            "grant_form": forms.GrantForm(roles=free, initial=self.typed, auto_id="grant-%s"),
+            "training_form": forms.TrainingForm(subjects=choices.training(), initial=self.typed, auto_id="training-%s"),
+            "token_form": forms.TokenForm(equipment=choices.equipment(), initial=asked | self.typed, auto_id="token-%s"),
             "may_manage": Permission.MANAGE_PEOPLE in rights,
             "may_unlock": Permission.UNLOCK_PEOPLE in rights,
             "may_train": Permission.RECORD_TRAINING in rights,

@@ -224,3 +224,24 @@ def later(client, seconds):
     session = client.session
     session["touched"] -= seconds
     session.save()
+
+
+@pytest.mark.req("ACC-02", case="negative")
+@pytest.mark.parametrize("address", ["/sign-in/", "/unlock/"])
+def test_an_unknown_name_takes_as_many_hash_checks_as_a_known_one(place, monkeypatch, address):
+    from django.contrib.auth.hashers import MD5PasswordHasher
+
+    from mes.people.hashers import nobodys_hash
+
+    client = signed_in(place.person("maya", "operator"))
+    place.person("jonas", "operator", pin="")
+    nobodys_hash()
+    counted = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda self, *words: counted.append(1) or encode(self, *words))
+    found = []
+    for name in ("maya", "jonas", "nobody.here"):
+        counted.clear()
+        client.post(address, {"username": name, "password": WRONG, "who": name, "secret": WRONG})
+        found.append(len(counted))
+    assert found[0] > 0 and len(set(found)) == 1, found
