@@ -2,11 +2,27 @@
 
 from batches.execution.queries.board import Row, board
 from batches.execution.queries.content import (
-    correction_subject, decision_subject, second_meaning, signed_by, step_content, subject_of, typed_subject,
+    correction_subject,
+    decision_subject,
+    second_meaning,
+    signed_by,
+    step_content,
+    subject_of,
+    typed_subject,
 )
 from batches.execution.queries.missing import Missing, missing, undecided
 from batches.execution.queries.runs import (
-    clearance_missing, earlier_open, is_after_release, lot_by_number, next_steps, open_hold, recipe_of, run_by_key, runs_of, step_of, zone_of,
+    clearance_missing,
+    earlier_open,
+    is_after_release,
+    lot_by_number,
+    next_steps,
+    open_hold,
+    recipe_of,
+    run_by_key,
+    runs_of,
+    step_of,
+    zone_of,
 )
 from batches.execution.queries.scans import refusal_of
 from batches.execution.queries.times import LotTimeLimit, next_countdown, time_limits

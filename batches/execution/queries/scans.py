@@ -6,10 +6,18 @@ from dataclasses import dataclass
 
 from batches.equipment.models import Equipment
 from batches.execution.models import EntryAttempt, ScanEvent
-from batches.lots.identifiers import IdentifierRefused, Scanned, ScanKind, parse_scan
+from batches.lots.identifiers import IdentifierRefused, ScanKind, Scanned, parse_scan
 from batches.lots.models import Container, Lot
 from batches.materials.models import MaterialLot
 from mes.errors import RuleBroken, UnreadableInput, WrongScan
+
+
+KINDS = {
+    ScanKind.BADGE: "a badge",
+    ScanKind.LOT: "a lot number",
+    ScanKind.DONATION: "a donation number",
+    ScanKind.THERAPY_EVENT: "a chain-of-identity number",
+}
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,7 @@ def look_up(code: str) -> Found:
     equipment = Equipment.objects.select_related("equipment_class").filter(identifier=value).first()
     if equipment is not None:
         return Found(equipment.identifier, equipment=equipment)
-    kinds = {ScanKind.BADGE: "a badge", ScanKind.LOT: "a lot number", ScanKind.DONATION: "a donation number", ScanKind.THERAPY_EVENT: "a chain-of-identity number"}
-    what = kinds.get(scanned.kind, "nothing that is known here")
+    what = KINDS.get(scanned.kind, "nothing that is known here")
     return Found(f"{scanned.kind.value} code of {len(code)} characters", sentence=f"The code is {what}.")
 
 

@@ -1,16 +1,38 @@
 """When something may be done in a step, and by whom."""
 
 from batches.execution.rules.entries import (
-    check_can_attach, check_can_choose, check_can_confirm_reading, check_can_consume, check_can_correct_consumption, check_can_correct_value,
-    check_can_record_time_breach, check_can_record_value, check_can_use_equipment, check_can_work_on_step, check_claimed, check_correctable, check_saw,
+    LARGEST_FILE,
+    check_can_attach,
+    check_can_choose,
+    check_can_confirm_reading,
+    check_can_consume,
+    check_can_correct_consumption,
+    check_can_correct_value,
+    check_can_record_time_breach,
+    check_can_record_value,
+    check_can_use_equipment,
+    check_can_work_on_step,
+    check_claimed,
+    check_correctable,
+    check_saw,
 )
 from batches.execution.rules.people import check_performs, check_second_person
 from batches.execution.rules.steps import (
-    check_can_decide, check_can_leave_out_step, check_can_open_step, check_can_perform_step, check_can_plan_lot, check_can_resume_step,
-    check_can_second_sign_step, check_can_stop_step, check_can_type_identifier, check_lot_can_go_on, check_reason,
+    check_can_decide,
+    check_can_leave_out_step,
+    check_can_open_step,
+    check_can_perform_step,
+    check_can_plan_lot,
+    check_can_resume_step,
+    check_can_second_sign_step,
+    check_can_stop_step,
+    check_can_type_identifier,
+    check_lot_can_go_on,
+    check_reason,
 )
 
 __all__ = [
+    "LARGEST_FILE",
     "check_can_attach", "check_can_choose", "check_can_confirm_reading", "check_can_consume", "check_can_correct_consumption",
     "check_can_correct_value", "check_can_decide", "check_can_leave_out_step", "check_can_open_step", "check_can_perform_step",
     "check_can_plan_lot", "check_can_record_time_breach", "check_can_record_value", "check_can_resume_step", "check_can_second_sign_step",

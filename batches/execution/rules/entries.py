@@ -120,9 +120,8 @@ def check_can_choose(*, by: Actor, work: Work, excursion: Excursion, choice: str
         raise UnreadableInput("unknown_choice", "Choose one of the three ways: correct, keep and go on, keep and stop.", field="choice")
     if choice == "keep" and excursion.kind == "hard_limit":
         raise RuleBroken("hard_limit", f"{excursion.sentence} This limit stops the step; a supervisor or quality decides how it goes on.")
-    if choice != "stop" or work.run.state != "stopped":
-        if excursion.kind != "hard_limit":
-            check_open(work.run)
+    if excursion.kind != "hard_limit" and not (choice == "stop" and work.run.state == "stopped"):
+        check_open(work.run)
     if choice != "correct":
         check_reason(reason, "Say what you saw and why the value stands.")
 

@@ -5,7 +5,14 @@ from batches.execution.services.opening import open_step
 from batches.execution.services.planning import plan_lot
 from batches.execution.services.scans import attach, consume, correct_consumption, use_equipment
 from batches.execution.services.signoffs import (
-    choose, decide, leave_out_step, perform_step, record_time_breach, resume_step, second_sign_step, stop_step,
+    choose,
+    decide,
+    leave_out_step,
+    perform_step,
+    record_time_breach,
+    resume_step,
+    second_sign_step,
+    stop_step,
 )
 
 __all__ = [

@@ -161,7 +161,10 @@ def _choice(by: Actor, excursion: Excursion, choice: str, reason: str, person_id
 
 @service(Event.EXCURSION_RAISED)
 def record_time_breach(*, by: Actor, lot_id, code: str) -> Excursion:
-    """Write the excursion of a time limit that has passed, once (for the watch that looks every minute). Raises RuleBroken("not_breached"), RuleBroken("already_told")."""
+    """Write the excursion of a time limit that has passed, once (for the watch that looks every minute).
+
+    Raises RuleBroken("not_breached"), RuleBroken("already_told").
+    """
     lot = Lot.objects.lock(lot_id)
     found = next((each for each in queries.time_limits(lot, deed_now().at) if each.code == code), None)
     exists = Excursion.objects.filter(lot=lot, kind="time_limit", reference=code).exists()

@@ -1,0 +1,20 @@
+"""Pages of the floor."""
+
+from batches.execution.views.floor import BoardPage, StationPage, WaitingPanel
+from batches.execution.views.signing import CorrectPage, DecidePage, LeaveOutPage, PerformPage, ResumePage, SecondPage, TypedPage
+from batches.execution.views.step import (
+    AttachPage,
+    ChoosePage,
+    ConfirmReadingPage,
+    CorrectionsPage,
+    FilePage,
+    ScanPage,
+    StepPage,
+    StopPage,
+    ValuePage,
+)
+
+__all__ = [
+    "AttachPage", "BoardPage", "ChoosePage", "ConfirmReadingPage", "CorrectPage", "CorrectionsPage", "DecidePage", "FilePage", "LeaveOutPage",
+    "PerformPage", "ResumePage", "ScanPage", "SecondPage", "StationPage", "StepPage", "StopPage", "TypedPage", "ValuePage", "WaitingPanel",
+]  # fmt: skip

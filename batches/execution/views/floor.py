@@ -1,0 +1,127 @@
+"""The station's start page and the board of the floor."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from batches.execution.models import StepRun
+from batches.execution.queries.board import Row, board, lots_on_the_floor
+from batches.execution.queries.runs import DONE, recipe_of
+from batches.permissions import Permission
+from mes.clock import record_now
+from mes.web.countdown import Countdown
+from mes.web.pages import Page
+
+ORDER = {"alarm": 0, "warn": 1, "hold": 2, "": 3}
+
+
+def detail_url(number: str) -> str:
+    from django.urls import NoReverseMatch
+
+    try:
+        return reverse("batches:lots:detail", kwargs={"number": number})
+    except NoReverseMatch:
+        return ""
+
+
+class BoardPage(Page):
+    """Every lot of the site on one screen, nearest limit first; it refreshes itself and says when it stops."""
+
+    permission = Permission.READ_LOTS
+    template_name = "batches/execution/board.html"
+    title = "Floor"
+
+    def read(self) -> dict:
+        now = record_now()
+        rows = sorted((board(lot, now) for lot in lots_on_the_floor()), key=lambda row: (ORDER[row.state], _due(row), row.lot.number))
+        states = [row.state for row in rows]
+        return {
+            "site": {"name": self.request.site.name, "zone": self.request.site.time_zone},
+            "rows": [self.line(row, now) for row in rows],
+            "totals": {
+                "all": len(rows), "alarm": states.count("alarm"), "warn": states.count("warn"), "hold": states.count("hold"), "calm": states.count(""),
+            },
+            "now": now,
+            "refresh_url": reverse("batches:execution:board"),
+            "wall": bool(self.request.GET.get("wall")),
+        }  # fmt: skip
+
+    def line(self, row: Row, now) -> dict:
+        lot, run = row.lot, row.next_run
+        started = lot.started_at or lot.recorded_at
+        done = sum(1 for _, state in row.stages if state == "done")
+        return {
+            "lot": {"check": lot.check_code, "number": lot.number, "product": recipe_of(lot).name, "url": detail_url(lot.number), "demo": lot.demo},
+            "state": row.state,
+            "centre": lot.therapy_event.treatment_centre,
+            "slot": f"ordered {lot.recorded_at:%d %b}",
+            "stage": row.stage_title or lot.state.replace("_", " ").capitalize(),
+            "stage_sub": f"day {run.day}" if run else "",
+            "stages": [{"state": state} for _, state in row.stages],
+            "stages_words": f"Stage {min(done + 1, len(row.stages))} of {len(row.stages)}",
+            "vein": Countdown("", started, None, now, elapsed=True),
+            "limit": self.limit(row, now),
+            "limit_text": "None running",
+            "limit_sub": "",
+            "deviations": f"{row.excursions} excursion{'' if row.excursions == 1 else 's'}" if row.excursions else "None",
+            "deviations_state": "",
+            "next": self.next_words(row),
+            "next_sub": f"Step {run.key}" if run else "",
+        }
+
+    def limit(self, row: Row, now) -> Countdown | None:
+        if row.limit is None:
+            return None
+        standing = row.limit.standing
+        return Countdown(row.limit.limit.title, row.limit.start, standing.due, now, standing.warns, held=row.hold is not None)
+
+    def next_words(self, row: Row) -> str:
+        if row.hold is not None:
+            return "On hold"
+        if row.next_run is None:
+            return row.lot.state.replace("_", " ").capitalize()
+        words = {"performed": "Second person signs", "stopped": "Stopped: supervisor decides"}
+        return words.get(row.next_run.state, row.next_title)
+
+
+def _due(row: Row) -> str:
+    return row.limit.standing.due.isoformat() if row.limit is not None else "9999"
+
+
+class StationPage(Page):
+    """The tablet's start: scan a bag or a lot; what waits for the roles of who is signed in."""
+
+    permission = Permission.READ_LOTS
+    template_name = "batches/execution/station.html"
+    title = "Station"
+
+    def read(self) -> dict:
+        roles = {grant.role.code for grant in self.grants()}
+        waiting, others = [], []
+        for lot in lots_on_the_floor():
+            recipe = recipe_of(lot)
+            left = list(StepRun.objects.filter(lot=lot).exclude(state__in=DONE).order_by("order")[:1])
+            for run in left:
+                step = recipe.step(run.step_key)
+                line = {
+                    "lot": {"check": lot.check_code, "number": lot.number, "product": recipe.name, "demo": lot.demo},
+                    "title": f"{run.key}. {step.title}",
+                    "state": run.state,
+                    "who": step.performed_by.replace("_", " "),
+                    "second": run.state == "performed",
+                    "url": reverse("batches:execution:step", kwargs={"number": lot.number, "key": run.key}),
+                }
+                (waiting if step.performed_by in roles or line["second"] else others).append(line)
+        return {"waiting": waiting, "others": others}
+
+    def grants(self):
+        from mes.people.queries import live_grants
+
+        return live_grants(self.by.user_id, self.by.site_id)
+
+
+class WaitingPanel(StationPage):
+    """What waits for me, as a panel of the first page."""
+
+    template_name = "batches/execution/_waiting.html"
+    title = "Waiting for you"

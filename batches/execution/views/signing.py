@@ -1,0 +1,351 @@
+"""Everything of a step that is signed, each as one page (and as a dialog over the step)."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.urls import reverse
+
+from batches.execution import queries, services
+from batches.execution.models import Entry, StepRun
+from batches.execution.queries.content import correction_subject, decision_subject, resume_subject, signed_by, typed_subject
+from batches.execution.rules import check_correctable
+from batches.execution.views.screen import STATES, Screen
+from batches.execution.work import seen_work
+from batches.permissions import Permission
+from mes.errors import Missing, RuleBroken, UnreadableInput
+from mes.records.context import site_context
+from mes.signatures import ceremony
+from mes.signatures.pages import SigningPage
+
+WORDS = {"alarm": "Outside limits", "warn": "Alert"}
+
+
+class StepSigning(SigningPage):
+    """A signature on one step run."""
+
+    permission = (Permission.RECORD_VALUES, Permission.SIGN_AS_SECOND_PERSON)
+    schema_of = staticmethod(queries.subject_of)
+
+    def run(self) -> StepRun:
+        """The run; call it inside a context."""
+        return queries.run_by_key(self.kwargs["number"], self.kwargs["key"])
+
+    def seen_run(self) -> StepRun:
+        """The run, read in a context of its own, for the service call."""
+        with site_context(self.by.site_id):
+            return self.run()
+
+    def what(self, **kwargs) -> ceremony.Subject:
+        return queries.subject_of(self.run())
+
+    def summary(self, **kwargs) -> dict:
+        screen = Screen(kwargs["number"], kwargs["key"])
+        self.check(screen)
+        return {
+            "title": self.heading(screen),
+            "page_title": f"Sign {screen.lot.number}, step {screen.run.key}",
+            "lot": screen.band(),
+            "facts": screen.facts(),
+            "caption": f"You sign for exactly this: {screen.step.title}",
+            "rows": self.rows(screen),
+            "recap_hint": f"Record version {screen.run.version}.",
+            "done": [
+                {"name": each["signature"].full_name, "at": each["signature"].recorded_at, "meaning": each["signature"].meaning_text}
+                for each in signed_by(screen.run)
+            ],
+            "back_url": self.step_url(),
+            "back_label": "Back to the step",
+            "ok": "Sign",
+        } | self.more(screen)  # fmt: skip
+
+    def heading(self, screen: Screen) -> str:
+        return f"Sign step {screen.run.key} of"
+
+    def more(self, screen: Screen) -> dict:
+        return {}
+
+    def check(self, screen: Screen) -> None:
+        """Raises RuleBroken where signing makes no sense yet, before anybody types a PIN."""
+
+    def step_url(self) -> str:
+        return reverse("batches:execution:step", kwargs={"number": self.kwargs["number"], "key": self.kwargs["key"]})
+
+    def done_url(self, result, **kwargs) -> str:
+        return self.step_url()
+
+    def rows(self, screen: Screen) -> list[dict]:
+        """What is signed, in the words and the order of the signed content."""
+        content = queries.step_content(screen.run)
+        rows = [{"label": "Identity", "value": each["container"], "sub": f"{each['identifier']}, {each['how']}"} for each in content["identity"]]
+        rows += [{"label": each["name"], "value": each["code"], "sub": f"calibrated until {each['calibrated_until'][:10]}"} for each in content["equipment"]]
+        rows += [
+            {"label": each["material"], "value": each["quantity"], "unit": each["unit"], "sub": f"lot {each['number']}, expires {each['expires'][:10]}"}
+            for each in content["materials"]
+        ]
+        chosen = {each["parameter"]: each["choices"] for each in content["excursions"]}
+        rows += [self.value_row(each, chosen.get(each["parameter"], [])) for each in content["values"]]
+        rows += [{"label": each["name"], "value": f"{each['size']} bytes", "sub": f"SHA-256 {each['sha256'][:16]}…"} for each in content["files"]]
+        return rows
+
+    def value_row(self, value: dict, choices: list[dict]) -> dict:
+        state = STATES.get(value["level"], "")
+        sub = [value["judgement"]] if state in WORDS else []
+        sub += [f"corrected from {each['value']}" for each in value["before"]]
+        sub += [f"{each['choice']}: {each['reason']}" for each in choices]
+        if value["late"] == "yes":
+            sub.append(f"late entry: {value['reason']}")
+        if value["by"] != self.by.full_name:
+            sub.append(f"recorded by {value['by']}")
+        return {
+            "label": value["name"], "value": value["value"], "unit": value["unit"], "state": state if state in WORDS else "",
+            "word": WORDS.get(state, ""), "sub": "; ".join(sub),
+        }  # fmt: skip
+
+
+class PerformPage(StepSigning):
+    """Sign a step as performed. Pressed too early it says what is missing."""
+
+    meaning = "performed"
+    permission = Permission.RECORD_VALUES
+
+    def check(self, screen: Screen) -> None:
+        missing = queries.missing(screen.run)
+        if missing:
+            words = " ".join(each.text for each in missing[:4]) + (f" And {len(missing) - 4} more." if len(missing) > 4 else "")
+            raise RuleBroken("step_incomplete", f"{len(missing)} thing{'s are' if len(missing) > 1 else ' is'} left in step {screen.run.key}. {words}")
+        if screen.run.state != "open":
+            raise RuleBroken("step_not_open", f"Step {screen.run.key} is not open, so it cannot be signed as performed.")
+
+    def sign(self, proof, **kwargs):
+        run = self.seen_run()
+        return self.do(services.perform_step, step_run_id=run.pk, seen=run.version, proof=proof)
+
+    def more(self, screen: Screen) -> dict:
+        second = screen.step.second_person != "none"
+        return {"foot": "A second person signs next." if second else "One person signs this step."}
+
+
+class SecondPage(StepSigning):
+    """Sign a performed step as the second person."""
+
+    permission = (Permission.SIGN_AS_SECOND_PERSON, Permission.RECORD_VALUES)
+
+    def meaning_code(self, **kwargs) -> str:
+        return queries.second_meaning(queries.step_of(self.run()))
+
+    def post(self, request, **kwargs) -> HttpResponse:
+        with site_context(self.by.site_id):
+            code = self.meaning_code(**kwargs)
+        # Outside of a context the meaning is asked again: it does not change with the state of the step.
+        self.meaning_code = lambda **_kwargs: code
+        return super().post(request, **kwargs)
+
+    def what(self, **kwargs) -> ceremony.Subject:
+        run = self.run()
+        made = run.stepdecision_facts.first()
+        return decision_subject(run, made.option, made.reason) if made else queries.subject_of(run)
+
+    def check(self, screen: Screen) -> None:
+        if screen.run.state != "performed":
+            raise RuleBroken("step_not_performed", f"The performer of step {screen.run.key} signs first.")
+
+    def rows(self, screen: Screen) -> list[dict]:
+        rows, made = super().rows(screen), screen.run.stepdecision_facts.first()
+        if made is None:
+            return rows
+        title = next(each.title for each in screen.step.decision.options if each.code == made.option)
+        return [*rows, {"label": "Decision", "value": title, "sub": made.reason}]
+
+    def sign(self, proof, **kwargs):
+        run = self.seen_run()
+        return self.do(services.second_sign_step, step_run_id=run.pk, seen=run.version, proof=proof)
+
+    def more(self, screen: Screen) -> dict:
+        return {"foot": "The performer, and who recorded values, cannot also check the step."}
+
+
+class DecidePage(StepSigning):
+    """Answer the question of a decision step by signature."""
+
+    meaning = "decided"
+    permission = Permission.RECORD_VALUES
+
+    @property
+    def why(self) -> str:
+        return (self.request.POST.get("why") or self.request.GET.get("why", "")).strip()
+
+    def what(self, **kwargs) -> ceremony.Subject:
+        return decision_subject(self.run(), kwargs["option"], self.why)
+
+    def check(self, screen: Screen) -> None:
+        option = self.option(screen)
+        if option.consequence != "continue" and len(self.why) < 3:
+            raise UnreadableInput("reason_missing", f"{option.title} needs a reason in your words. Type it at the step, then sign.", field="why")
+        missing = queries.missing(screen.run)
+        if missing:
+            raise RuleBroken("step_incomplete", f"{len(missing)} left in step {screen.run.key}. {' '.join(each.text for each in missing[:4])}")
+
+    def option(self, screen: Screen):
+        chosen = next((each for each in (screen.step.decision.options if screen.step.decision else ()) if each.code == self.kwargs["option"]), None)
+        if chosen is None:
+            raise Missing("unknown_option", f"Step {screen.run.key} has no such answer.")
+        return chosen
+
+    def rows(self, screen: Screen) -> list[dict]:
+        return [*super().rows(screen), {"label": screen.step.decision.question, "value": self.option(screen).title, "sub": self.why}]
+
+    def more(self, screen: Screen) -> dict:
+        consequence = {"continue": "The lot goes on", "hold": "The lot is put on hold", "terminate": "The lot ends here"}[self.option(screen).consequence]
+        after = "" if screen.step.second_person == "none" else " when the second person has signed too"
+        return {"body": "batches/execution/_why_field.html", "why": self.why, "foot": f"{consequence}{after}.", "ok": self.option(screen).title}
+
+    def sign(self, proof, **kwargs):
+        run = self.seen_run()
+        return self.do(services.decide, step_run_id=run.pk, seen=run.version, option=kwargs["option"], reason=self.why, proof=proof)
+
+
+class CorrectPage(StepSigning):
+    """Correct a value: what it should be, why, and a second person who compared it with its source."""
+
+    meaning = "confirmed_transcription"
+    permission = Permission.RECORD_VALUES
+
+    @property
+    def value(self) -> str:
+        return (self.request.POST.get("value") or self.request.GET.get("value", "")).strip()
+
+    @property
+    def why(self) -> str:
+        return (self.request.POST.get("why") or self.request.GET.get("why", "")).strip()
+
+    def get(self, request, **kwargs) -> HttpResponse:
+        return self.show() if self.value and len(self.why) >= 3 else self.ask()
+
+    def ask(self) -> HttpResponse:
+        """First the value and the reason; then what is signed is shown with both."""
+        with site_context(self.by.site_id):
+            screen = Screen(self.kwargs["number"], self.kwargs["key"])
+            entry = self.entry()
+            parameter = screen.step.parameter(entry.parameter)
+            check_correctable(seen_work(screen.run), entry, parameter)
+            form = screen.field(parameter, None)
+            context = screen.context() | {"entry": entry, "parameter": parameter, "form": form, "value": self.value, "why": self.why, "p": form}
+            self.template_name = self.fragment_name = "batches/execution/correct.html"
+            return self.draw(context)
+
+    def entry(self) -> Entry:
+        return Entry.objects.select_related("by", "superseded_by").one(pk=self.kwargs["entry_id"], step_run=self.run())
+
+    def what(self, **kwargs) -> ceremony.Subject:
+        return correction_subject(self.entry(), self.run(), self.value, self.why)
+
+    def rows(self, screen: Screen) -> list[dict]:
+        entry = self.entry()
+        name = screen.step.parameter(entry.parameter).name
+        return [
+            {"label": f"{name}, recorded", "value": entry.value_text, "unit": entry.unit, "sub": f"by {entry.by.full_name}"},
+            {"label": f"{name}, corrected", "value": self.value, "unit": entry.unit},
+            {"label": "Reason", "value": "", "sub": self.why},
+        ]
+
+    def heading(self, screen: Screen) -> str:
+        return f"Correct a value of step {screen.run.key} of"
+
+    def more(self, screen: Screen) -> dict:
+        return {
+            "caption": "The second person signs for exactly this", "body": "batches/execution/_correction_field.html", "value": self.value, "why": self.why,
+            "foot": "The first value stays in the record. The second person compares the new one with its source.", "ok": "Sign the correction",
+        }  # fmt: skip
+
+    def sign(self, proof, **kwargs):
+        result = self.do(services.correct_value, entry_id=kwargs["entry_id"], text=self.value, reason=self.why, proof=proof)
+        refusal = queries.refusal_of(result)
+        if refusal is not None:
+            raise refusal
+        return result
+
+
+class TypedPage(StepSigning):
+    """Open a step on an identifier that could not be scanned: typed in full, read by a second person too."""
+
+    meaning = "typed_identifier"
+    permission = Permission.RECORD_VALUES
+
+    @property
+    def code(self) -> str:
+        return (self.request.POST.get("identifier") or self.request.GET.get("identifier", "")).strip()
+
+    def get(self, request, **kwargs) -> HttpResponse:
+        if self.code:
+            return self.show()
+        with site_context(self.by.site_id):
+            screen = Screen(kwargs["number"], kwargs["key"])
+            self.template_name = self.fragment_name = "batches/execution/typed.html"
+            return self.draw(screen.context())
+
+    def what(self, **kwargs) -> ceremony.Subject:
+        return typed_subject(self.run(), self.code)
+
+    def rows(self, screen: Screen) -> list[dict]:
+        wanted = screen.wanted()
+        return [{"label": wanted["what"] if wanted else "Container", "value": self.code, "sub": "typed in full from the container"}]
+
+    def heading(self, screen: Screen) -> str:
+        return f"Open step {screen.run.key} of"
+
+    def more(self, screen: Screen) -> dict:
+        return {
+            "caption": "You read this on the container", "body": "batches/execution/_typed_field.html", "identifier": self.code,
+            "foot": "Labels that cannot be read are counted.", "ok": "Sign and open",
+        }  # fmt: skip
+
+    def sign(self, proof, **kwargs):
+        run = self.seen_run()
+        result = self.do(services.open_step, step_run_id=run.pk, seen=run.version, scanned=self.code, typed_with=proof)
+        refusal = queries.refusal_of(result)
+        if refusal is not None:
+            raise refusal
+        return result
+
+
+class ResumePage(StepSigning):
+    """A supervisor or quality decides that a stopped step goes on."""
+
+    meaning = "resumed"
+    permission = Permission.RESUME_LOT
+
+    def what(self, **kwargs) -> ceremony.Subject:
+        return resume_subject(self.run(), "")
+
+    def check(self, screen: Screen) -> None:
+        if screen.run.state != "stopped":
+            raise RuleBroken("step_not_stopped", f"Step {screen.run.key} is not stopped; there is nothing to resume.")
+
+    def heading(self, screen: Screen) -> str:
+        return f"Resume step {screen.run.key} of"
+
+    def more(self, screen: Screen) -> dict:
+        return {"notes": [{"state": "alarm", "title": screen.run.state_reason, "text": "This stopped the step."}], "ok": "Sign: the step goes on"}
+
+    def sign(self, proof, **kwargs):
+        run = self.seen_run()
+        return self.do(services.resume_step, step_run_id=run.pk, seen=run.version, reason=self.reason, proof=proof)
+
+
+class LeaveOutPage(ResumePage):
+    """A supervisor or quality decides that a step is not done."""
+
+    def check(self, screen: Screen) -> None:
+        if screen.run.state not in ("waiting", "open", "stopped"):
+            raise RuleBroken("step_signed", f"Step {screen.run.key} is signed; it cannot be left out any more.")
+
+    def heading(self, screen: Screen) -> str:
+        return f"Leave out step {screen.run.key} of"
+
+    def more(self, screen: Screen) -> dict:
+        note = {"state": "warn", "title": "The step will not be done.", "text": "This opens a deviation; quality assesses it before release."}
+        return {"notes": [note], "ok": "Sign: leave this step out"}
+
+    def sign(self, proof, **kwargs):
+        run = self.seen_run()
+        return self.do(services.leave_out_step, step_run_id=run.pk, seen=run.version, reason=self.reason, proof=proof)
