@@ -2,6 +2,7 @@
 
 A model may say more about itself:
     audit_hidden = {"diagnosis"}       further columns whose values are never shown
+    audit_left_out = {"limits"}        columns that would only repeat what another one says
     audit_name                         property: what this row is called in a line ("Viability")
     audit_line() -> dict               for facts: any of what, field, old, new (texts), in place of the generic words
 A fact with a foreign key `supersedes` to its own kind is read as a change of the one it supersedes.
@@ -27,8 +28,8 @@ from mes.audit.models import AuditEntry, AuditRow
 NOT_SHOWN = "(not shown)"
 HIDDEN = frozenset({"password", "pin", "secret", "token_digest"})
 """Columns whose values never leave the table, whatever the model. So do all columns of bytes: ciphertext, digests, payloads."""
-LEFT_OUT = frozenset({"id", "site", "recorded_at", "tx", "version", "by"})
-"""Columns that the entry itself says better."""
+LEFT_OUT = frozenset({"id", "site", "recorded_at", "tx", "version", "by", "stream_name"})
+"""Columns that the entry itself says better. So do the id of the entry's own stream and its reason, wherever they stand."""
 
 UUID_IN_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 CHUNK = 200
@@ -77,7 +78,7 @@ def describe(entry: AuditEntry, *, zone: str = "UTC") -> list[Line]:
 def describe_all(entries: Sequence[AuditEntry], *, zone: str = "UTC") -> dict[uuid.UUID, list[Line]]:
     """The lines of many entries by entry id, with a handful of queries per table. Call it inside the site context."""
     rows = list(AuditRow.objects.filter(entry_id__in=[entry.pk for entry in entries]).order_by("id"))
-    loaded = _Loaded(rows, ZoneInfo(zone))
+    loaded = _Loaded(rows, {entry.pk: entry for entry in entries}, ZoneInfo(zone))
     lines: dict[uuid.UUID, list[Line]] = {entry.pk: [] for entry in entries}
     for row in rows:
         lines[row.entry_id] += loaded.lines(row)
@@ -124,7 +125,8 @@ def _model_of(table: str) -> type[models.Model] | None:
 
 @cache
 def _shown_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
-    return tuple(one for one in model._meta.concrete_fields if one.name not in LEFT_OUT)
+    without = LEFT_OUT | set(getattr(model, "audit_left_out", ()))
+    return tuple(one for one in model._meta.concrete_fields if one.name not in without)
 
 
 def _is_hidden(model: type[models.Model], one: models.Field) -> bool:
@@ -134,8 +136,9 @@ def _is_hidden(model: type[models.Model], one: models.Field) -> bool:
 class _Loaded:
     """The rows that some entries cite, with their previous versions and the names of what they point to."""
 
-    def __init__(self, cited: Sequence[AuditRow], zone: ZoneInfo):
+    def __init__(self, cited: Sequence[AuditRow], entries: dict[uuid.UUID, AuditEntry], zone: ZoneInfo):
         self.zone = zone
+        self.said = {key: {entry.stream.partition(":")[2], entry.reason} - {""} for key, entry in entries.items()}
         self.versions: dict[tuple[str, uuid.UUID, int], models.Model] = {}
         self.facts: dict[tuple[str, uuid.UUID], models.Model] = {}
         self.names: dict[tuple[type[models.Model], object], str] = {}
@@ -191,8 +194,8 @@ class _Loaded:
             return []
         name = _label(model, now)
         if before is None:
-            return [self._line(row, now, f"{name}, new", "", "", self._whole(model, now))]
-        changed = self._changes(model, before, now)
+            return [self._line(row, now, f"{name}, new", "", "", self._whole(model, row, now))]
+        changed = self._changes(model, row, before, now)
         return [self._line(row, now, name, *change) for change in changed] or [self._line(row, now, f"{name}, confirmed unchanged", "", "", "")]
 
     def _fact_lines(self, model, row: AuditRow, fact) -> list[Line]:
@@ -202,18 +205,26 @@ class _Loaded:
             return [self._line(row, fact, name, *(str(own.get(part) or "") for part in ("field", "old", "new")))]
         before = self.facts.get((row.table, getattr(fact, "supersedes_id", None)))
         if before is not None:
-            return [self._line(row, fact, name, *change) for change in self._changes(model, before, fact, {"supersedes"})]
-        return [self._line(row, fact, name, "", "", self._whole(model, fact))]
+            return [self._line(row, fact, name, *change) for change in self._changes(model, row, before, fact)]
+        return [self._line(row, fact, name, "", "", self._whole(model, row, fact))]
 
-    def _changes(self, model, before, now, without: Iterable[str] = ()) -> list[tuple[str, str, str]]:
-        found = []
+    def _changes(self, model, row: AuditRow, before, now) -> list[tuple[str, str, str]]:
+        """Every field that differs. What was empty and now only repeats the entry's reason is left out beside others."""
+        found, repeated, said = [], [], self.said[row.entry_id]
         for one in _shown_fields(model):
-            if one.name not in without and getattr(before, one.attname) != getattr(now, one.attname):
-                found.append((field_label(one), self._text(model, one, before), self._text(model, one, now)))
-        return found
+            old, new = getattr(before, one.attname), getattr(now, one.attname)
+            if one.name == "supersedes" or old == new:
+                continue
+            change = (field_label(one), self._text(model, one, before), self._text(model, one, now))
+            (repeated if old in (None, "") and str(new) in said else found).append(change)
+        return found or repeated
 
-    def _whole(self, model, row) -> str:
-        parts = [(field_label(one), self._text(model, one, row)) for one in _shown_fields(model)]
+    def _fields(self, model, row: AuditRow, whole) -> list[models.Field]:
+        said = self.said[row.entry_id]
+        return [one for one in _shown_fields(model) if str(getattr(whole, one.attname)) not in said]
+
+    def _whole(self, model, row: AuditRow, whole) -> str:
+        parts = [(field_label(one), self._text(model, one, whole)) for one in self._fields(model, row, whole)]
         return "; ".join(f"{label}: {text}" for label, text in parts if text)
 
     def _line(self, row: AuditRow, whole, what: str, name: str, old: str, new: str) -> Line:

@@ -33,9 +33,7 @@ class Signature(Fact):
 
     lot_id = models.UUIDField(null=True)
     stream_name = models.CharField(max_length=120)
-    signer = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="signatures"
-    )
+    signer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="signatures")
     username = models.CharField(max_length=150)
     full_name = models.CharField(max_length=200)
     role = models.CharField(max_length=200)
@@ -57,14 +55,22 @@ class Signature(Fact):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["record_id", "meaning"], name="signature_record_meaning"
-            ),
+            models.Index(fields=["record_id", "meaning"], name="signature_record_meaning"),
             models.Index(fields=["lot_id"], name="signature_lot"),
         ]
 
     def __str__(self) -> str:
         return f"{self.full_name}: {self.meaning}"
+
+    def audit_line(self) -> dict[str, str]:
+        """How the trail says it: who signed what with which meaning."""
+        role = f", {self.role}" if self.role else ""
+        kind = self.record_type.rsplit(".", 1)[-1]
+        return {
+            "what": "Signature",
+            "field": self.meaning.replace("_", " "),
+            "new": f"{self.full_name} ({self.username}){role}: {self.meaning_text} ({kind} v{self.record_version})",
+        }
 
     @property
     def stream(self) -> str:
@@ -76,15 +82,16 @@ class SignaturePayload(Fact):
 
     lot_id = models.UUIDField(null=True)
     stream_name = models.CharField(max_length=120)
-    signature = models.OneToOneField(
-        Signature, on_delete=models.PROTECT, related_name="payload"
-    )
+    signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="payload")
     content = models.BinaryField()
 
     stream_kind = "signature"
 
     def __str__(self) -> str:
         return f"payload of {self.signature_id}"
+
+    def audit_line(self) -> dict[str, str]:
+        return {"what": "What was signed", "new": "kept byte for byte with its digest"}
 
     @property
     def stream(self) -> str:
