@@ -7,6 +7,8 @@ from rest_framework import serializers
 from batches.execution import queries
 from batches.execution.models import Entry, EntryAttempt, StepRun
 
+BOUNDS = ("min", "min_exclusive", "max", "max_exclusive")
+
 
 class EntryOut(serializers.ModelSerializer):
     """A recorded value as it counts now."""
@@ -58,6 +60,13 @@ class ParameterOut(serializers.Serializer):
     double_entry = serializers.BooleanField()
     source = serializers.CharField()
     channel = serializers.CharField(allow_null=True)
+    accept = serializers.ListField(child=serializers.CharField(), help_text="Of a choice or a yes/no: the answers inside the limit; empty: every answer.")
+    limit_class = serializers.CharField()
+    expression = serializers.CharField(allow_null=True, help_text="Of a calculated value.")
+    limits = serializers.SerializerMethodField(help_text="Bounds by limit: plausible, hard, action, alert, historical; numbers as text.")
+
+    def get_limits(self, parameter) -> dict[str, dict[str, str]]:
+        return {name: {side: f"{getattr(band, side)}" for side in BOUNDS if getattr(band, side) is not None} for name, band in parameter.limits.bands()}
 
 
 class MaterialLineOut(serializers.Serializer):
