@@ -101,7 +101,14 @@ def _values(lot: Lot, recipe) -> list[dict]:
         entry = current.get(key or "")
         if entry is not None:
             found.append(
-                {"key": key, "name": words, "recorded_as": recipe.parameter(key)[1].name, "value": entry.value_text, "unit": entry.unit, "qualifier": entry.qualifier}
+                {
+                    "key": key,
+                    "name": words,
+                    "recorded_as": recipe.parameter(key)[1].name,
+                    "value": entry.value_text,
+                    "unit": entry.unit,
+                    "qualifier": entry.qualifier,
+                }
             )
     return found
 
@@ -163,6 +170,3 @@ def annex_lines(items: list[Item]) -> list[dict]:
 def lines_digest(lines: list[dict]) -> str:
     """SHA-256 (hexadecimal) over the canonical form of the annex lines."""
     return hashlib.sha256(canonical_json(lines).encode()).hexdigest()
-
-
-

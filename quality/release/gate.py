@@ -16,7 +16,7 @@ from batches.custody import queries as custody
 from batches.dossier import queries as dossier
 from batches.equipment.models import EquipmentUse
 from batches.execution.models import ScanEvent, StepRun
-from batches.lots.models import Hold, Lot
+from batches.lots.models import Container, Hold, Lot
 from batches.materials.models import Consumption, MaterialLot
 from batches.recipes.document.schema import Recipe
 from mes.errors import Missing
@@ -53,7 +53,12 @@ class GateLine:
 
     def plain(self) -> dict:
         """The line as it is signed and stored."""
-        return {"code": self.code, "text": self.text, "result": "pending" if self.ok and self.pending else "holds" if self.ok else "does not hold", "detail": self.detail}
+        return {
+            "code": self.code,
+            "text": self.text,
+            "result": "pending" if self.ok and self.pending else "holds" if self.ok else "does not hold",
+            "detail": self.detail,
+        }
 
 
 @dataclass
@@ -159,13 +164,17 @@ def results(g: Ground) -> Iterator[GateLine]:
     missing = [names[line] for line in due_now if line.standing in {"missing", "not_judged", "pending_after_release"}]
     good = [line for line in due_now if line.standing in {"met", "reported"}]
     which = "required results" if g.is_final else "results needed before infusion"
-    yield GateLine("results_in", f"{len(due_now) - len(missing)} of {len(due_now)} {which} are in", not missing, f"Missing: {some(missing)}." if missing else "")
+    yield GateLine(
+        "results_in", f"{len(due_now) - len(missing)} of {len(due_now)} {which} are in", not missing, f"Missing: {some(missing)}." if missing else ""
+    )
     yield GateLine(
         "results_meet", f"{len(good)} of {len(due_now)} meet the specification", not failed and len(good) == len(due_now),
         f"Does not meet: {some(failed)}." if failed else "" if len(good) == len(due_now) else "Some are not in yet.",
     )  # fmt: skip
     unreviewed = [names[line] for line in g.results if line.result is not None and not line.reviewed]
-    yield GateLine("results_reviewed", "Every result is reviewed by a second person", not unreviewed, f"Not reviewed: {some(unreviewed)}." if unreviewed else "")
+    yield GateLine(
+        "results_reviewed", "Every result is reviewed by a second person", not unreviewed, f"Not reviewed: {some(unreviewed)}." if unreviewed else ""
+    )
     if not g.is_final:
         yield from _pending(g)
 
@@ -194,8 +203,17 @@ def illustrative(g: Ground) -> Iterator[GateLine]:
 
 def labels(g: Ground) -> Iterator[GateLine]:
     counted = custody.reconciliation(g.lot)
+    bags = Container.objects.filter(lot=g.lot, kind="final_bag").exclude(state="discarded")
+    bare = [each.title for each in bags.exclude(labels__state="used")]
     detail = f"{counted.used} used, {counted.destroyed} destroyed" + (f", {counted.open} not accounted for" if counted.open else "")
     yield GateLine("labels", f"{count(counted.printed, 'label')} printed and accounted for", counted.agrees, detail)
+    ok = bool(bags) and not bare
+    yield GateLine(
+        "bags",
+        f"{len(bags) - len(bare)} of {count(len(bags), 'final container')} labelled",
+        ok,
+        f"Without a used label: {some(bare)}." if bare else "" if ok else "No final container is there.",
+    )
 
 
 def materials(g: Ground) -> Iterator[GateLine]:
@@ -226,9 +244,7 @@ def _released_at(lots: set) -> dict:
 def equipment(g: Ground) -> Iterator[GateLine]:
     used = list(EquipmentUse.objects.filter(lot=g.lot).select_related("equipment"))
     late = [each.equipment.code for each in used if each.calibrated_until <= each.recorded_at]
-    yield GateLine(
-        "equipment", f"{count(len(used), 'use')} of equipment within calibration", not late, f"Out of calibration: {some(late)}." if late else ""
-    )
+    yield GateLine("equipment", f"{count(len(used), 'use')} of equipment within calibration", not late, f"Out of calibration: {some(late)}." if late else "")
 
 
 def identity(g: Ground) -> Iterator[GateLine]:

@@ -70,9 +70,7 @@ class CertificateInvalidation(Fact):
     sentence = models.TextField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["decision", "cause"], name="certificate_invalidated_once_a_cause")
-        ]
+        constraints = [models.UniqueConstraint(fields=["decision", "cause"], name="certificate_invalidated_once_a_cause")]
 
     def __str__(self) -> str:
         return self.sentence
@@ -98,9 +96,7 @@ class ProductUse(Fact):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["container"], name="product_use_once_a_container"),
-            models.CheckConstraint(
-                condition=~models.Q(first_signature=models.F("second_signature")), name="product_use_two_signatures"
-            ),
+            models.CheckConstraint(condition=~models.Q(first_signature=models.F("second_signature")), name="product_use_two_signatures"),
         ]
 
     def __str__(self) -> str:

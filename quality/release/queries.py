@@ -12,17 +12,17 @@ from batches.custody.models import HandOver
 from batches.dossier.queries import before_release
 from batches.dossier.queries import workers as makers
 from batches.lots.models import Container, Lot
-from mes.audit.chain import instant
-from mes.errors import Missing
+from batches.lots.queries import container_scanned
+from mes.errors import Missing, WrongScan
 from mes.people.models import Site
 from mes.signatures import ceremony, manifest
 from mes.signatures.models import Signature, SigningIntent
 from quality.release.content import certificate_content
-from quality.release.gate import Ground, gate, ground_of
+from quality.release.gate import Ground, blocking, gate, ground_of
 from quality.release.models import Certificate, CertificateInvalidation, ProductUse, ReleaseDecision
 from quality.review.kinds import is_quiet
+from quality.samples import queries as samples
 from quality.samples.models import ResultReview
-from quality.samples.queries import testers_of
 
 CERTIFICATE, REJECTION, WITHDRAWAL, USE = "certificate/1", "rejection/1", "withdrawal/1", "product_use/1"
 MEANINGS = {"stage_1": "certified_stage_1", "final": "certified_final"}
@@ -45,25 +45,18 @@ def lot_locked(lot_id, seen: int | None = None) -> Lot:
 def judges_conflicts(lot: Lot) -> dict:
     """Who may not release the lot, with what they did: made, checked, tested or reviewed results of it."""
     found = makers(lot)
-    for person in testers_of(lot.pk):
+    for person in samples.testers_of(lot.pk):
         found.setdefault(person, set()).add("tested")
     for person in ResultReview.objects.filter(lot=lot).values_list("reviewer_id", flat=True):
         found.setdefault(person, set()).add("reviewed results")
     return found
 
 
-def stages_for(lot: Lot, ground: Ground | None = None) -> list[str]:
-    """The certifications that are still to come."""
-    if lot.state == "certified_stage_1":
-        return ["final"]
-    return [] if lot.state in {"certified_final", "rejected", "withdrawn", "terminated", "cancelled", "manufactured_not_infused"} else ["stage_1", "final"]
-
-
-def usual_stage(lot: Lot, ground: Ground) -> str:
+def next_stage(lot: Lot) -> str:
     """The stage to decide next: stage 1 while only results timed after release are missing, else final."""
-    if lot.state == "certified_stage_1":
+    if lot.state in {"certified_stage_1", "certified_final"}:
         return "final"
-    return "stage_1" if any(line.is_pending_after_release for line in ground.results) else "final"
+    return "stage_1" if any(line.is_pending_after_release for line in samples.table(lot)) else "final"
 
 
 # --- what is signed ---------------------------------------------------------------------------------------------------
@@ -179,6 +172,17 @@ def final_bags(lot: Lot) -> list[Container]:
     return list(Container.objects.filter(lot=lot, kind="final_bag").order_by("serial"))
 
 
+def bag_scanned(number: str, scanned: str) -> Container:
+    """The final container of this lot that was scanned or typed in full. Raises IdentifierRefused, WrongScan."""
+    found = container_scanned(scanned)
+    if found.kind != "final_bag" or found.lot.number != number:
+        raise WrongScan(
+            "container_of_another_lot", f"This is {found.title} of lot {found.lot.number}, check code {found.lot.check_code}, and no final container of lot {number}.",
+            field="scanned",
+        )  # fmt: skip
+    return Container.objects.select_related("lot__therapy_event__patient", "lot__recipe_version__master", "lot__site").get(pk=found.pk)
+
+
 def uses_of(lot: Lot) -> list[ProductUse]:
     return list(ProductUse.objects.filter(lot=lot).select_related("container", "first_signature", "second_signature").order_by("recorded_at"))
 
@@ -226,3 +230,4 @@ def certificate_by_code(site: Site, beginning: str) -> Certificate:
     return found
 
 
+__all__ = ["blocking", "gate", "ground_of"]

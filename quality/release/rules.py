@@ -15,7 +15,7 @@ from mes.signatures.rules import check_different_person
 from quality.permissions import Permission
 from quality.release import queries
 from quality.release.expiry import expiry_of
-from quality.release.gate import Ground, GateLine, blocking, some
+from quality.release.gate import GateLine, Ground, blocking, some
 from quality.release.models import Certificate, ProductUse, ReleaseDecision
 from quality.samples.models import Result
 

@@ -31,9 +31,7 @@ def certify(*, by: Actor, lot_id, seen: int, stage: str, proof: ceremony.Proof) 
     lines = lines_of(ground)
     rules.check_can_certify(by=by, ground=ground, lines=lines, signer=proof.user)
     what = queries.subject_shown(ground, proof, deed_now().at)
-    signature = sign(
-        by=by, proof=proof, what=what, meaning=queries.MEANINGS[stage], stream=lot.stream, lot_id=lot.pk, permission=Permission.CERTIFY_LOT
-    )
+    signature = sign(by=by, proof=proof, what=what, meaning=queries.MEANINGS[stage], stream=lot.stream, lot_id=lot.pk, permission=Permission.CERTIFY_LOT)
     before = queries.standing_decision(lot)
     decision = ReleaseDecision(
         site_id=lot.site_id, lot=lot, kind=stage, signature=signature, gate=[line.plain() for line in lines], supersedes=before if stage == "final" else None

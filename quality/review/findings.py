@@ -197,7 +197,9 @@ def holds(ground: Ground) -> Iterator[Finding]:
 def donations(ground: Ground) -> Iterator[Finding]:
     """Starting material that QA rejected."""
     for each in Donation.objects.filter(lot_donations__lot=ground.lot, state="rejected"):
-        yield Finding(f"donation:{each.pk}", "identity", "major", f"Donation {each.din} was rejected", each.recorded_at, "", None, (), reason=each.decision_reason)
+        yield Finding(
+            f"donation:{each.pk}", "identity", "major", f"Donation {each.din} was rejected", each.recorded_at, "", None, (), reason=each.decision_reason
+        )
 
 
 def results(ground: Ground) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
@@ -157,7 +156,9 @@ def picture(lot: Lot, upto: int | None = None) -> Picture:
         disposition = decided.get(each.key)
         opened = _opened_with(disposition, ground, cited)
         lines.append(
-            ExceptionLine(number, each, run.key if run else "", recipe.step(run.step_key).title if run else "", run.order if run else 0, seqs, disposition, opened)
+            ExceptionLine(
+                number, each, run.key if run else "", recipe.step(run.step_key).title if run else "", run.order if run else 0, seqs, disposition, opened
+            )
         )
     return Picture(lot, recipe, review, entries, lines, signatures)
 
@@ -190,7 +191,18 @@ def _unclaimed(entry: TrailEntry, ground: Ground) -> Finding | None:
         return None
     run_id = next((row.row_id for row in entry.rows if row.table == "batches_steprun"), None)
     facts = (("Kind of entry", ", ".join(entry.events) or "none"),)
-    return Finding(f"entry:{entry.id}", "entry", kind.risk, kind.words, entry.at, entry.name, run_id if run_id in ground.runs else None, (), reason=entry.reason, facts=facts)
+    return Finding(
+        f"entry:{entry.id}",
+        "entry",
+        kind.risk,
+        kind.words,
+        entry.at,
+        entry.name,
+        run_id if run_id in ground.runs else None,
+        (),
+        reason=entry.reason,
+        facts=facts,
+    )
 
 
 def decisions_of(lot: Lot) -> dict[str, Disposition]:
@@ -328,5 +340,3 @@ def reviewable_lots(site_id) -> list[dict]:
     reviews = {each.lot_id: each for each in Review.objects.filter(lot__in=lots).select_related("reviewed_by")}
     rows = [{"lot": lot, "review": reviews.get(lot.pk)} for lot in lots]
     return sorted(rows, key=lambda row: (order[row["lot"].state], row["lot"].recorded_at))
-
-

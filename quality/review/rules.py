@@ -52,7 +52,9 @@ def check_can_finish_review(*, by: Actor, lot: Lot, shown: Picture, signer) -> N
     check_person_may(signer, Permission.REVIEW_LOT, by.site_id)
     check_reviewer(signer.pk, signer.full_name, lot)
     if lot.state not in SIGNABLE:
-        raise RuleBroken("record_not_complete", f"Lot {lot.number} is {lot.state.replace('_', ' ')}. The review is signed when every step before release is done.")
+        raise RuleBroken(
+            "record_not_complete", f"Lot {lot.number} is {lot.state.replace('_', ' ')}. The review is signed when every step before release is done."
+        )
     if shown.is_current:
         raise RuleBroken("review_done", f"The review of lot {lot.number} is signed, and nothing came after it.")
     open_ones = shown.to_decide

@@ -6,6 +6,8 @@ import itertools
 
 from batches.custody import queries as custody_queries
 from batches.custody import services as custody
+from batches.execution import services as steps
+from batches.execution.models import Excursion
 from batches.lots.models import Container, Lot
 from mes.clock import record_now
 from mes.people import totp
@@ -30,6 +32,8 @@ from tests.builders.floor import RECIPE, Floor
 from tests.builders.staff import PASSWORD, PIN, enrol_authenticator
 
 JUDGED_RECIPE = RECIPE.replace("FLOOR-", "JUDGED-").replace("product: floor", "product: judged").replace("Floor product", "Judged product").replace(
+    "        instruction: Fill.\n", "        instruction: Fill.\n        kind: sampling\n"
+).replace(
     "samples: []\n",
     """samples:
   - {code: REL, title: Release sample, step: A2.1, day: 1, specimen: Product, tests: [viability, appearance], timing: before_infusion}
@@ -139,6 +143,7 @@ class Judged(Floor):
         """A lot whose every step before release is complete, its labels accounted for."""
         lot = self.to_count()
         self.fill_count(lot, viability=viability)
+        self.choose_to_keep(lot)
         self.perform(lot, "A1.2")
         self.second(lot, "A1.2")
         self.open(lot, "A1.3", "boss")
@@ -151,7 +156,23 @@ class Judged(Floor):
         self.open(lot, "A2.1")
         self.enter(lot, "A2.1", bags="1", fill_end=record_now().strftime("%Y-%m-%dT%H:%M:%SZ"))
         self.perform(lot, "A2.1")
+        self.label(lot)
         return self.fresh(lot)
+
+    def label(self, lot: Lot) -> None:
+        """A label printed for the final bag and used on it."""
+        bag, source = self.bag(lot), self.container(lot)
+        label = custody.print_label(by=self.by("maya"), container_id=bag.pk)
+        custody.use_label(
+            by=self.by("maya"), label_id=label.pk, seen=label.version, scanned_label=f"CTL:C:{bag.identifier}", scanned_container=f"CTL:C:{source.identifier}"
+        )
+
+    def choose_to_keep(self, lot: Lot) -> None:
+        """Keep every value past a limit, with a reason."""
+        with self.reading():
+            waiting = list(Excursion.objects.filter(lot=lot, entry__isnull=False, choices=None))
+        for excursion in waiting:
+            steps.choose(by=self.by("maya"), excursion_id=excursion.pk, choice="keep", reason="Read twice, the value is as it is")
 
     def tested(self, lot: Lot, *, viability: str = "88.2", interim: str = "no growth", evidence: str = "measured") -> Lot:
         """The results before infusion, an interim reading of sterility, each reviewed by a second person."""
@@ -185,22 +206,24 @@ class Judged(Floor):
         for deviation in found:
             by = self.by("quinn")
             if deviation.state == "open":
-                deviation = deviations.classify(by=by, deviation_id=deviation.pk, seen=deviation.version, classification="minor", reason="Small in effect, see there")
+                deviation = deviations.classify(
+                    by=by, deviation_id=deviation.pk, seen=deviation.version, classification="minor", reason="Small in effect, see there"
+                )
             deviation = deviations.investigate(by=by, deviation_id=deviation.pk, seen=deviation.version, text="The device was read again and agrees.")
-            what = self._deviation(deviation, deviations.ASSESSMENT, impact=impact, reason="No effect on the product")
+            what = self._deviation(deviation, deviation_queries.assessment_subject, impact=impact, reason="No effect on the product")
             proof = self.proved("quinn", "quinn", what, "assessed")
-            deviation = deviations.assess(by=by, deviation_id=deviation.pk, seen=deviation.version, impact=impact, reason="No effect on the product", proof=proof)
+            deviation = deviations.assess(
+                by=by, deviation_id=deviation.pk, seen=deviation.version, impact=impact, reason="No effect on the product", proof=proof
+            )
             if close:
-                what = self._deviation(deviation, deviations.CLOSURE, closed_as="investigated", reason="Cause found and mended")
+                what = self._deviation(deviation, deviation_queries.closure_subject, closed_as="investigated", reason="Cause found and mended")
                 proof = self.proved("quinn", "quinn", what, "closed")
-                deviations.close(by=by, deviation_id=deviation.pk, seen=deviation.version, closed_as="investigated", reason="Cause found and mended", proof=proof)
+                deviations.close(
+                    by=by, deviation_id=deviation.pk, seen=deviation.version, closed_as="investigated", reason="Cause found and mended", proof=proof
+                )
 
-    def _deviation(self, deviation: Deviation, schema: str, **act: str):
-        def what():
-            fresh = Deviation.objects.select_related("excursion", "result", "lot").get(pk=deviation.pk)
-            return ceremony.subject(fresh, schema, deviation_queries.content_of(fresh, **act))
-
-        return what
+    def _deviation(self, deviation: Deviation, subject, **act: str):
+        return lambda: subject(deviation_queries.by_number(deviation.number), **act)
 
     def lines(self, lot: Lot):
         with self.reading():
@@ -269,5 +292,3 @@ class Judged(Floor):
         custody.hand_over(
             by=self.by("tess"), container_id=bag.pk, kind="at_centre", scanned=bag.identifier, from_place="Courier", to_place="Demo hospital", proof=proof
         )
-
-

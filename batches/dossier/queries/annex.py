@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import models
 
 from batches.dossier.queries.trail import stream_of
+from batches.execution.models import Excursion
 from batches.execution.queries.runs import recipe_of, runs_of
 from batches.lots.models import Lot
 from batches.recipes.document.schema import Recipe
@@ -93,7 +94,7 @@ def annex(lot: Lot, upto: int | None = None) -> list[Item]:
     rows: dict[uuid.UUID, list[AuditRow]] = defaultdict(list)
     for row in AuditRow.objects.filter(entry_id__in=[entry.pk for entry in entries]).order_by("id"):
         rows[row.entry_id].append(row)
-    loaded = _Loaded([row for several in rows.values() for row in several])
+    loaded = _Loaded([row for several in rows.values() for row in several], lot)
     rest = [entry for entry in entries if any(row.table not in _wordings for row in rows[entry.pk])]
     generic = describe_all(rest, zone=lot.site.time_zone) if rest else {}
     items = []
@@ -101,6 +102,9 @@ def annex(lot: Lot, upto: int | None = None) -> list[Item]:
         changes: list[Change] = []
         for row in rows[entry.pk]:
             changes += loaded.changes(words, row)
+        planned = sum(row.table == "batches_steprun" and row.version == 1 for row in rows[entry.pk])
+        if planned:
+            changes.append(Change("Steps planned", "", str(planned)))
         changes += [Change(f"{line.what}, {line.field}".rstrip(", "), line.old, line.new) for line in generic.get(entry.pk, ()) if line.table not in _wordings]
         items.append(
             Item(
@@ -117,20 +121,19 @@ def _told(events: Sequence[str]) -> list[str]:
 
 
 def _group(words: Words, rows: Sequence[AuditRow], loaded: _Loaded, entry: AuditEntry) -> str:
-    for row in rows:
-        if row.table == "batches_steprun" and row.row_id in words.runs:
-            return words.step(row.row_id)
-    for row in rows:
-        run_id = loaded.run_of(row)
-        if run_id in words.runs:
-            return words.step(run_id)
-    return AFTER_STEPS if any(event.startswith("quality.") for event in entry.events) else BEFORE_STEPS
+    """The step that the entry works on, found through the run it moves or the fact it adds; an entry over several steps is the lot's."""
+    runs = {row.row_id for row in rows if row.table == "batches_steprun"} or {loaded.run_of(row) for row in rows}
+    named = [run for run in runs if run in words.runs]
+    if len(named) == 1:
+        return words.step(named[0])
+    return AFTER_STEPS if any(event.startswith("quality.") for event in entry.events) and not named else BEFORE_STEPS
 
 
 class _Loaded:
     """The rows that entries cite: facts by id, records by version."""
 
-    def __init__(self, rows: Sequence[AuditRow]):
+    def __init__(self, rows: Sequence[AuditRow], lot: Lot):
+        self.excursions = dict(Excursion.objects.filter(lot=lot).values_list("pk", "step_run_id"))
         self.rows: dict[tuple[str, uuid.UUID, int], models.Model] = {}
         wanted: dict[str, set[uuid.UUID]] = defaultdict(set)
         for row in rows:
@@ -163,10 +166,12 @@ class _Loaded:
         row = self.rows.get((cited.table, cited.row_id, cited.version))
         if cited.table == "mes_signature" and row is not None:
             return row.record_id
-        return getattr(row, "step_run_id", None)
+        if cited.table == "batches_excursion":
+            return self.excursions.get(cited.row_id)
+        return getattr(row, "step_run_id", None) or self.excursions.get(getattr(row, "excursion_id", None))
 
 
-_RUN_TABLES = frozenset({"batches_excursion", "quality_sample", "batches_occupancy"})
+_RUN_TABLES = frozenset({"quality_sample", "batches_occupancy"})
 """Tables that name a step and may have no wording here."""
 
 

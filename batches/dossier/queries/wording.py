@@ -35,8 +35,10 @@ def entry(words: Words, now, before) -> Sequence[Change]:
 
 
 def step_run(words: Words, now, before) -> Sequence[Change]:
+    if before is None:
+        return []  # planned: counted once for all
     changes = _moved("Step", now, before)
-    if now.state_reason and (before is None or before.state_reason != now.state_reason):
+    if now.state_reason and before.state_reason != now.state_reason:
         changes.append(Change("Reason", "", now.state_reason))
     return changes
 

@@ -1,0 +1,258 @@
+"""Release over the API: the gate, decisions, certificates with their PDF, evidence, dispatch and use."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.http import HttpResponse
+from django.urls import path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from batches.custody import queries as custody
+from mes.api.views import ServiceView
+from mes.clock import record_now
+from mes.errors import Missing
+from mes.signatures import ceremony
+from mes.signatures.api import SigningView
+from quality.permissions import Permission
+from quality.release import evidence, queries, services, supply
+from quality.release.models import Certificate, ProductUse
+
+STAGE = OpenApiParameter("stage", OpenApiTypes.STR, description="stage_1 or final; left out: the one that comes next.")
+
+
+class LineOut(serializers.Serializer):
+    """One condition of the release."""
+
+    code = serializers.CharField()
+    text = serializers.CharField()
+    ok = serializers.BooleanField()
+    pending = serializers.BooleanField()
+    blocking = serializers.BooleanField(help_text="Whether it keeps the lot from being certified when it does not hold.")
+    detail = serializers.CharField()
+
+
+class GateOut(serializers.Serializer):
+    """What still blocks the release of a lot."""
+
+    lot = serializers.CharField()
+    stage = serializers.CharField()
+    open = serializers.BooleanField(help_text="Whether the lot could be certified in this stage now.")
+    lines = LineOut(many=True)
+
+
+class CertificateOut(serializers.Serializer):
+    """A certificate as it was drawn."""
+
+    number = serializers.CharField()
+    stage = serializers.CharField()
+    sha256 = serializers.CharField(help_text="Of the PDF's bytes.")
+    content_digest = serializers.CharField(help_text="Of the signed content: the record digest it prints.")
+    entries = serializers.IntegerField(help_text="Audit entries in its annex.")
+    recorded_at = serializers.DateTimeField()
+    valid = serializers.SerializerMethodField()
+    why_not = serializers.SerializerMethodField(help_text="Why it no longer holds; empty when it does.")
+
+    def get_valid(self, row: Certificate) -> bool:
+        return not queries.why_not_valid(row.decision)
+
+    def get_why_not(self, row: Certificate) -> str:
+        return queries.why_not_valid(row.decision)
+
+
+class Gate(ServiceView):
+    """The gate of a lot, visible from its first day."""
+
+    permission = Permission.READ_CERTIFICATE
+    answers: ClassVar[dict] = {"GET": GateOut}
+    parameters: ClassVar[dict] = {"GET": [STAGE]}
+
+    def get(self, request, number):
+        """Every condition with its result and what is behind it."""
+        lot = queries.lot_by_number(number)
+        stage = stage_of(request, lot)
+        lines = queries.gate(lot, stage, record_now())
+        return self.reply({"lot": lot.number, "stage": stage, "open": not queries.blocking(lines), "lines": lines})
+
+
+def stage_of(request, lot) -> str:
+    """The stage that is asked for, or the one that comes next."""
+    return request.GET.get("stage") or queries.next_stage(lot)
+
+
+class _OfLot(SigningView):
+    permission = Permission.CERTIFY_LOT
+
+    def found(self, number: str):
+        with self.reading():
+            return queries.lot_by_number(number)
+
+
+class Certify(_OfLot):
+    """Certify the lot: password and one-time code. `stage` in the query of both calls."""
+
+    parameters: ClassVar[dict] = {"GET": [STAGE]}
+
+    def stage(self, number: str) -> str:
+        given = self.request.query_params.get("stage")
+        if given not in queries.MEANINGS:
+            raise Missing("unknown_stage", "Say the stage: stage_1 or final.", field="stage")
+        return given
+
+    def meaning_code(self, number):
+        return queries.MEANINGS[self.stage(number)]
+
+    def what(self, number):
+        return queries.subject_of(queries.ground_of(queries.lot_by_number(number), self.stage(number), record_now()))
+
+    def sign(self, proof, number):
+        lot = self.found(number)
+        services.certify(by=self.actor, lot_id=lot.pk, seen=lot.version, stage=self.stage(number), proof=proof)
+
+
+class Reject(_OfLot):
+    """Reject the lot, with a reason."""
+
+    meaning = "rejected"
+
+    def what(self, number):
+        return queries.refusal_subject(queries.lot_by_number(number), "reject")
+
+    def sign(self, proof, number):
+        lot = self.found(number)
+        services.reject(by=self.actor, lot_id=lot.pk, seen=lot.version, reason=self.reason, proof=proof)
+
+
+class Withdraw(_OfLot):
+    """Withdraw the certification, with a reason."""
+
+    meaning = "withdrawn"
+
+    def what(self, number):
+        return queries.refusal_subject(queries.lot_by_number(number), "withdraw")
+
+    def sign(self, proof, number):
+        lot = self.found(number)
+        services.withdraw(by=self.actor, lot_id=lot.pk, seen=lot.version, reason=self.reason, proof=proof)
+
+
+class Certificates(ServiceView):
+    """The certificates of a lot, oldest first; the last one that is valid counts."""
+
+    permission = Permission.READ_CERTIFICATE
+    answers: ClassVar[dict] = {"GET": CertificateOut(many=True)}
+
+    def get(self, request, number):
+        """Empty until the background job has drawn the first."""
+        return self.reply(queries.certificates_of(queries.lot_by_number(number)))
+
+
+class CertificatePdf(ServiceView):
+    """One certificate as PDF, byte for byte as it was kept."""
+
+    permission = Permission.READ_CERTIFICATE
+    answers: ClassVar[dict] = {"GET": OpenApiTypes.BINARY}
+
+    def get(self, request, number, certificate):
+        """Its SHA-256 stands in the list of certificates and on the page that checks a printed one."""
+        found = Certificate.objects.one(lot=queries.lot_by_number(number), number=certificate)
+        answer = HttpResponse(bytes(found.pdf), content_type="application/pdf")
+        answer["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
+        return answer
+
+
+class Evidence(ServiceView):
+    """Everything by which a stranger can check the lot's record: signed contents, signatures, the whole audit stream as bytes."""
+
+    permission = Permission.READ_CERTIFICATE
+    answers: ClassVar[dict] = {"GET": OpenApiTypes.OBJECT}
+
+    def get(self, request, number):
+        """JSON; see docs for how it is checked without this server."""
+        from rest_framework.response import Response
+
+        return Response(evidence.evidence_of(queries.lot_by_number(number)))
+
+
+class Dispatch(SigningView):
+    """Hand a certified product over: `scanned`, `from_place`, `to_place`, `carrier`, `seal`, `logger` in the query of both calls."""
+
+    permission = Permission.DISPATCH_PRODUCT
+    meaning = "dispatched"
+    fields = ("scanned", "from_place", "to_place", "carrier", "seal", "logger", "remark")
+
+    def what(self, number):
+        return custody.hand_over_subject(queries.bag_scanned(number, self.request.query_params.get("scanned", "")), "dispatch")
+
+    def sign(self, proof, number):
+        given = {name: self.request.query_params.get(name, "") for name in self.fields}
+        with self.reading():
+            container = queries.bag_scanned(number, given["scanned"])
+        supply.dispatch(by=self.actor, container_id=container.pk, proof=proof, **given)
+
+
+class UseIn(serializers.Serializer):
+    """What became of a container, and the two persons who checked the identity; first POST without secrets, then with them."""
+
+    scanned = serializers.CharField(max_length=200, help_text="The container's full identifier.")
+    coi = serializers.CharField(max_length=60, help_text="The patient's chain-of-identity code, as scanned at the bedside.")
+    infused = serializers.BooleanField()
+    started_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    ended_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    volume = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    reason_code = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    username = serializers.CharField(max_length=150)
+    secret = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+    second_username = serializers.CharField(max_length=150)
+    second_secret = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+
+
+class UseOut(serializers.Serializer):
+    id = serializers.UUIDField()
+    infused = serializers.BooleanField()
+    container = serializers.CharField(source="container.identifier")
+    first = serializers.CharField(source="first_signature.full_name")
+    second = serializers.CharField(source="second_signature.full_name")
+    recorded_at = serializers.DateTimeField()
+
+
+class Use(ServiceView):
+    """Infused, or not: both persons sign in one call, each with their own secrets, exactly what is sent."""
+
+    permission = Permission.RECORD_INFUSION
+    secret_fields = ("secret", "second_secret")
+    asks: ClassVar[dict] = {"POST": UseIn}
+    answers: ClassVar[dict] = {"POST": UseOut}
+
+    def post(self, request, number):
+        """Two signatures by two persons on the same content: identity of container and patient, times, volume or reason."""
+        given = self.read()
+        signers = [(given.pop("username"), given.pop("secret")), (given.pop("second_username"), given.pop("second_secret"))]
+        facts = {name: given[name] for name in ("infused", "started_at", "ended_at", "volume", "reason_code", "reason")}
+        with self.reading():
+            container = queries.bag_scanned(number, given["scanned"])
+            what = queries.use_subject(container, supply.use_facts(**facts))
+        meanings = ("infused" if given["infused"] else "not_infused", "confirmed_identity")
+        proofs = []
+        for (username, secret), meaning in zip(signers, meanings, strict=True):
+            intent = ceremony.prepare(self.actor, what, meaning)
+            proofs.append(ceremony.authenticate(by=self.actor, intent_id=intent.pk, username=username, secret=secret))
+        made = supply.record_use(by=self.actor, container_id=container.pk, first=proofs[0], second=proofs[1], **given)
+        with self.reading():
+            return self.reply(ProductUse.objects.select_related("container", "first_signature", "second_signature").one(pk=made.pk))
+
+
+api_urls = [
+    path("lots/<str:number>/gate/", Gate.as_view()),
+    path("lots/<str:number>/certify/", Certify.as_view()),
+    path("lots/<str:number>/reject/", Reject.as_view()),
+    path("lots/<str:number>/withdraw/", Withdraw.as_view()),
+    path("lots/<str:number>/certificates/", Certificates.as_view()),
+    path("lots/<str:number>/certificates/<str:certificate>/pdf/", CertificatePdf.as_view()),
+    path("lots/<str:number>/evidence/", Evidence.as_view()),
+    path("lots/<str:number>/dispatch/", Dispatch.as_view()),
+    path("lots/<str:number>/use/", Use.as_view()),
+]
