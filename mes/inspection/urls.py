@@ -11,5 +11,6 @@ app_name = "inspection"
 urlpatterns = [
     path("audit/", views.AuditPage.as_view(), name="trail"),
     path("audit/stream/<slug:kind>/<uuid:stream_id>/", views.StreamDrawer.as_view(), name="stream"),
+    path("audit/stream/<slug:kind>/<uuid:stream_id>/export.csv", views.StreamExport.as_view(), name="export"),
     path("audit/refusals/", views.RefusalsPanel.as_view(), name="refusals"),
 ]

@@ -1,5 +1,8 @@
 """The audit trail's page and drawer."""
 
+import csv
+import io
+
 import pytest
 from django.test import Client
 
@@ -66,3 +69,15 @@ def test_refused_attempts_are_on_the_first_page_of_who_reads_the_trail(place, so
     Client().post("/sign-in/", {"username": "maya", "password": "wrong"})
     text = sofia.get("/audit/refusals/", headers={"HX-Request": "true"}).content.decode()
     assert "do not belong together" in text
+
+
+@pytest.mark.req("AUD-10", case="positive")
+def test_a_stream_is_exported_whole_and_a_formula_stays_text(place, sofia, maya):
+    services.record_qualification(by=place.setup, user=maya, subject="procedure:x", title="Aseptic work")
+    grant = maya.grants.get()
+    services.end_grant(by=place.setup, grant_id=grant.pk, seen=grant.version, reason="=1+1 is what he wrote")
+    answer = sofia.get(f"/audit/stream/person/{maya.pk}/export.csv")
+    rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    assert rows[0][:4] == ["no", "at (UTC)", "who", "user name"]
+    assert [row[0] for row in rows[1:]] == [str(number) for number in range(1, 7)]
+    assert rows[-1][8:11] == ["", rows[-1][9], "'=1+1 is what he wrote"] and rows[-1][9]
