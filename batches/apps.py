@@ -10,7 +10,13 @@ class BatchesConfig(AppConfig):
     def ready(self) -> None:
         """Hang the folders of this app into the door and the common pages."""
         from batches.dossier import wiring as dossier
+        from batches.equipment import wiring as equipment
         from batches.execution import wiring as execution
+        from batches.lots import wiring as lots
+        from batches.materials import wiring as materials
+        from batches.readings import wiring as readings
 
+        for folder in (lots, materials, equipment, readings):
+            folder.register()
         execution.register()
         dossier.register()

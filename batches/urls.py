@@ -6,6 +6,6 @@ from django.urls import include, path
 
 app_name = "batches"
 
-FOLDERS = ("lots", "custody", "subjects", "materials", "equipment", "readings", "recipes", "execution", "dossier")
+FOLDERS = ("lots", "custody", "subjects", "materials", "readings", "equipment", "recipes", "execution", "dossier")
 
 urlpatterns = [path("", include(f"batches.{folder}.urls")) for folder in FOLDERS if find_spec(f"batches.{folder}.urls")]

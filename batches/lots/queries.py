@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
+
 from batches.lots.identifiers import ScanKind, Scanned, parse_scan
 from batches.lots.models import Container, Donation, Hold, Lot, TherapyEvent
 from batches.lots.states import LOT, TERMINATION_REASONS
@@ -32,8 +34,13 @@ def _one(**lookup) -> Lot:
 
 def lots(*, states: Sequence[str] = ()) -> list[Lot]:
     """Lots of this site or with its part, newest first; only those in `states` when given."""
-    rows = Lot.objects.select_related("therapy_event__patient", "recipe_version__master").order_by("-id")
+    rows = lot_rows().order_by("-id")
     return list(rows.filter(state__in=states) if states else rows)
+
+
+def lot_rows() -> QuerySet:
+    """The same as rows not yet fetched, for lists in pages."""
+    return Lot.objects.select_related("therapy_event__patient", "recipe_version__master")
 
 
 def open_check_codes(site_id) -> set[str]:
@@ -82,6 +89,11 @@ def container_scanned(text: str) -> Container:
     if found is None:
         raise WrongScan("container_unknown", "This label belongs to no container known here. Scan the label on the container.")
     return found
+
+
+def event_by_coi(coi: str) -> TherapyEvent:
+    """The therapy event of a chain-of-identity identifier. Raises Missing."""
+    return TherapyEvent.objects.one(coi=coi.strip())
 
 
 def event_of_patient(patient_id) -> list[TherapyEvent]:

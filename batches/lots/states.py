@@ -63,3 +63,37 @@ TERMINATION_REASONS = {
     "other": "Another reason, told below",
 }
 """Why a lot ends before its release: code and words."""
+
+LOT_WORDS = {
+    "ordered": "Ordered",
+    "in_execution": "In execution",
+    "manufactured": "Manufactured",
+    "in_review": "In review",
+    "certified_stage_1": "Certified (stage 1)",
+    "certified_final": "Certified (final)",
+    "supplied_out_of_specification": "Supplied out of specification",
+    "rejected": "Rejected",
+    "withdrawn": "Withdrawn",
+    "terminated": "Terminated",
+    "cancelled": "Cancelled before use",
+    "manufactured_not_infused": "Manufactured, not infused",
+}
+"""Words of a lot's states as people read them (decisions 15)."""
+
+DONATION_WORDS = {
+    "expected": "Expected",
+    "collected": "Collected",
+    "received": "Received, waits for QA",
+    "accepted": "Accepted",
+    "rejected": "Rejected",
+    "cancelled": "Cancelled",
+}
+CONTAINER_WORDS = {
+    "expected": "Expected",
+    "in_use": "In use",
+    "emptied": "Emptied",
+    "dispatched": "Dispatched",
+    "received": "Received",
+    "infused": "Infused",
+    "discarded": "Discarded",
+}

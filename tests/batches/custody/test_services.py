@@ -156,7 +156,7 @@ def test_a_label_that_came_off_is_destroyed_and_another_takes_its_place(world, c
 
 def test_labels_are_printed_by_those_who_may(world, chamber, refused):
     with refused("not_your_role"):
-        services.print_label(by=world.by("rita"), container_id=chamber.pk)
+        services.print_label(by=world.by("tess"), container_id=chamber.pk)
     with site_context(world.site.pk):
         assert Label.objects.count() == 0
 

@@ -1,0 +1,17 @@
+"""What equipment hangs onto at start."""
+
+from batches.equipment.models import Equipment
+from batches.permissions import Permission
+from mes.web import panels, scan_targets
+
+
+def address_of(scanned: scan_targets.Scanned) -> str | None:
+    """The page of the equipment that a label or number names."""
+    text = scanned.text.strip().removeprefix("CTL:E:")
+    found = Equipment.objects.filter(identifier=text).first() or Equipment.objects.filter(code=text).first()
+    return f"/equipment/{found.pk}/" if found else None
+
+
+def register() -> None:
+    panels.register_nav("Equipment", "batches:equipment:list", Permission.MANAGE_EQUIPMENT, order=610)
+    scan_targets.register(address_of, order=210)

@@ -1,0 +1,1 @@
+"""Pages on lots: list, order, overview, starting material, holds and ends."""

@@ -1,0 +1,34 @@
+"""What lots hang onto at start: the line of the navigation, what a scan leads to, the names of streams."""
+
+from batches.lots import queries
+from batches.lots.identifiers import IdentifierRefused, ScanKind, parse_scan
+from batches.lots.models import Lot
+from batches.permissions import Permission
+from mes.web import panels, scan_targets
+
+
+def address_of(scanned: scan_targets.Scanned) -> str | None:
+    """The page of the lot that a scan names: by lot number, check code, container, donation or chain of identity."""
+    text = scanned.text.strip()
+    lot = Lot.objects.filter(number__iexact=text).first() or Lot.objects.filter(check_code=text.upper(), state__in=queries.OPEN_STATES).first()
+    if lot is not None:
+        return f"/lots/{lot.number}/"
+    try:
+        read = parse_scan(text)
+    except IdentifierRefused:
+        return None
+    if read.kind is ScanKind.CONTAINER:
+        container = queries.container_of(read)
+        lot = container and container.lot
+    elif read.kind is ScanKind.DONATION:
+        lot = Lot.objects.filter(lot_donations__donation__din=read.value).order_by("-id").first()
+    elif read.kind is ScanKind.THERAPY_EVENT:
+        lot = Lot.objects.filter(therapy_event__coi=read.value).order_by("-id").first()
+    elif read.kind is ScanKind.LOT:
+        lot = Lot.objects.filter(number=read.value).first()
+    return f"/lots/{lot.number}/" if lot else None
+
+
+def register() -> None:
+    panels.register_nav("Lots", "batches:lots:list", Permission.READ_LOTS, order=200)
+    scan_targets.register(address_of, order=100)

@@ -1,0 +1,61 @@
+import pytest
+
+from batches.custody.models import Label
+from batches.lots import queries
+from mes.records.context import site_context
+from tests.builders.registers import din
+from tests.builders.staff import PIN, signed_in
+
+
+@pytest.fixture
+def browser(world):
+    def open_for(name):
+        world.by(name)
+        return signed_in(world.users[name])
+
+    return open_for
+
+
+@pytest.mark.req("COI-06", case="positive")
+def test_a_label_is_printed_opened_used_and_counted_on_the_pages(world, browser):
+    lot = world.started()
+    url, client = f"/lots/{lot.number}/labels/", browser("olga")
+    with site_context(world.site.pk):
+        bag = queries.containers_of(lot)[0]
+    assert client.post(url, {"container": str(bag.pk)}).status_code == 303
+    again = client.post(url, {"container": str(bag.pk)})
+    assert again.status_code == 409 and "needs a reason" in again.content.decode()
+    with site_context(world.site.pk):
+        label = Label.objects.get()
+    pdf = client.get(f"{url}{label.pk}/label.pdf")
+    assert pdf.content.startswith(b"%PDF") and pdf["Cache-Control"] == "no-store, private"
+    use = {"seen": "1", "scanned_label": f"CTL:C:{bag.identifier}", "scanned_container": din()}
+    assert client.post(f"{url}{label.pk}/use/", use | {"scanned_container": din(2)}).status_code == 409
+    assert client.post(f"{url}{label.pk}/use/", use).status_code == 303
+    assert "Every printed label is accounted for." in client.get(url).content.decode()
+    assert client.post(f"{url}{label.pk}/destroy/", {"seen": "2", "reason": "Came off."}).status_code == 303
+
+
+def test_a_hand_over_is_signed_with_the_scan_of_the_container(world, browser):
+    lot = world.order()
+    with site_context(world.site.pk):
+        bag = queries.containers_of(lot)[0]
+    client, url = browser("nora"), f"/lots/{lot.number}/containers/{bag.pk}/hand-over/to_manufacture/"
+    details = {"from_place": "Ward 3", "to_place": "Courier", "seal": "S-17"}
+
+    def sign(scanned):
+        intent = client.get(url).content.decode().split('name="intent" value="')[1].split('"')[0]
+        return client.post(url, {"intent": intent, "who": "nora.utr", "secret": PIN, "scanned": scanned} | details)
+
+    assert sign("5901234123457").status_code == 409
+    assert sign(f"CTL:C:{bag.identifier}").status_code == 303
+    assert "seal S-17" in client.get(f"/lots/{lot.number}/labels/").content.decode()
+    assert client.get(f"/lots/{lot.number}/containers/{bag.pk}/hand-over/dispatch/").status_code == 404
+    assert browser("olga").get(url).status_code == 403
+
+
+def test_a_treatment_centre_prints_no_labels(world, browser):
+    lot = world.order()
+    with site_context(world.site.pk):
+        bag = queries.containers_of(lot)[0]
+    assert browser("tess").post(f"/lots/{lot.number}/labels/", {"container": str(bag.pk)}).status_code == 403
