@@ -15,8 +15,10 @@ class BatchesConfig(AppConfig):
         from batches.lots import wiring as lots
         from batches.materials import wiring as materials
         from batches.readings import wiring as readings
+        from batches.recipes import wiring as recipes
 
         for folder in (lots, materials, equipment, readings):
             folder.register()
         execution.register()
+        recipes.register()
         dossier.register()

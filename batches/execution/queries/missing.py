@@ -24,7 +24,7 @@ class Missing:
 def missing(run: StepRun, ledger: Ledger | None = None) -> list[Missing]:
     """Everything that stands between the step and its signature, in the order of the page."""
     step = step_of(run)
-    return [*_scans(run, step), *_values(run, step, ledger), *_files(run, step), *_choices(run)]
+    return [*_choices(run), *_scans(run, step), *_values(run, step, ledger), *_files(run, step)]
 
 
 def _scans(run: StepRun, step: Step) -> list[Missing]:
@@ -69,7 +69,7 @@ def _files(run: StepRun, step: Step) -> list[Missing]:
 
 
 def _choices(run: StepRun) -> list[Missing]:
-    return [Missing(f"Decide about {_name(run, each.entry.parameter)}: {each.sentence}", f"way-{each.pk}") for each in undecided(run)]
+    return [Missing(f"Decide about {_name(run, each.entry.parameter)}.", f"way-{each.pk}") for each in undecided(run)]
 
 
 def _name(run: StepRun, key: str) -> str:

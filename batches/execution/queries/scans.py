@@ -11,7 +11,6 @@ from batches.lots.models import Container, Lot
 from batches.materials.models import MaterialLot
 from mes.errors import RuleBroken, UnreadableInput, WrongScan
 
-
 KINDS = {
     ScanKind.BADGE: "a badge",
     ScanKind.LOT: "a lot number",

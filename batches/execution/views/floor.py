@@ -10,18 +10,9 @@ from batches.execution.queries.runs import DONE, recipe_of
 from batches.permissions import Permission
 from mes.clock import record_now
 from mes.web.countdown import Countdown
-from mes.web.pages import Page
+from mes.web.pages import FragmentPage, Page
 
 ORDER = {"alarm": 0, "warn": 1, "hold": 2, "": 3}
-
-
-def detail_url(number: str) -> str:
-    from django.urls import NoReverseMatch
-
-    try:
-        return reverse("batches:lots:detail", kwargs={"number": number})
-    except NoReverseMatch:
-        return ""
 
 
 class BoardPage(Page):
@@ -51,7 +42,9 @@ class BoardPage(Page):
         started = lot.started_at or lot.recorded_at
         done = sum(1 for _, state in row.stages if state == "done")
         return {
-            "lot": {"check": lot.check_code, "number": lot.number, "product": recipe_of(lot).name, "url": detail_url(lot.number), "demo": lot.demo},
+            "lot": {
+                "check": lot.check_code, "number": lot.number, "product": lot.product, "url": reverse("batches:lots:detail", kwargs={"number": lot.number}),
+            },
             "state": row.state,
             "centre": lot.therapy_event.treatment_centre,
             "slot": f"ordered {lot.recorded_at:%d %b}",
@@ -67,7 +60,7 @@ class BoardPage(Page):
             "deviations_state": "",
             "next": self.next_words(row),
             "next_sub": f"Step {run.key}" if run else "",
-        }
+        }  # fmt: skip
 
     def limit(self, row: Row, now) -> Countdown | None:
         if row.limit is None:
@@ -120,7 +113,7 @@ class StationPage(Page):
         return live_grants(self.by.user_id, self.by.site_id)
 
 
-class WaitingPanel(StationPage):
+class WaitingPanel(FragmentPage, StationPage):
     """What waits for me, as a panel of the first page."""
 
     template_name = "batches/execution/_waiting.html"

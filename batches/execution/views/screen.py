@@ -94,16 +94,12 @@ class Screen:
             "wanted": self.wanted(),
             "first_url": self.first_url(),
             "hold": self.hold,
+            "hold_url": reverse("batches:lots:hold", kwargs={"number": self.lot.number}),
             "state_words": STATE_WORDS[self.run.state],
         }
 
     def band(self) -> dict:
-        from django.urls import NoReverseMatch
-
-        try:
-            url = reverse("batches:lots:detail", kwargs={"number": self.lot.number})
-        except NoReverseMatch:
-            url = ""
+        url = reverse("batches:lots:detail", kwargs={"number": self.lot.number})
         return {"check": self.lot.check_code, "number": self.lot.number, "product": self.recipe.name, "url": url, "demo": self.lot.demo}
 
     @property
