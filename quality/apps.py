@@ -8,6 +8,7 @@ class QualityConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from quality.alerts import wiring as alerts
         from quality.deviations import wiring as deviations
         from quality.release import wiring as release
         from quality.review import wiring as review
@@ -18,5 +19,6 @@ class QualityConfig(AppConfig):
         specifications.register()
         samples.register()
         deviations.register()
+        alerts.register()
         review.register()
         release.register()

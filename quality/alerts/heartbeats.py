@@ -21,16 +21,22 @@ def beat(site_id, sweep: str, found: int) -> None:
         )
 
 
-def missed(sweeps: list[str], site_ids: list) -> list[str]:
-    """Sweeps of which no heartbeat came for five minutes, as sentences. Asked by readiness, outside Celery."""
+SWEEPS = (
+    "unanswered_excursions", "unanswered_deviations", "hold_times", "overdue_steps", "overdue_results", "escalations", "undelivered_alerts",
+)  # fmt: skip
+"""Every sweep that has to be heard of, in the order they run (watch.SWEEPS names their functions)."""
+
+
+def missed(site_ids: list) -> list[str]:
+    """Sweeps of which no heartbeat came for five minutes, as sentences. Asked by readiness and pages, outside Celery."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         now = cursor.fetchone()[0]
-    last = {(row.site_id, row.sweep): row.last_at for row in Heartbeat.objects.all()}
+    last = {(row.site_id, row.sweep): row.last_at for row in Heartbeat.objects.filter(site_id__in=site_ids)}
     found = []
     for site_id in site_ids:
-        for sweep in sweeps:
+        for sweep in SWEEPS:
             at = last.get((site_id, sweep))
             if at is None or now - at > MISSED_AFTER:
-                found.append(f"the sweep {sweep} has not finished {'yet' if at is None else f'since {at:%H:%M:%S} UTC'}")
+                found.append(f"the watch of {sweep.replace('_', ' ')} has not finished {'yet' if at is None else f'since {at:%d %b %H:%M:%S} UTC'}")
     return found

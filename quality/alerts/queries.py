@@ -9,6 +9,7 @@ from django.db.models import Q
 from mes.people.models import Grant, User
 from mes.records.models import RecordNow
 from quality.alerts.models import Alert, AlertDelivery
+from quality.deviations.models import Deviation
 
 PHYSICIAN = "physician"
 
@@ -74,3 +75,8 @@ def one(alert_id) -> Alert:
 def deliveries_of(alert: Alert) -> list[AlertDelivery]:
     """Who was told how, oldest first."""
     return list(AlertDelivery.objects.filter(alert=alert).order_by("recorded_at"))
+
+
+def deviation_number(deviation_id: str) -> str:
+    """The number of the deviation an alert is about ("" when it is not seen here)."""
+    return Deviation.objects.filter(pk=deviation_id).values_list("number", flat=True).first() or ""

@@ -89,18 +89,28 @@ def check_not_own_work(person_id, deviation: Deviation, name: str) -> None:
 def check_can_assess(*, by: Actor, deviation: Deviation, impact: str, reason: str, signer) -> None:
     check_person_may(signer, Permission.ASSESS_DEVIATIONS, by.site_id)
     check_not_own_work(signer.pk, deviation, signer.full_name)
+    check_assessment(deviation, impact, reason)
+
+
+def check_assessment(deviation: Deviation, impact: str, reason: str) -> None:
+    """Whether this assessment can be made now, by whomever. Raises RuleBroken."""
     if deviation.state == "open":
         raise RuleBroken("not_classified", f"{deviation.number} is not classified yet. Classify it first.")
     if deviation.state == "closed":
         raise RuleBroken("deviation_closed", f"{deviation.number} is closed.")
     if impact not in IMPACTS:
-        raise RuleBroken("unknown_impact", "The impact is none, acceptable or not acceptable.", field="impact")
+        raise RuleBroken("unknown_impact", "The impact is none, acceptable or not acceptable. Choose one.", field="impact")
     _needs_reason(reason)
 
 
 def check_can_close(*, by: Actor, deviation: Deviation, closed_as: str, reason: str, signer) -> None:
     check_person_may(signer, Permission.ASSESS_DEVIATIONS, by.site_id)
     check_not_own_work(signer.pk, deviation, signer.full_name)
+    check_closure(deviation, closed_as, reason)
+
+
+def check_closure(deviation: Deviation, closed_as: str, reason: str) -> None:
+    """Whether this closure can be made now, by whomever. Raises RuleBroken."""
     if deviation.state == "closed":
         raise RuleBroken("deviation_closed", f"{deviation.number} is closed.")
     _needs_reason(reason)
@@ -111,9 +121,9 @@ def check_can_close(*, by: Actor, deviation: Deviation, closed_as: str, reason: 
         if deviation.state != "assessed":
             raise RuleBroken("not_assessed", f"The impact of {deviation.number} on the lot is not assessed yet. Assess it first.")
         if not deviation.investigation.strip():
-            raise RuleBroken("not_investigated", f"{deviation.number} has no investigation text yet.", field="investigation")
+            raise RuleBroken("not_investigated", f"{deviation.number} has no investigation text yet. Write it first.", field="investigation")
     else:
-        raise RuleBroken("unknown_closure", "A deviation is closed as investigated or as an entry error.", field="closed_as")
+        raise RuleBroken("unknown_closure", "A deviation is closed as investigated or as an entry error. Choose one.", field="closed_as")
 
 
 def was_transcription(deviation: Deviation) -> bool:

@@ -2,8 +2,10 @@
 
 from batches.events import Event as BatchEvent
 from mes.records.door import receive
+from mes.web.panels import register_nav, register_panel
 from quality.deviations.services import open_for_excursion, open_for_result
 from quality.events import Event
+from quality.permissions import Permission
 
 CERTIFIED = frozenset({"certified_stage_1", "certified_final", "withdrawn", "manufactured_not_infused", "supplied_out_of_specification"})
 """States of a lot after its first certification: a result that fails now comes late, and is critical."""
@@ -29,3 +31,6 @@ def answer_failing_result(*, by, subject) -> None:
 def register() -> None:
     receive(BatchEvent.EXCURSION_RAISED, answer_excursion)
     receive(Event.RESULT_FAILED, answer_failing_result)
+    register_nav("Deviations", "quality:deviations:list", Permission.READ_DEVIATIONS, order=50)
+    register_panel("quality:deviations:panel", Permission.READ_DEVIATIONS, order=30, label="Deviations")
+    register_panel("quality:deviations:lot_panel", Permission.READ_DEVIATIONS, order=30, label="Deviations", place="lot")

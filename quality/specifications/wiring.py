@@ -2,6 +2,8 @@
 
 from batches.events import Event as BatchEvent
 from mes.records.door import receive
+from mes.web.panels import register_nav
+from quality.permissions import Permission
 from quality.specifications.services import specify_lot
 
 
@@ -12,3 +14,5 @@ def specify_ordered_lot(*, by, subject) -> None:
 
 def register() -> None:
     receive(BatchEvent.LOT_ORDERED, specify_ordered_lot)
+    rights = [Permission.AUTHOR_SPECIFICATIONS, Permission.APPROVE_SPECIFICATIONS, Permission.RECORD_RESULTS]
+    register_nav("Specifications", "quality:specifications:list", rights, order=75)

@@ -1,0 +1,113 @@
+"""Pages of alerts: whose they are, who was told, and taking note."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.urls import reverse
+
+from batches.lots.band import band
+from mes.people.models import Site
+from mes.web.pages import FragmentPage, Page
+from quality.alerts import heartbeats, queries, services
+from quality.alerts.models import Alert
+from quality.permissions import Permission
+
+STATE = {"alarm": "alarm", "warning": "warn"}
+WORDS = {"alarm": "Alarm", "warning": "Warning", "notice": "Notice"}
+
+
+def url_of(alert: Alert) -> str:
+    return reverse("quality:alerts:detail", kwargs={"alert_id": alert.pk})
+
+
+class ListPage(Page):
+    """Alerts that wait for this person's roles, and the site's others."""
+
+    permission = Permission.ACKNOWLEDGE_ALERTS
+    template_name = "quality/alerts/list.html"
+    title = "Alerts"
+
+    def read(self) -> dict:
+        mine = self.request.GET.get("show", "mine") == "mine"
+        found = queries.for_person(self.by.user_id, self.by.site_id) if mine else queries.all_of(self.by.site_id)[:500]
+        rows = [
+            {
+                "url": url_of(each),
+                "cells": [
+                    {"text": each.title, "sub": each.body[:160]},
+                    {"word": WORDS[each.severity], "state": STATE.get(each.severity, "")} if each.state == "raised" else {"text": WORDS[each.severity]},
+                    {"text": each.lot.number if each.lot_id else "–", "mono": True},
+                    {"text": f"{each.recorded_at:%d %b %H:%M} UTC", "sub": f"told {each.level + 1} time{'s' if each.level else ''}"},
+                    {"text": "Waits" if each.state == "raised" else f"{each.acknowledged_by.full_name}, {each.acknowledged_at:%d %b %H:%M} UTC"},
+                ],
+            }
+            for each in found
+        ]
+        base = reverse("quality:alerts:list")
+        return {
+            "heading": "Alerts", "caption": "Alerts", "columns": ["What", "How urgent", "Lot", "Raised", "Acknowledged"], "rows": rows, "table_id": "alerts",
+            "empty_title": "No alert waits for you.", "empty_text": "New ones appear here and in your mail.",
+            "tabs": [{"label": "For me", "url": base, "current": mine}, {"label": "All", "url": f"{base}?show=all", "current": not mine}],
+        }  # fmt: skip
+
+
+class AlertPage(Page):
+    """One alert: what to know, who was told, and one act: to take note."""
+
+    permission = Permission.ACKNOWLEDGE_ALERTS
+    template_name = "quality/alerts/detail.html"
+    title = "Alert"
+
+    def read(self, alert_id) -> dict:
+        alert = queries.one(alert_id)
+        shown = band(alert.lot) if alert.lot_id else {}
+        kind, _, what = alert.cause.partition(":")
+        return shown | {
+            "page_title": alert.title[:60], "heading": alert.title, "lead": alert.body, "alert": alert,
+            "status_word": WORDS[alert.severity] if alert.state == "raised" else "Acknowledged",
+            "status_state": STATE.get(alert.severity, "") if alert.state == "raised" else "",
+            "pairs": [
+                {"k": "Raised", "v": f"{alert.recorded_at:%d %b %Y %H:%M} UTC"},
+                {"k": "Told", "v": ", ".join(role.replace("_", " ") for role in alert.roles)},
+                {"k": "Tells more people", "v": f"{alert.next_escalation_at:%d %b %Y %H:%M} UTC" if alert.next_escalation_at else ""},
+                {"k": "Acknowledged by", "v": alert.acknowledged_by.full_name if alert.acknowledged_by_id else ""},
+            ],
+            "deliveries": queries.deliveries_of(alert),
+            "deviation": queries.deviation_number(what) if kind == "deviation" else "",
+        }  # fmt: skip
+
+
+class AcknowledgePage(AlertPage):
+    """A person takes note of an alert."""
+
+    def post(self, request, alert_id) -> HttpResponse:
+        seen = request.POST.get("seen", "")
+        alert = self.do(services.acknowledge, alert_id=alert_id, seen=int(seen) if seen.isdecimal() else -1)
+        self.say("Acknowledged. Nobody else is told any more.")
+        return self.done(url_of(alert))
+
+
+class AlertPanel(FragmentPage):
+    """Alerts of this person, on the first page; and what the watch itself has not done."""
+
+    permission = Permission.ACKNOWLEDGE_ALERTS
+    template_name = "quality/alerts/_panel.html"
+    title = "Alerts"
+
+    def read(self) -> dict:
+        found = queries.for_person(self.by.user_id, self.by.site_id)
+        return {
+            "alerts": [{"it": each, "url": url_of(each), "state": STATE.get(each.severity, ""), "word": WORDS[each.severity]} for each in found[:8]],
+            "count": len(found),
+            "silent": heartbeats.missed([self.by.site_id]),
+        }
+
+
+class WatchPanel(FragmentPage):
+    """Whether the watch runs: for the floor, where a silent watch has to be seen (decisions 25)."""
+
+    template_name = "quality/alerts/_watch.html"
+    title = "Watch"
+
+    def read(self) -> dict:
+        return {"silent": heartbeats.missed([self.by.site_id]), "site": Site.objects.get(pk=self.by.site_id)}

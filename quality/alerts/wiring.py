@@ -1,0 +1,24 @@
+"""What alerts hang onto at start: the navigation and the first page of whoever may acknowledge them; readiness asks for heartbeats."""
+
+from django.core import checks
+from django.db import DatabaseError
+
+from mes.people.models import Site
+from mes.web.panels import register_nav, register_panel
+from quality.alerts import heartbeats
+from quality.permissions import Permission
+
+
+@checks.register("cartulary", deploy=True)
+def the_watch_is_heard(app_configs, **kwargs):
+    """Warning for each sweep of which no heartbeat came: asked by readiness, outside Celery (decisions 25)."""
+    try:
+        silent = heartbeats.missed(list(Site.objects.values_list("pk", flat=True)))
+    except DatabaseError:  # readiness names a missing database itself
+        return []
+    return [checks.Warning(sentence, hint="look whether worker, beat and Redis run", id="cartulary.W001") for sentence in silent]
+
+
+def register() -> None:
+    register_nav("Alerts", "quality:alerts:list", Permission.ACKNOWLEDGE_ALERTS, order=55)
+    register_panel("quality:alerts:panel", Permission.ACKNOWLEDGE_ALERTS, order=5, label="Alerts")
