@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, ClassVar
 
 from django.db import models
@@ -9,9 +10,10 @@ from django.db.models import Func
 from simple_history.models import HistoricalRecords
 
 from mes.audit.models import CurrentTx, TxField
-from mes.errors import Missing, StaleRecord, WriteOutsideService
+from mes.errors import Missing, NoSiteContext, StaleRecord, WriteOutsideService
 from mes.keys import uuid7
-from mes.records import collector
+from mes.records import collector, guards
+from mes.records.context import current_site
 from mes.records.states import StateTable
 
 
@@ -23,8 +25,22 @@ class RecordNow(Func):
     arity = 0
 
 
+@cache
+def _is_of_a_site(model: type[models.Model]) -> bool:
+    return any(table.name == model._meta.db_table and guards.policy(table) for table in guards.tables())
+
+
 class GuardedQuerySet(models.QuerySet):
     """Refuses what would go past the door: bulk changes and deletions."""
+
+    @property
+    def db(self):
+        """The database to ask; raises NoSiteContext where row security would answer "nothing" for want of a site."""
+        if current_site() is None and _is_of_a_site(self.model):
+            raise NoSiteContext(
+                f"{self.model.__name__} was read without a site; read it inside site_context() or a service"
+            )
+        return super().db
 
     def update(self, **kwargs):
         raise WriteOutsideService(
