@@ -7,6 +7,7 @@ from batches.custody.wording import HAND_OVERS
 from batches.lots import queries as lots
 from batches.lots.band import band
 from batches.lots.models import Container
+from batches.lots.states import CONTAINER_WORDS
 from mes.errors import Missing
 from mes.signatures.pages import SigningPage
 
@@ -49,7 +50,11 @@ class HandOverPage(SigningPage):
     def summary(self, number: str, container_id, kind: str) -> dict:
         container = self.container()
         shown = band(lots.lot_by_number(number))
-        rows = [{"label": LABELS[name], "value": text} for name, text in queries.hand_over_content(container, kind).items() if name != "hand_over"]
+        rows = [
+            {"label": LABELS[name], "value": CONTAINER_WORDS.get(text, text)}
+            for name, text in queries.hand_over_content(container, kind).items()
+            if name != "hand_over"
+        ]
         return {
             "title": f"{HAND_OVERS[kind]}:",
             "lot": shown["lot"],
@@ -58,6 +63,7 @@ class HandOverPage(SigningPage):
             "body": "batches/custody/_hand_over.html",
             "typed": self.typed,
             "back_url": f"/lots/{number}/labels/",
+            "back_label": "Back to the labels",
         }
 
     def sign(self, proof, number: str, container_id, kind: str):

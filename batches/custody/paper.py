@@ -18,12 +18,13 @@ from batches.lots.models import Container
 from batches.subjects.identity import Identity
 from mes.web.pdf import render_pdf
 
-SERIAL = "21"
+SERIAL = "20"
+"""Product variant, two digits: of fixed length, so that a scanner that drops separators still sends the code whole."""
 
 
 def label_elements(container: Container, serial: int) -> Elements:
     """What the symbol holds: the container's full identifier and the label's own serial."""
-    return elements((OWN, own_code(ScanKind.CONTAINER, container.identifier)), (SERIAL, str(serial)))
+    return elements((SERIAL, f"{serial:02d}"), (OWN, own_code(ScanKind.CONTAINER, container.identifier)))
 
 
 def label_pdf(container: Container, serial: int, wording: Wording, identity: Identity | None, at: dt.datetime) -> bytes:

@@ -17,6 +17,8 @@ from mes.people import rules as people
 from mes.records.actors import Actor
 from mes.signatures.ceremony import Proof
 
+MOST_LABELS = 99
+"""The symbol holds two digits of the serial."""
 CERTIFIED = {"certified_stage_1", "certified_final", "supplied_out_of_specification"}
 
 
@@ -40,10 +42,12 @@ HAND_OVER_RULES = {
 
 
 def check_can_print_label(*, by: Actor, container: Container, wording: Wording, printed: int, reason: str) -> None:
-    """Raises NotAllowed; RuleBroken: `reprint_without_reason`, `label_incomplete`, `container_gone`."""
+    """Raises NotAllowed; RuleBroken: `reprint_without_reason`, `label_incomplete`, `container_gone`, `too_many_labels`."""
     people.check_may(by, Permission.PRINT_LABELS)
     if container.state in {"discarded", "emptied", "infused"}:
         raise RuleBroken("container_gone", f"{container.title} is {container.state}. It needs no label.")
+    if printed >= MOST_LABELS:
+        raise RuleBroken("too_many_labels", f"{container.title} has {printed} printed labels. QA decides how to go on.")
     if printed and len(reason.strip()) < 3:
         raise RuleBroken(
             "reprint_without_reason",
@@ -66,9 +70,9 @@ def check_can_use_label(*, by: Actor, label: Label, first: Scanned, named: Conta
     if in_use:
         raise RuleBroken("label_in_use", f"{label.container.title} carries a label already. Take it off and destroy it first, or destroy this one.")
     check_same_container(label.container, named)
-    serial = first.gs1.get("21") if first.gs1 else None
-    if serial is not None and serial != str(label.serial):
-        raise WrongScan("wrong_label", f"This is label {serial} of {label.container.title}, and label {label.serial} is asked for.")
+    serial = first.gs1.get("20") if first.gs1 else None
+    if serial is not None and int(serial) != label.serial:
+        raise WrongScan("wrong_label", f"This is label {int(serial)} of {label.container.title}, and label {label.serial} is asked for.")
     if second.kind is ScanKind.DONATION:
         dins = {each.donation.din for each in label.lot.lot_donations.select_related("donation")}
         if second.value not in dins:

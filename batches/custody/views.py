@@ -6,6 +6,7 @@ from django.http import HttpResponse
 
 from batches.custody import forms, queries, services
 from batches.custody.models import Label
+from batches.custody.rules import HAND_OVER_RULES
 from batches.custody.wording import HAND_OVERS
 from batches.lots.band import band
 from batches.lots.forms import ReasonForm
@@ -28,7 +29,10 @@ class LabelsPage(OfLot):
         lot = self.lot()
         labels = queries.labels_of(lot)
         count = queries.reconciliation(lot)
-        lines = [{"container": each, "labels": [label for label in labels if label.container_id == each.pk]} for each in containers_of(lot)]
+        lines = [
+            {"container": each, "labels": [label for label in labels if label.container_id == each.pk], "hand_overs": self.offered(each)}
+            for each in containers_of(lot)
+        ]
         return band(lot) | {
             "page_title": f"Labels of {lot.number}",
             "heading": "Labels and hand-overs",
@@ -47,6 +51,11 @@ class LabelsPage(OfLot):
             "may_print": Permission.PRINT_LABELS in self.request.rights,
             "may_use": Permission.RECORD_VALUES in self.request.rights,
         }
+
+    def offered(self, container) -> list[tuple[str, str]]:
+        """The hand-overs of this kind of container that this person may sign."""
+        kinds = {"collection_bag": ("to_manufacture", "at_manufacture"), "final_bag": ("at_centre", "to_bedside", "return")}.get(container.kind, ())
+        return [(kind, HAND_OVERS[kind]) for kind in kinds if HAND_OVER_RULES[kind].permission in self.request.rights]
 
     def post(self, request, number: str) -> HttpResponse:
         container_id, reason = request.POST.get("container", ""), request.POST.get("reason", "")

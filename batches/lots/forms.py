@@ -9,10 +9,11 @@ from django import forms
 from batches.lots.rules import MARKETS
 
 PLAIN = {"autocomplete": "off", "spellcheck": "false"}
+SCAN = PLAIN | {"data-takes-scan": ""}
 
 
-def line(label: str, help_text: str = "", *, required: bool = True, longest: int = 120) -> forms.CharField:
-    return forms.CharField(label=label, help_text=help_text, required=required, max_length=longest, widget=forms.TextInput(attrs=PLAIN))
+def line(label: str, help_text: str = "", *, required: bool = True, longest: int = 120, scan: bool = False) -> forms.CharField:
+    return forms.CharField(label=label, help_text=help_text, required=required, max_length=longest, widget=forms.TextInput(attrs=SCAN if scan else PLAIN))
 
 
 class PatientForm(forms.Form):
@@ -39,7 +40,7 @@ class OrderForm(forms.Form):
     physician_name = line("Physician", "Who is told when a result fails after release.")
     physician_email = line("Physician's mail address", longest=200)
     dins = forms.CharField(
-        label="Donation numbers", widget=forms.Textarea(attrs={"rows": 2, **PLAIN}),
+        label="Donation numbers", widget=forms.Textarea(attrs={"rows": 2, **SCAN}),
         help_text="One a line, with the check character in the box, such as G1234 98 654321 H. Scanning works here.",
     )  # fmt: skip
 
@@ -52,7 +53,7 @@ class OrderForm(forms.Form):
 
 
 class ScanForm(forms.Form):
-    scanned = line("Donation number or bag label", "Scan the bag. A typed donation number needs its check character.", longest=200)
+    scanned = line("Donation number or bag label", "Scan the bag. A typed donation number needs its check character.", longest=200, scan=True)
 
 
 class ReasonForm(forms.Form):
@@ -62,4 +63,4 @@ class ReasonForm(forms.Form):
 
 
 class DinForm(forms.Form):
-    din = line("Donation number", "With the check character, such as G1234 98 654321 H.", longest=40)
+    din = line("Donation number", "With the check character, such as G1234 98 654321 H.", longest=40, scan=True)

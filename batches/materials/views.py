@@ -252,6 +252,7 @@ class ReleasePage(SigningPage):
             "title": f"Release {lot.material.name}, lot {lot.number}",
             "rows": rows + [{"label": words, "value": content[name] or "–"} for name, words in self.LABELS.items()],
             "foot": "Whoever received the lot does not release it.",
+            "back_label": "Back to the lot",
             "back_url": f"/materials/lots/{lot.pk}/",
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batches.lots import queries, services
 from batches.lots.band import band
-from batches.lots.states import TERMINATION_REASONS
+from batches.lots.states import LOT_WORDS, TERMINATION_REASONS
 from batches.lots.views.detail import OfLot
 from batches.permissions import Permission
 from mes.errors import Missing
@@ -35,9 +35,10 @@ class SignOfLot(SigningPage):
             "title": self.sentence,
             "lot": shown["lot"],
             "facts": shown["facts"],
-            "rows": [{"label": LABELS[name], "value": text} for name, text in self.content().items() if name != "hold"],
+            "rows": [{"label": LABELS[name], "value": LOT_WORDS.get(text, text)} for name, text in self.content().items() if name != "hold"],
             "foot": self.foot,
             "back_url": f"/lots/{self.kwargs['number']}/",
+            "back_label": "Back to the lot",
         }
 
     def done_url(self, result, **kwargs) -> str:

@@ -78,6 +78,7 @@ class OrderPage(Page):
             "lead": "The patient's identity goes into the vault. Everything else shows the pseudonym and the chain of identity.",
             "patient_form": forms.PatientForm(initial=typed),
             "order_form": forms.OrderForm(initial=typed, versions=effective_versions()),
+            "asks_namesake": bool(typed) and ((self.refusal is not None and self.refusal.code == "namesake") or "namesake" in (typed or {})),
             "ok": "Order the lot",
             "back_url": "/lots/",
             "back_label": "Back to the lots",

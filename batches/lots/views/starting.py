@@ -118,11 +118,12 @@ class DecideDonation(SigningPage):
             "title": f"{'Accept' if self.accepts() else 'Reject'} donation {din} of",
             "lot": shown["lot"],
             "facts": shown["facts"],
-            "rows": [{"label": labels[name], "value": text or "–"} for name, text in content.items()],
+            "rows": [{"label": labels[name], "value": DONATION_WORDS.get(text, text) or "–"} for name, text in content.items()],
             "needs_reason": not self.accepts(),
             "ok": "Sign: accept" if self.accepts() else "Sign: reject",
             "foot": "Whoever collected or received the donation does not decide on it.",
             "back_url": f"/lots/{number}/donations/{din}/",
+            "back_label": "Back to the donation",
         }
 
     def sign(self, proof, number: str, din: str, decision: str):

@@ -44,7 +44,7 @@ def scans_on(label_pdf, tmp_path) -> list[str]:
 
 def scan(label, container, serial=None) -> str:
     """A scan of a label, as the symbol sends it."""
-    return f"]d291CTL:C:{container.identifier}\x1d21{serial or label.serial}"
+    return f"]d220{serial or label.serial:02d}91CTL:C:{container.identifier}"
 
 
 @pytest.mark.req("COI-06", case="positive")
@@ -53,7 +53,7 @@ def test_a_printed_label_reads_back_as_its_container(world, chamber, tmp_path):
     _, pdf = services.open_specimen(by=world.by("olga"), label_id=label.pk)
     (code,) = scans_on(pdf, tmp_path)
     scanned = parse_scan(code)
-    assert scanned.kind is ScanKind.CONTAINER and scanned.value == chamber.identifier and scanned.gs1.get("21") == "1"
+    assert scanned.kind is ScanKind.CONTAINER and scanned.value == chamber.identifier and scanned.gs1.get("20") == "01"
     assert code == scan(label, chamber)
     used = services.use_label(by=world.by("olga"), label_id=label.pk, seen=label.version, scanned_label=code, scanned_container=din())
     assert used.state == "used"
