@@ -11,7 +11,7 @@ LARGEST_TEXT = 2 * 1024 * 1024
 class ImportForm(forms.Form):
     """A recipe as text, pasted or as a file; a file wins over the text."""
 
-    text = forms.CharField(label="Recipe as text (YAML)", widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "class": "input mono"}), required=False)
+    text = forms.CharField(label="Recipe as text (YAML)", widget=forms.Textarea, required=False)
     file = forms.FileField(label="Or choose a file", required=False)
 
     def written(self) -> str:

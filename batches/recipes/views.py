@@ -160,6 +160,7 @@ class VersionPage(Page):
         return {
             "step": step,
             "role": step.performed_by.replace("_", " "),
+            "second": {"verify": "checked by a second person", "witness": "watched by a second person"}.get(step.second_person, ""),
             "equipment": ", ".join(classes[code] for code in step.equipment),
             "materials": [
                 f"{materials[line.material].name}{f', {line.quantity:f} {line.unit or materials[line.material].unit}' if line.quantity is not None else ''}"

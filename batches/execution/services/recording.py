@@ -192,11 +192,9 @@ def shown(number: Decimal, decimals: int | None) -> str:
         with localcontext(Context(prec=60)):
             return format(number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN), "f")
     number = number.normalize()
-    if number == number.to_integral_value() and number.adjusted() < 15:
-        return format(number, "f")
     if len(number.as_tuple().digits) > SHOWN_DIGITS:
         number = Context(prec=SHOWN_DIGITS, rounding=ROUND_HALF_EVEN).plus(number).normalize()
-    return format_decimal(number)
+    return format_decimal(number) if number.adjusted() < 6 else f"{number.scaleb(-number.adjusted()):f}e{number.adjusted()}"
 
 
 def _calculated(recipe: Recipe) -> dict:

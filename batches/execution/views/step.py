@@ -12,7 +12,7 @@ from batches.execution import queries, services
 from batches.execution.models import Attachment, StepRun
 from batches.execution.queries.scans import look_up
 from batches.execution.rules import LARGEST_FILE
-from batches.execution.views.screen import Screen
+from batches.execution.views.screen import Screen, short_name
 from batches.permissions import Permission
 from batches.recipes.quantities import ValueRefused, read_value
 from mes.errors import Missing, RuleBroken, StaleRecord, UnreadableInput
@@ -36,6 +36,9 @@ class StepPage(Page):
     def read(self, number: str, key: str, **more) -> dict:
         screen = Screen(number, key)
         context = screen.context()
+        for param in context["params"]:
+            if param.get("recorded_by") == short_name(self.by.full_name):
+                param["recorded_by"] = ""  # one's own name stands at the top right
         self.add_late(context)
         return context | {"main_refusal": self.refusal}
 
@@ -104,6 +107,13 @@ class ValuePage(StepPage):
         if not request.htmx or self.run_of(number, key).state != run.state:
             return self.done(self.step_url(number, key))
         return self.show()
+
+    def draw(self, context: dict, status: int = 200) -> HttpResponse:
+        response = super().draw(context, status)
+        if self.first or (self.refusal is not None and self.refusal.code == "entries_differ"):
+            # A morph would keep what stands in the field; here it has to be gone from the screen.
+            response["HX-Reswap"] = "outerHTML"
+        return response
 
     def unhide(self, hidden: str) -> str:
         try:

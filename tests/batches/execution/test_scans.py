@@ -110,9 +110,7 @@ def test_a_file_is_kept_whole_and_its_digest_is_signed(floor, lot):
 )
 def test_a_file_that_does_not_belong_is_refused(floor, lot, code, media_type, content, refusal):
     with refused(refusal, UnreadableInput):
-        services.attach(
-            by=floor.by("maya"), step_run_id=floor.run(lot, "A1.2").pk, code=code, file_name="a", media_type=media_type, content=content
-        )
+        services.attach(by=floor.by("maya"), step_run_id=floor.run(lot, "A1.2").pk, code=code, file_name="a", media_type=media_type, content=content)
 
 
 # --- readings ----------------------------------------------------------------------------------------------------------
