@@ -6,4 +6,5 @@ TASKS_AFTER: dict[str, tuple[str, ...]] = {
     "quality.deviation_opened": ("quality.answer_deviation",),
     "quality.alert_raised": ("quality.deliver_alert",),
     "quality.alert_escalated": ("quality.deliver_alert",),
+    "quality.lot_certified": ("quality.render_certificate",),
 }

@@ -11,6 +11,7 @@ from mes.people.setup import system_actor
 from quality import watch
 from quality.alerts import heartbeats
 from quality.alerts.delivery import deliver
+from quality.release import rendering
 
 log = logging.getLogger("cartulary.tasks")
 
@@ -25,6 +26,12 @@ def answer_deviation(*, site: str, subject: str) -> None:
 def deliver_alert(*, site: str, subject: str) -> None:
     """After an alert was raised or escalated: tell the people."""
     deliver(by=system_actor(site), alert_id=subject)
+
+
+@app.task(name="quality.render_certificate", acks_late=True, queue="paper")
+def render_certificate(*, site: str, subject: str) -> None:
+    """After a certification: draw the certificate from the signed content and keep it, once."""
+    rendering.render_certificate(system_actor(site), subject)
 
 
 @app.task(name="quality.sweep", acks_late=True)

@@ -27,6 +27,7 @@ from quality.alerts.services import escalate, raise_alert
 from quality.deviations.models import Deviation
 from quality.deviations.rules import first_classification
 from quality.deviations.services import classify, open_for_excursion
+from quality.release.rendering import undrawn_certificates
 from quality.samples import queries as samples
 
 SEVERITY = {"minor": "notice", "major": "warning", "critical": "alarm", "unclassified": "warning"}
@@ -77,11 +78,19 @@ def answer_deviation(by: Actor, deviation_id) -> None:
             with site_context(by.site_id):
                 deviation = Deviation.objects.one(pk=deviation_id)
     alert = raise_once(
-        by, f"deviation:{deviation.pk}", SEVERITY[deviation.classification], f"{deviation.number}: {deviation.title}",
+        by, cause_of(by, deviation), SEVERITY[deviation.classification], f"{deviation.number}: {deviation.title}",
         f"Classified {deviation.classification} ({deviation.classification_reason}).", deviation.lot_id,
         ["treatment_centre", "qa_release"] if deviation.kind == "late_failing_result" else None,
     )  # fmt: skip
     deliver(by=by, alert_id=alert.pk)
+
+
+def cause_of(by: Actor, deviation: Deviation) -> str:
+    """What a deviation's one alert is raised for. A failure after certification was told by its own deed: that alert is the one."""
+    late = f"late_result:{deviation.result_id}"
+    with site_context(by.site_id):
+        told = deviation.result_id is not None and Alert.objects.filter(site_id=by.site_id, cause=late).exists()
+    return late if told else f"deviation:{deviation.pk}"
 
 
 def unanswered_excursions(by: Actor) -> int:
@@ -94,9 +103,9 @@ def unanswered_excursions(by: Actor) -> int:
 def unanswered_deviations(by: Actor) -> int:
     """Deviations that no task classified or raised an alert for."""
     with site_context(by.site_id):
-        told = set(Alert.objects.filter(site_id=by.site_id, cause__startswith="deviation:").values_list("cause", flat=True))
-        rows = Deviation.objects.filter(site_id=by.site_id).order_by("recorded_at").values_list("pk", "state")
-        waiting = [pk for pk, state in rows if state == "open" or f"deviation:{pk}" not in told]
+        told = set(Alert.objects.filter(site_id=by.site_id, cause__regex="^(deviation|late_result):").values_list("cause", flat=True))
+        rows = Deviation.objects.filter(site_id=by.site_id).order_by("recorded_at").values_list("pk", "state", "result_id")
+        waiting = [pk for pk, state, result in rows if state == "open" or not {f"deviation:{pk}", f"late_result:{result}"} & told]
     return each_alone(waiting, lambda deviation_id: answer_deviation(by, deviation_id))
 
 
@@ -203,6 +212,7 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "overdue_results": overdue_results,
     "escalations": escalations,
     "undelivered_alerts": undelivered_alerts,
+    "undrawn_certificates": undrawn_certificates,
     "checkpoints": checkpoint_and_anchor,
 }
 """Every sweep by the name its heartbeat carries, in the order they run."""

@@ -13,6 +13,7 @@ import io
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -71,8 +72,11 @@ def render_paper(html: str, *, title: str, at: dt.datetime, attached: Sequence[A
         identity = hashlib.sha256(html.encode())
         for each in attached:
             identity.update(hashlib.sha256(each.content).digest())
-        # Left out, the renderer would take a random identifier.
-        return document.write_pdf(pdf_identifier=identity.digest()[:16], pdf_variant="pdf/a-3b")
+        with warnings.catch_warnings():
+            # It leaves the file of its colour profile to the garbage collector.
+            warnings.simplefilter("ignore", ResourceWarning)
+            # Left out, the renderer would take a random identifier.
+            return document.write_pdf(pdf_identifier=identity.digest()[:16], pdf_variant="pdf/a-3b")
 
 
 @contextlib.contextmanager

@@ -1,0 +1,182 @@
+"""The certificate as paper: what its template shows, made from the signed content and the signature alone, never from tables. REL-08."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from mes.web import qr
+from mes.web.pdf import Attached, render_paper
+from quality.release.queries import code_of
+
+TEMPLATE = "quality/release/certificate.pdf.html"
+KEY_MEANINGS = ("reviewed_result", "assessed", "reviewed")
+"""Whose last signatures stand on the first page beside production's and the certifier's."""
+KEY_WORDS = {"reviewed_result": "QC results reviewed", "assessed": "Deviations assessed", "reviewed": "Record and exceptions reviewed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature with the bytes it signed, as they are stored."""
+
+    name: str
+    username: str
+    role: str
+    meaning_text: str
+    at: dt.datetime
+    zone: str
+    digest: str
+    payload: bytes
+
+
+def certificate_pdf(signed: Signed) -> tuple[bytes, int]:
+    """The PDF and how many audit entries its annex prints. The same signature gives the same bytes."""
+    content = json.loads(signed.payload)["content"]
+    html = render_to_string(TEMPLATE, context_of(content, signed, for_paper=True))
+    data = Attached(f"{content['certificate']}.json", signed.payload, "The signed content", "Source")
+    pdf = render_paper(html, title=f"{content['title']} {content['certificate']}", at=signed.at, attached=[data])
+    return pdf, len(content["audit"]["lines"])
+
+
+def context_of(content: dict, signed: Signed, *, for_paper: bool) -> dict:
+    """What the certificate shows, on paper and on screen."""
+    zone = content["site"]["time_zone"]
+    code = code_of(content["site"]["code"], signed.digest)
+    address = f"{settings.ORIGIN}/verify/{code}/"
+    values = {each["name"]: each for each in content["product_values"]}
+    return {
+        "c": content,
+        "site_zone": ZoneInfo(zone),
+        "title": content["title"],
+        "doc_title": content["certificate"],
+        "org": content["site"]["name"],
+        "org_line": f"Site {content['site']['code']}, jurisdiction {content['site']['jurisdiction']}",
+        "lead": f"{content['product']['name']}, for the market {content['product']['market']}",
+        "stamp": content["stamp"],
+        "is_demo": content["demo"] == "yes",
+        "lot": {"check": content["check_code"], "number": content["lot"], "product": content["product"]["code"], "coi": content["coi"]},
+        "identity": [
+            {"k": "Lot", "v": content["lot"]},
+            {"k": "Chain of identity", "v": content["coi"]},
+            {"k": "Donation" if len(content["donations"]) == 1 else "Donations", "v": ", ".join(content["donations"])},
+            {"k": "For", "v": content["treatment_centre"]},
+        ],
+        "facts": _facts(content, values),
+        "results": [_result(each) for each in content["results"]],
+        "deviations": [each | {"impact_words": each["impact"].replace("_", " ") or "not assessed"} for each in content["deviations"]],
+        "marks": sorted({each["mark"] for each in content["results"] if each["mark"]}),
+        "sources": sorted({each["source"] for each in content["results"] if each["mark"] == "published" and each["source"]}),
+        "decision_title": "Decision: certified for supply, results pending" if content["stage"] == "stage_1" else "Decision: certified",
+        "decision_text": signed.meaning_text,
+        "certifier": {"name": signed.name, "username": signed.username, "role": signed.role, "meaning": signed.meaning_text, "at": signed.at},
+        "signatures": _signatures(content, signed),
+        "all_signatures": [each | {"moment": moment(each["at"])} for each in content["signatures"]],
+        "groups": _groups(content["audit"]["lines"]) if for_paper else [],
+        "entries": len(content["audit"]["lines"]),
+        "digest": signed.digest,
+        "digest_groups": " ".join(re.findall(".{8}", signed.digest)),
+        "verify_code": code,
+        "verify_url": address,
+        "code": qr.svg(address, f"Code to check certificate {content['certificate']}", side=96),
+        "foot": f"{content['certificate']}, record digest SHA-256 {signed.digest[:16]} … {signed.digest[-8:]}",
+    }
+
+
+def moment(text: str) -> dt.datetime | None:
+    """A signed moment as a time; None where there is none."""
+    return dt.datetime.fromisoformat(text) if text else None
+
+
+def _facts(content: dict, values: dict[str, dict]) -> list[dict]:
+    """The head of the certificate: times, dose, contents, storage, versions; what is not recorded is left out."""
+    found = [
+        {"k": "Collected", "at": moment(content["collected_at"])},
+        {"k": "Manufacture started", "at": moment(content["started_at"])},
+        {"k": "Use before", "at": moment(content["expires_at"])},
+        {"k": "Store at", "v": content["storage"]},
+    ]
+    for name in ("Total CAR+ cells", "Dose per kg", "Dose per bag", "Volume"):
+        if name in values:
+            found.append({"k": name, "value": number(values[name]["value"]), "unit": values[name]["unit"], "qualifier": values[name]["qualifier"]})
+    bags = content["containers"]
+    if "Bags" in values:
+        found.append({"k": "Contents", "v": f"{values['Bags']['value']} {'bag' if values['Bags']['value'] == '1' else 'bags'}"})
+    elif bags:
+        found.append({"k": "Contents", "v": f"{len(bags)} {'bag' if len(bags) == 1 else 'bags'}"})
+    if content["product"]["cohort"]:
+        found.append({"k": "Dose cohort", "v": content["product"]["cohort"]})
+    found += [
+        {"k": "Master recipe", "v": f"{content['recipe']['code']}, version {content['recipe']['version']}"},
+        {"k": "Specification", "v": f"{content['specification']['code']}, version {content['specification']['version']}"},
+    ]
+    return [each for each in found if each.get("v") or each.get("value") or each.get("at")]
+
+
+def number(text: str) -> str:
+    """A number as it is read most surely: one of many digits in groups of three, or as a power of ten where that loses no digit."""
+    found = re.fullmatch(r"(-?)(\d{5,})(\.\d+)?", text)
+    if not found:
+        return text
+    sign, whole, rest = found[1], found[2], found[3] or ""
+    digits = whole.rstrip("0")
+    if not rest and len(digits) <= 4:
+        return f"{sign}{digits[0]}{'.' + digits[1:] if digits[1:] else ''}e{len(whole) - 1}"
+    return sign + re.sub(r"(?<=\d)(?=(\d{3})+$)", "\u202f", whole) + rest
+
+
+def _result(row: dict) -> dict:
+    """One line of the table of results."""
+    pending = row["standing"] in {"pending_after_release", "missing"}
+    due = moment(row["due"])
+    shown = row["result"] or row["interim"] or "to come"
+    rule, _, rounding = row["rule"].partition(", compared")
+    return {
+        "test": row["test"],
+        "method": row["method"],
+        "method_version": row["method_version"],
+        "specification": rule,
+        "rounding": f"compared{rounding}" if rounding else "",
+        "denominator": row["denominator"],
+        "result": number(shown),
+        "unit": row["unit"] if row["result"] else "",
+        "note": row["mark"],
+        "verdict": row["verdict"],
+        "pending": pending,
+        "due": due,
+        "group": row["group"],
+    }
+
+
+def _signatures(content: dict, signed: Signed) -> list[dict]:
+    """The signatures of the first page: the last step's, the last of each judgement, the certifier's. The full list follows in the paper."""
+    found = []
+    made = [each for each in content["signatures"] if each["what"].startswith("Step ")]
+    if made:
+        found.append(_signature(made[-1], f"{made[-1]['meaning_text']} ({made[-1]['what']})"))
+    for meaning in KEY_MEANINGS:
+        these = [each for each in content["signatures"] if each["meaning"] == meaning]
+        if these:
+            found.append(_signature(these[-1], KEY_WORDS[meaning]))
+    found.append({"name": signed.name, "user_name": signed.username, "role": signed.role, "meaning": signed.meaning_text, "at": signed.at})
+    return found
+
+
+def _signature(each: dict, meaning: str) -> dict:
+    return {"name": each["name"], "user_name": each["username"], "role": each["role"], "meaning": meaning, "at": moment(each["at"])}
+
+
+def _groups(lines: list[dict]) -> list[dict]:
+    """The annex by step, each line with its time."""
+    from batches.dossier.queries.annex import AFTER_STEPS, BEFORE_STEPS
+
+    found: dict[str, list[dict]] = {BEFORE_STEPS: []}
+    for line in lines:
+        found.setdefault(line["group"], []).append(line | {"moment": moment(line["at"])})
+    last = found.pop(AFTER_STEPS, [])
+    return [{"title": title, "lines": these, "count": len(these)} for title, these in (*found.items(), (AFTER_STEPS, last)) if these]

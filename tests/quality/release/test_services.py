@@ -1,0 +1,331 @@
+"""The gate, both stages of the certification, rejection, withdrawal, the late failure, and what became of the product."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from batches.lots.models import Container, Hold, Lot
+from batches.lots.services import place_hold
+from mes.clock import record_now
+from mes.errors import NotAllowed, RuleBroken, StaleRecord, WrongScan
+from mes.people import services as people
+from mes.people.setup import system_actor
+from quality.alerts.models import Alert
+from quality.alerts.services import raise_alert
+from quality.deviations.models import Deviation
+from quality.release import queries, services, supply
+from quality.release.models import CertificateInvalidation, ProductUse, ReleaseDecision
+
+pytestmark = pytest.mark.django_db
+
+
+def broken(code: str, kind=RuleBroken):
+    return pytest.raises(kind, check=lambda each: each.code == code)
+
+
+def decisions(judged, lot) -> list[str]:
+    with judged.reading():
+        return list(ReleaseDecision.objects.filter(lot=lot).order_by("recorded_at").values_list("kind", flat=True))
+
+
+def dispatch(judged, lot, who="boss"):
+    bag = judged.bag(lot)
+    proof = judged.hand_over_proof(lot, "dispatch", who, "dispatched")
+    return supply.dispatch(
+        by=judged.by(who), container_id=bag.pk, scanned=f"CTL:C:{bag.identifier}", from_place="Floor site", to_place="Demo hospital", proof=proof, seal="S-1"
+    )
+
+
+def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scanned="", **facts):
+    bag = judged.bag(lot)
+    facts = {"started_at": None, "ended_at": None, "volume": "", "reason_code": "", "reason": ""} | facts
+    if infused and facts["started_at"] is None:
+        facts |= {"started_at": record_now(), "volume": "98 mL"}
+    with judged.reading():
+        what = queries.use_subject(queries.bag_scanned(lot.number, f"CTL:C:{bag.identifier}"), supply.use_facts(infused=infused, **facts))
+    one = judged.proved("tess", first, what, "infused" if infused else "not_infused")
+    two = judged.proved("tess", second, what, "confirmed_identity")
+    return supply.record_use(
+        by=judged.by("tess"), container_id=bag.pk, infused=infused, scanned=scanned or f"CTL:C:{bag.identifier}", coi=coi or bag.lot.therapy_event.coi,
+        first=one, second=two, **facts,
+    )  # fmt: skip
+
+
+# --- the gate ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("REL-07", case="positive")
+def test_what_blocks_release_is_said_from_the_first_day(judged):
+    lot = judged.order()
+    lines = judged.gate(lot)
+    assert not lines["steps"].ok and "A0.1" in lines["steps"].detail
+    assert not lines["review"].ok and not lines["results_in"].ok and not lines["expiry"].ok and not lines["bags"].ok
+    assert lines["chain"].ok and lines["guards"].ok and lines["holds"].ok
+
+
+@pytest.mark.req("REL-01", case="negative")
+def test_each_missing_thing_closes_the_gate_and_names_itself(judged):
+    lot = judged.made(viability="68.4")
+    judged.tested(lot, interim="")
+    lines = judged.gate(lot)
+    closed = {code for code, line in lines.items() if line.blocking and not line.ok}
+    assert closed == {"state", "exceptions", "review", "deviations", "pending_sterility"}
+    assert "interim reading is required" in lines["pending_sterility"].detail
+    judged.result(lot, "sterility", "no growth", kind="interim", interim_day=1, review=False)
+    judged.assess(lot)
+    judged.reviewed(lot)
+    with broken("gate_closed") as answer:
+        judged.certify(lot)
+    assert answer.value.detail["lines"] == [] or "sentence" in dir(answer.value)
+    assert decisions(judged, lot) == []
+
+
+@pytest.mark.req("REL-01", case="negative")
+def test_a_hold_and_a_label_that_is_not_accounted_for_close_the_gate(judged):
+    from batches.custody import services as custody
+    from batches.lots.queries import course_subject
+
+    lot = judged.ready()
+    custody.print_label(by=judged.by("maya"), container_id=judged.bag(lot).pk, reason="First one smeared")
+    proof = judged.proved("boss", "boss", lambda: course_subject(judged.fresh_in(lot), "place on hold"), "placed_on_hold")
+    place_hold(by=judged.by("boss"), lot_id=lot.pk, reason="Label in doubt", proof=proof)
+    lines = judged.gate(lot)
+    assert not lines["labels"].ok and "1 not accounted for" in lines["labels"].detail
+    assert not lines["holds"].ok and "Label in doubt" in lines["holds"].detail
+    assert not lines["review"].ok and "came after it" in lines["review"].detail
+
+
+@pytest.mark.req("AUD-07", case="negative")
+def test_a_trail_that_does_not_verify_closes_the_gate(judged, monkeypatch):
+    lot = judged.ready()
+    monkeypatch.setattr("quality.release.gate.stream_findings", lambda stream: ["entry 7 has other bytes than its hash"])
+    with broken("gate_closed") as answer:
+        judged.certify(lot)
+    assert "entry 7" in answer.value.sentence and decisions(judged, lot) == []
+
+
+def test_a_missing_guard_closes_the_gate(judged, monkeypatch):
+    lot = judged.ready()
+    monkeypatch.setattr("quality.release.gate.guards.missing", lambda connection: ["trigger guard_change on batches_entry is missing"])
+    assert not judged.gate(lot)["guards"].ok
+
+
+@pytest.mark.req("QC-07", case="negative")
+def test_made_up_results_stand_in_demo_lots_only_and_are_counted(judged):
+    lot = judged.made()
+    judged.tested(lot, evidence="illustrative")
+    line = judged.gate(lot)["evidence"]
+    assert line.ok and "1 result illustrative" in line.detail
+    with judged.reading():
+        real = judged.fresh_in(lot)
+        real.demo = False
+        lines = {each.code: each for each in queries.gate(real, "stage_1", record_now())}
+    assert not lines["evidence"].ok
+
+
+# --- certification ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("REL-03", case="positive")
+@pytest.mark.req("REL-02", case="positive")
+def test_stage_1_lists_what_is_pending_and_final_takes_its_place(judged):
+    lot = judged.ready()
+    first = judged.certify(lot)
+    assert judged.fresh(lot).state == "certified_stage_1"
+    with judged.reading():
+        first = queries.standing_decision(judged.fresh_in(lot))
+        content = queries.payload_of(first)
+    assert content["stamp"] == "STAGE 1: Sterility pending" and content["pending"] == ["Sterility"]
+    assert [row["interim"] for row in content["results"] if row["test"] == "Sterility"] == ["no growth, day 1"]
+    assert first.signature.auth_methods == ["badge or user name", "password", "one-time code"]
+    assert first.signature.role == "Qualified Person"
+    with broken("gate_closed") as answer:
+        judged.certify(lot, "final", "rob")
+    assert "results_in" in answer.value.detail["lines"]
+    judged.result(lot, "sterility", "sterile")
+    judged.reviewed(lot)
+    final = judged.certify(lot, "final", "rob")
+    assert judged.fresh(lot).state == "certified_final" and final.supersedes_id == first.pk
+    with judged.reading():
+        again = ReleaseDecision.objects.get(pk=first.pk)
+        assert queries.why_not_valid(again) == "The final certificate took its place."
+        assert queries.payload_of(queries.standing_decision(judged.fresh_in(lot)))["supersedes"] == f"CERT-{lot.number}-1"
+
+
+@pytest.mark.req("REL-08", case="positive")
+def test_the_signed_content_holds_the_whole_certificate_and_no_patient(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    with judged.reading():
+        decision = queries.standing_decision(judged.fresh_in(lot))
+        content, text = queries.payload_of(decision), bytes(decision.signature.payload.content).decode()
+    assert {each["name"]: each["value"] for each in content["product_values"]}["Volume"] == "100"
+    assert content["expires_at"] and content["storage"] == "2 to 8 degC" and content["site"]["time_zone"]
+    assert [line["code"] for line in content["gate"]] == [line["code"] for line in decision.gate]
+    assert int(content["audit"]["entries"]) == len(content["audit"]["lines"])
+    assert content["signatures"][-1]["meaning"] == "reviewed"
+    assert "Patient" not in text and "1970-01-01" not in text
+
+
+@pytest.mark.req("REL-02", case="negative")
+@pytest.mark.parametrize("who", ["maya", "jonas", "anna", "rolf"])
+def test_nobody_who_made_checked_or_tested_the_lot_releases_it(judged, who):
+    lot = judged.ready()
+    people.grant_role(by=judged.place.setup, user=judged.users[who], role=judged.place.role("qa_release"))
+    with broken("own_work", NotAllowed):
+        judged.certify(lot, who=who)
+    assert decisions(judged, lot) == [] and judged.fresh(lot).state == "in_review"
+
+
+@pytest.mark.req("REL-02", case="negative")
+def test_only_the_releasing_role_certifies(judged):
+    lot = judged.ready()
+    with broken("not_your_role", NotAllowed):
+        judged.certify(lot, who="quentin")
+
+
+@pytest.mark.req("REL-03", case="negative")
+def test_stage_1_needs_something_pending_and_is_given_once(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    with broken("certified_before"):
+        judged.certify(lot, "stage_1", "rob")
+    other = judged.tested(judged.made())
+    judged.result(other, "sterility", "sterile")
+    judged.reviewed(other)
+    with broken("nothing_pending"):
+        judged.certify(other)
+    judged.certify(other, "final", "rob")
+    assert judged.fresh(other).state == "certified_final"
+
+
+@pytest.mark.req("REL-01", case="negative")
+def test_a_lot_whose_result_fails_is_refused_and_can_be_rejected(judged):
+    lot = judged.made()
+    judged.tested(lot, viability="61.0")
+    judged.assess(lot)
+    judged.reviewed(lot)
+    with broken("gate_closed") as answer:
+        judged.certify(lot)
+    assert "results_meet" in answer.value.detail["lines"]
+    proof = judged.proved("ruth", "ruth", lambda: queries.refusal_subject(judged.fresh_in(lot), "reject"), "rejected")
+    services.reject(by=judged.by("ruth"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason="Viability below its limit", proof=proof)
+    assert judged.fresh(lot).state == "rejected" and decisions(judged, lot) == ["rejected"]
+    with judged.reading():
+        assert queries.certificates_of(lot) == []
+
+
+@pytest.mark.req("SIG-15", case="negative")
+def test_a_change_after_showing_refuses_the_signature_and_a_delivered_mail_does_not(judged):
+    lot = judged.ready()
+    shown = judged.shown(lot, "stage_1")
+    proof = judged.proved("ruth", "ruth", shown, "certified_stage_1")
+    raise_alert(by=system_actor(judged.place.site.pk), cause="test:1", severity="notice", title="Something to know", lot_id=lot.pk)
+    services.certify(by=judged.by("ruth"), lot_id=lot.pk, seen=judged.fresh(lot).version, stage="stage_1", proof=proof)
+    other = judged.ready()
+    proof = judged.proved("rob", "rob", judged.shown(other, "stage_1"), "certified_stage_1")
+    with judged.reading():
+        deviation_free = not Deviation.objects.filter(lot=other).exists()
+    assert deviation_free
+    from quality.deviations.services import open_by_hand
+
+    open_by_hand(by=judged.by("quinn"), lot_id=other.pk, title="Seen in the cold room", description="A door stood open for a while")
+    with pytest.raises((StaleRecord, RuleBroken)):
+        services.certify(by=judged.by("rob"), lot_id=other.pk, seen=judged.fresh(other).version, stage="stage_1", proof=proof)
+    assert decisions(judged, other) == []
+
+
+# --- after certification ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("REL-09", case="positive")
+def test_a_failing_late_result_opens_a_critical_matter_and_stops_the_product(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    judged.result(lot, "sterility", "growth", review=False)
+    with judged.reading():
+        fresh = judged.fresh_in(lot)
+        decision = queries.standing_decision(fresh)
+        assert Deviation.objects.get(lot=lot).kind == "late_failing_result"
+        assert "failed after certification" in queries.why_not_valid(decision)
+        assert Hold.objects.filter(lot=lot, state="open").exists()
+        alert = Alert.objects.get(lot=lot, cause__startswith="late_result:")
+        assert alert.severity == "alarm" and {"treatment_centre", "qa_reviewer", "qa_release"} <= set(alert.roles) and alert.state == "raised"
+        assert CertificateInvalidation.objects.filter(lot=lot).count() == 1
+    with broken("certificate_invalid"):
+        dispatch(judged, lot)
+    with judged.reading():
+        assert Container.objects.get(lot=lot, kind="final_bag").state == "in_use"
+
+
+@pytest.mark.req("REL-09", case="positive")
+def test_a_withdrawal_names_who_has_the_product_and_blocks_it(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    proof = judged.proved("rob", "rob", lambda: queries.refusal_subject(judged.fresh_in(lot), "withdraw"), "withdrawn")
+    services.withdraw(by=judged.by("rob"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason="Wrong chart of the filter", proof=proof)
+    assert judged.fresh(lot).state == "withdrawn"
+    with judged.reading():
+        alert = Alert.objects.get(lot=lot, cause__startswith="withdrawn:")
+    assert "Demo hospital" in alert.body and "treatment_centre" in alert.roles
+    with broken("not_certified"):
+        use(judged, lot)
+
+
+@pytest.mark.req("REL-06", case="negative")
+def test_dispatch_is_refused_before_certification(judged):
+    lot = judged.ready()
+    with broken("not_certified"):
+        dispatch(judged, lot)
+    with judged.reading():
+        assert Container.objects.get(lot=lot, kind="final_bag").state == "in_use"
+
+
+@pytest.mark.req("COI-05", case="positive")
+def test_two_persons_sign_the_infusion_of_the_right_bag_into_the_right_patient(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    judged.received(lot)
+    made = use(judged, lot)
+    with judged.reading():
+        made = ProductUse.objects.select_related("first_signature", "second_signature").get(pk=made.pk)
+        assert made.infused and made.first_signature.signer_id != made.second_signature.signer_id
+        assert made.first_signature.meaning == "infused" and made.second_signature.meaning == "confirmed_identity"
+        assert Container.objects.get(lot=lot, kind="final_bag").state == "infused"
+        assert Lot.objects.get(pk=lot.pk).state == "certified_stage_1"
+
+
+@pytest.mark.req("COI-05", case="negative")
+def test_one_person_another_patient_or_a_bag_not_received_refuse_the_infusion(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    with broken("not_received"):
+        use(judged, lot)
+    judged.received(lot)
+    with broken("same_person", NotAllowed):
+        use(judged, lot, second="tess")
+    with broken("wrong_patient", WrongScan):
+        use(judged, lot, coi="COI-FL1-SOMEBODYELSE-X")
+    other = judged.made()
+    with pytest.raises(WrongScan):
+        use(judged, lot, scanned=f"CTL:C:{judged.bag(other).identifier}")
+    with broken("start_in_the_future"):
+        use(judged, lot, started_at=record_now() + dt.timedelta(hours=2))
+    with judged.reading():
+        assert not ProductUse.objects.exists()
+
+
+def test_a_product_that_nobody_was_given_ends_the_lot_as_manufactured_not_infused(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    with broken("reason_code_unknown"):
+        use(judged, lot, infused=False, reason="Fever")
+    use(judged, lot, infused=False, reason_code="patient_condition", reason="Fever since the morning")
+    assert judged.fresh(lot).state == "manufactured_not_infused"
+    with judged.reading():
+        assert Container.objects.get(lot=lot, kind="final_bag").state == "discarded"
