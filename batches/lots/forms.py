@@ -7,6 +7,7 @@ import re
 from django import forms
 
 from batches.lots.rules import MARKETS
+from batches.recipes.queries import document
 
 PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 SCAN = PLAIN | {"data-takes-scan": ""}
@@ -47,6 +48,8 @@ class OrderForm(forms.Form):
     def __init__(self, *args, versions=(), **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["recipe"].choices = [(str(each.pk), f"{each.master.name}, version {each.label}") for each in versions]
+        cohorts = [f"{each.master.code}: {', '.join(cohort.code for cohort in document(each).dose.cohorts)}" for each in versions]
+        self.fields["cohort"].help_text = ". ".join(["Left empty where there is one", *cohorts]) + "."
 
     def clean_dins(self) -> list[str]:
         return [part.strip() for part in re.split(r"[\n;,]", self.cleaned_data["dins"]) if part.strip()]

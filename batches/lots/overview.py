@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from batches.equipment.queries import occupied_by, used_by
 from batches.lots import queries
 from batches.lots.models import Container, Donation, Lot
@@ -40,7 +42,7 @@ def line(lot: Lot, shown: list[dict], now: dt.datetime, zone: ZoneInfo) -> dict 
             continue
         starts = [run["opened_at"] or day_zero + dt.timedelta(days=run["day"]) for run in each["runs"]]
         ends = [run["second_at"] or run["performed_at"] or day_zero + dt.timedelta(days=run["day"] + 1) for run in each["runs"]]
-        drawn.append(timeline.Stage(each["title"], min(starts).astimezone(zone), max(ends).astimezone(zone)))
+        drawn.append(timeline.Stage(each["code"], min(starts).astimezone(zone), max(ends).astimezone(zone)))
     if not drawn:
         return None
     return timeline.lay_out(drawn, [], now.astimezone(zone), words=f"Timeline of lot {lot.number}: {len(drawn)} stages")
@@ -118,7 +120,8 @@ def equipment_rows(lot: Lot) -> list[dict]:
 def people(lot: Lot) -> list[dict]:
     """Everybody who signed something of the lot: name, role, and what they signed, most signatures first."""
     found: dict = {}
-    for each in Signature.objects.filter(lot_id=lot.pk).order_by("recorded_at"):
+    of_donations = Q(record_id__in=lot.lot_donations.values("donation_id"))
+    for each in Signature.objects.filter(Q(lot_id=lot.pk) | of_donations).order_by("recorded_at"):
         person = found.setdefault(each.signer_id, {"name": each.full_name, "user_name": each.username, "role": each.role, "count": 0, "meanings": set()})
         person["count"] += 1
         person["meanings"].add(each.meaning.replace("_", " "))
@@ -126,12 +129,12 @@ def people(lot: Lot) -> list[dict]:
     return [person | {"meanings": ", ".join(sorted(person["meanings"]))} for person in shown]
 
 
-def identity_pairs(lot: Lot) -> list[dict]:
-    """Names and values of the chain of identity."""
+def identity_pairs(lot: Lot, *, may_see: bool = False) -> list[dict]:
+    """Names and values of the chain of identity; `may_see` leads those who may to the vault."""
     event = lot.therapy_event
     siblings = queries.siblings_of(lot)
     pairs = [
-        {"k": "Subject", "v": event.patient.pseudonym, "mono": True},
+        {"k": "Subject", "v": event.patient.pseudonym, "mono": True, "url": f"/patients/{event.patient.pseudonym}/" if may_see else ""},
         {"k": "Chain of identity", "v": event.coi, "mono": True},
         {"k": "Check code", "v": lot.check_code, "mono": True},
         {"k": "Treatment centre", "v": event.treatment_centre},

@@ -134,7 +134,7 @@ class ReleaseSign(SigningView):
     permission, meaning = Permission.RELEASE_MATERIAL, "released_material"
 
     def what(self, lot_id):
-        return services.release_subject(MaterialLot.objects.select_related("material").one(pk=lot_id))
+        return queries.release_subject(MaterialLot.objects.select_related("material").one(pk=lot_id))
 
     def sign(self, proof, lot_id):
         with self.reading():

@@ -10,6 +10,7 @@ from django.db.models import QuerySet, Sum
 
 from batches.materials.models import Consumption, Material, MaterialLot
 from mes.errors import RuleBroken, WrongScan
+from mes.signatures import ceremony
 
 
 @dataclass(frozen=True)
@@ -104,3 +105,8 @@ def release_content(material_lot: MaterialLot) -> dict:
         "state": material_lot.state,
         "decision": "release for use",
     }
+
+
+def release_subject(material_lot: MaterialLot) -> ceremony.Subject:
+    """What the releasing signature covers: the same for showing and for signing."""
+    return ceremony.subject(material_lot, "material_release/1", release_content(material_lot))

@@ -70,17 +70,12 @@ def release_lot(*, by: Actor, material_lot_id, seen: int, proof: ceremony.Proof)
     material_lot = MaterialLot.objects.lock(material_lot_id, seen=seen)
     rules.check_can_release_lot(by=by, proof=proof, material_lot=material_lot, received_by=queries.received_by(material_lot), at=deed_now().at)
     sign(
-        by=by, proof=proof, what=release_subject(material_lot), meaning="released_material", stream=material_lot.stream,
+        by=by, proof=proof, what=queries.release_subject(material_lot), meaning="released_material", stream=material_lot.stream,
         permission=Permission.RELEASE_MATERIAL,
     )  # fmt: skip
     material_lot.state, material_lot.state_reason = "released", ""
     material_lot.save()
     return material_lot
-
-
-def release_subject(material_lot: MaterialLot) -> ceremony.Subject:
-    """What the releasing signature covers: the same for showing and for signing."""
-    return ceremony.subject(material_lot, "material_release/1", queries.release_content(material_lot))
 
 
 @service(Event.MATERIAL_LOT_REJECTED)

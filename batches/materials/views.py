@@ -242,7 +242,7 @@ class ReleasePage(SigningPage):
         return found
 
     def what(self, lot_id):
-        return services.release_subject(self.material_lot())
+        return queries.release_subject(self.material_lot())
 
     def summary(self, lot_id) -> dict:
         lot = self.material_lot()

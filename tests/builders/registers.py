@@ -149,7 +149,7 @@ class World:
         )  # fmt: skip
 
     def released(self, material_lot: MaterialLot, who: str = "quinn") -> MaterialLot:
-        proof = self.sign(who, lambda: materials.release_subject(fresh(material_lot)), "released_material")
+        proof = self.sign(who, lambda: material_queries.release_subject(fresh(material_lot)), "released_material")
         return materials.release_lot(by=self.by(who), material_lot_id=material_lot.pk, seen=material_lot.version, proof=proof)
 
     def equipment(self, code: str = "PRO-1", *, days: int = 100, class_code: str = "prodigy", shared: bool = False):

@@ -124,7 +124,7 @@ def test_a_scan_of_anything_of_a_lot_leads_to_it(world, browser):
         coi = queries.lot(lot.pk).therapy_event.coi
     client = browser("olga")
     for code in (lot.number, lot.check_code, f"CTL:C:{bag.identifier}", din(), coi):
-        assert client.get("/go/", {"code": code})["Location"] == f"/lots/{lot.number}/"
+        assert client.get("/go/", {"code": code})["Location"].startswith(f"/lots/{lot.number}/")  # or the step that waits for it
     assert client.get("/go/", {"code": "CN-XX-nothing"}).status_code == 404
 
 
