@@ -26,9 +26,12 @@ class Periodic:
     queue: str = "default"
 
 
+#: How often the watch looks. Rehearsals and tests look more often; a deviation itself never waits for it.
+SWEEP_SECONDS = float(os.environ.get("CARTULARY_SWEEP_SECONDS", "60"))
+
 #: Everything periodic, by the name its heartbeat carries.
 PERIODIC: dict[str, Periodic] = {
-    "sweep": Periodic("quality.sweep", 60.0, "urgent"),
+    "sweep": Periodic("quality.sweep", SWEEP_SECONDS, "urgent"),
 }
 
 app = Celery("cartulary")

@@ -19,7 +19,13 @@ from tests.builders.floor import Floor
 
 SAMPLES = """\
 samples:
-  - {code: REL, title: Release, step: A1.2, day: 0, specimen: Cells, tests: [viability, endotoxin, appearance, dose, potency_a, potency_b, subset], timing: before_infusion}
+  - code: REL
+    title: Release
+    step: A1.2
+    day: 0
+    specimen: Cells
+    tests: [viability, endotoxin, appearance, dose, potency_a, potency_b, subset]
+    timing: before_infusion
   - {code: STER, title: Sterility, step: A1.2, day: 0, specimen: Cells, tests: [sterility, vcn], timing: post_release}
 """
 # Samples are drawn at a step of their own kind.
@@ -106,7 +112,9 @@ class Laboratory(Floor):
         proof = self.proof(who, who, lambda: queries.review_subject(queries.result_by_id(result.pk)), "reviewed_result")
         return services.review_result(by=self.by(who), result_id=result.pk, proof=proof)
 
-    def corrected(self, result: Result, text: str, *, unit: str = "", reason: str = "Two digits were swapped when typing.", by: str = "ana", second: str = "rea"):
+    def corrected(
+        self, result: Result, text: str, *, unit: str = "", reason: str = "Two digits were swapped when typing.", by: str = "ana", second: str = "rea"
+    ) -> Result:
         more = {"text": text, "unit": unit, "method_version": "1", "reason": reason}
         proof = self.proof(by, second, lambda: queries.correction_subject(queries.result_by_id(result.pk), **more), "confirmed_transcription")
         return services.correct_result(by=self.by(by), result_id=result.pk, proof=proof, **more)
