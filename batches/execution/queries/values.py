@@ -67,6 +67,7 @@ class Ledger:
         self.lot, self.recipe, self.zone = lot, recipe or recipe_of(lot), zone or zone_of(lot)
         self.runs = list(StepRun.objects.filter(lot=lot).order_by("order"))
         self.entries: dict[tuple, Entry] = {}
+        self._known: dict = {}
         for entry in Entry.objects.filter(lot=lot, superseded_by=None).defer("trace", "limits"):
             self.put(entry)
         self.by_step: dict[str, list[StepRun]] = defaultdict(list)
@@ -76,6 +77,7 @@ class Ledger:
     def put(self, entry: Entry) -> None:
         """Note an entry that has just become the one that counts."""
         self.entries[entry.step_run_id, entry.parameter] = entry
+        self._known.clear()
 
     def take(self, run: StepRun) -> None:
         """Use this object for its run instead of the one read."""
@@ -88,6 +90,12 @@ class Ledger:
 
     def values(self, run: StepRun | None = None) -> dict[str, Value | list[Decimal] | None]:
         """By name, what an expression of `run` may use: values of its own run are single, those of other repeated steps are lists."""
+        at = run.pk if run is not None else None
+        if at not in self._known:
+            self._known[at] = self._values(run)
+        return self._known[at]
+
+    def _values(self, run: StepRun | None) -> dict[str, Value | list[Decimal] | None]:
         found: dict[str, Value | list[Decimal] | None] = {}
         for step, parameter in self.recipe.parameters():
             runs = self.by_step[step.key]

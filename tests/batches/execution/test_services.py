@@ -14,6 +14,7 @@ from batches.lots.services import place_hold
 from mes.clock import record_now
 from mes.errors import NotAllowed, OutOfSequence, RuleBroken, SigningRefused, StaleRecord, UnreadableInput
 from mes.people import services as people
+from mes.people.models import SimulatedClock
 from quality.deviations.models import Deviation
 
 pytestmark = pytest.mark.django_db
@@ -397,6 +398,13 @@ def test_a_late_entry_keeps_the_claimed_time_and_needs_a_reason(floor):
         services.record_value(**give, claimed_at=ordered - dt.timedelta(hours=1))
     entry = services.record_value(**give, claimed_at=ordered)
     assert not entry.late and entry.claimed_at == ordered
+    # The record clock of a test deployment is moved on: what was done at the order is now later than the step allows.
+    SimulatedClock.objects.create(offset=dt.timedelta(hours=2))
+    give |= {"parameter": "density", "text": "1e6", "claimed_at": ordered}
+    with refused("late_reason_missing", UnreadableInput):
+        services.record_value(**give)
+    late = services.record_value(**give, reason="Tablet was away")
+    assert late.late and late.reason == "Tablet was away" and late.recorded_at - late.claimed_at > dt.timedelta(hours=1)
 
 
 # --- corrections and calculation ---------------------------------------------------------------------------------------
