@@ -179,11 +179,11 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None if ENV.mode == environment.Mode.TEST else ENV.static_folder
 STATICFILES_DIRS = [ROOT / "static"]
 # Digests in names, so that a browser never mixes two versions; tests read the files where they lie.
-STATICFILES_STORAGE_NAME = (
-    "django.contrib.staticfiles.storage.StaticFilesStorage"
-    if ENV.mode == environment.Mode.TEST
-    else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-)
+STATICFILES_STORAGE_NAME = {
+    environment.Mode.TEST: "django.contrib.staticfiles.storage.StaticFilesStorage",
+    # Compressing takes a minute and saves nothing on a loopback address.
+    environment.Mode.DEMO: "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
+}.get(ENV.mode, "whitenoise.storage.CompressedManifestStaticFilesStorage")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": STATICFILES_STORAGE_NAME},

@@ -2,6 +2,7 @@
 
 from batches.equipment.models import Equipment
 from batches.permissions import Permission
+from mes.people import choices
 from mes.web import panels, scan_targets
 
 
@@ -12,6 +13,12 @@ def address_of(scanned: scan_targets.Scanned) -> str | None:
     return f"/equipment/{found.pk}/" if found else None
 
 
+def for_tokens() -> list[tuple[str, str]]:
+    """The equipment a device's token can be issued for."""
+    return [(str(each.pk), f"{each.code}, {each.name}") for each in Equipment.objects.exclude(state="retired").order_by("code")]
+
+
 def register() -> None:
     panels.register_nav("Equipment", "batches:equipment:list", Permission.MANAGE_EQUIPMENT, order=610)
     scan_targets.register(address_of, order=210)
+    choices.offer_equipment(for_tokens)

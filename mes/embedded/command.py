@@ -9,7 +9,7 @@ from mes.embedded.stopped import Stopped
 #: Commands that need no database.
 WITHOUT_SERVERS = {"", "help", "--help", "-h", "version", "--version", "collectstatic", "prepare_database"}
 #: Commands that exist in a demo only, and set its mode.
-DEMO_COMMANDS = {"demo", "demo_code", "journey"}
+DEMO_COMMANDS = {"demo", "demo_clock", "demo_code", "journey"}
 #: Commands that also need what no wheel brings.
 NEEDS = {"demo": system.FOR_RUNNING, "journey": system.FOR_RUNNING}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
@@ -34,6 +34,8 @@ class DemoPerson:
     password: str = ""
     pin: str = ""
     badge: str = ""
+    totp: str = ""
+    """The secret of the authenticator in base32, once the person has enrolled one: a demo shows its codes."""
 
 
 CAST: tuple[DemoPerson, ...] = (
@@ -48,11 +50,14 @@ CAST: tuple[DemoPerson, ...] = (
     DemoPerson("analyst", "Demo QC Analyst", ("qc_analyst",)),
     DemoPerson("qcreviewer", "Demo QC Reviewer", ("qc_reviewer",)),
     DemoPerson("qareviewer", "Demo QA Reviewer", ("qa_reviewer",)),
+    DemoPerson("qareviewer2", "Demo QA Reviewer Two", ("qa_reviewer",)),
     DemoPerson("qp", "Demo Qualified Person", ("qa_release",)),
+    DemoPerson("qp2", "Demo Qualified Person Two", ("qa_release",)),
     DemoPerson("centre", "Demo Treatment Centre", ("treatment_centre",)),
     DemoPerson("centre2", "Demo Treatment Centre Two", ("treatment_centre",)),
     DemoPerson("engineer", "Demo Process Engineer", ("process_engineer",)),
     DemoPerson("supervisor", "Demo Supervisor", ("supervisor",)),
+    DemoPerson("supervisor2", "Demo Supervisor Two", ("supervisor",)),
     DemoPerson("admin", "Demo Administrator", ("administrator",)),
 )
 
@@ -66,6 +71,13 @@ def known_people() -> dict[str, DemoPerson]:
     if not people_file().exists():
         return {}
     return {p["username"]: DemoPerson(**{**p, "roles": tuple(p["roles"])}) for p in json.loads(people_file().read_text())}
+
+
+def remember_authenticator(username: str, secret: str) -> None:
+    """Keep the secret of a person's authenticator beside the other secrets, so that a later start can sign for them."""
+    people = known_people()
+    people[username] = replace(people[username], totp=secret)
+    _keep(people)
 
 
 def _refuse_outside_demo() -> None:
