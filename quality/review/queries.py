@@ -134,9 +134,9 @@ class Picture:
 
 def picture(lot: Lot, upto: int | None = None) -> Picture:
     """The review of a lot as it stands now, or its exceptions as of a sequence number of the lot's stream."""
-    recipe, signatures = recipe_of(lot), dossier.check_signatures(lot)
-    runs = runs_of(lot)
+    recipe, runs = recipe_of(lot), runs_of(lot)
     entries = dossier.trail(lot.pk, upto)
+    signatures = dossier.check_signatures(lot, entries)
     ground = Ground.of(lot, recipe, runs, signatures)
     review = Review.objects.filter(lot=lot).select_related("reviewed_by").first()
     cited: dict[tuple[str, uuid.UUID], list[int]] = defaultdict(list)

@@ -16,6 +16,7 @@ from batches.lots import queries as lot_queries
 from batches.lots import services as lot_services
 from batches.lots.identifiers import check_character
 from batches.lots.models import Container, Lot
+from batches.materials import queries as material_queries
 from batches.materials import services as material_services
 from batches.materials.models import MaterialLot
 from batches.recipes import queries as recipe_queries
@@ -307,7 +308,7 @@ class Floor:
         )  # fmt: skip
         if released:
             with self.reading():
-                what = material_services.release_subject(MaterialLot.objects.select_related("material").get(pk=lot.pk))
+                what = material_queries.release_subject(MaterialLot.objects.select_related("material").get(pk=lot.pk))
             proof = self.proof("quinn", "quinn", what, "released_material")
             lot = material_services.release_lot(by=self.by("quinn"), material_lot_id=lot.pk, seen=lot.version, proof=proof)
         return lot
