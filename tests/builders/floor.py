@@ -81,7 +81,8 @@ stages:
         second_person: verify
         parameters:
           - {key: dose_cohort, name: Cohort, type: choice, options: [low, high]}
-          - {key: weight_kg, name: Weight, type: decimal, unit: kg, decimals: 1, double_entry: true, limits: {plausible: {min: 2, max: 300}}, evidence: illustrative}
+          - {key: weight_kg, name: Weight, type: decimal, unit: kg, decimals: 1, double_entry: true, limits: {plausible: {min: 2, max: 300}},
+             evidence: illustrative}
           - {key: planned_dose, name: Planned dose, type: calculated, unit: CAR+ cells, expression: weight_kg * dose_target}
   - code: A1
     title: Count
@@ -126,9 +127,11 @@ stages:
               action: {min: 70, evidence: illustrative}
               alert: {min: 75, evidence: illustrative}
             evidence: illustrative
-          - {key: density, name: Viable cell density, type: decimal, unit: CAR+ cells/mL, source: either, channel: density, limits: {plausible: {min: 1, max: 1e10}}, evidence: illustrative}
+          - {key: density, name: Viable cell density, type: decimal, unit: CAR+ cells/mL, source: either, channel: density,
+             limits: {plausible: {min: 1, max: 1e10}}, evidence: illustrative}
           - {key: volume, name: Bag volume, type: decimal, unit: mL, decimals: 0, limits: {plausible: {min: 1, max: 1000}}, evidence: illustrative}
-          - {key: total_car, name: Total CAR+ cells, type: calculated, unit: CAR+ cells, limits: {action: {min: 1e6, evidence: illustrative}}, limit_class: IPC, expression: density * volume, evidence: illustrative}
+          - {key: total_car, name: Total CAR+ cells, type: calculated, unit: CAR+ cells, limit_class: IPC,
+             limits: {action: {min: 1e6, evidence: illustrative}}, expression: density * volume, evidence: illustrative}
           - {key: dose_per_kg, name: Dose per kg, type: calculated, unit: CAR+ cells/kg, decimals: 2, expression: total_car / weight_kg}
           - {key: sampled_at, name: Sampled at, type: datetime}
           - {key: remark, name: Remark, type: text, required: false}
@@ -182,7 +185,8 @@ stages:
         parameters:
           - {key: infusion_end, name: Infusion ended, type: datetime}
 time_limits:
-  - {code: sample-fill, title: Sample to end of fill, starts: A1.2.sampled_at, ends: A2.1.fill_end, max: 12 h, class: CPP, reaction: Deviation, evidence: illustrative}
+  - {code: sample-fill, title: Sample to end of fill, starts: A1.2.sampled_at, ends: A2.1.fill_end, max: 12 h, class: CPP,
+     reaction: Deviation, evidence: illustrative}
 samples: []
 """
 
@@ -289,8 +293,9 @@ class Floor:
     def accept(self, lot: Lot) -> None:
         with self.reading():
             donation = lot_queries.donations_of(lot)[0]
-        donation = lot_services.collect_donation(by=self.by("nora"), donation_id=donation.pk, seen=donation.version, scanned=donation.din + check_character(donation.din))
-        donation = lot_services.receive_donation(by=self.by("rex"), donation_id=donation.pk, seen=donation.version, scanned=donation.din + check_character(donation.din))
+        scanned = donation.din + check_character(donation.din)
+        donation = lot_services.collect_donation(by=self.by("nora"), donation_id=donation.pk, seen=donation.version, scanned=scanned)
+        donation = lot_services.receive_donation(by=self.by("rex"), donation_id=donation.pk, seen=donation.version, scanned=scanned)
         with self.reading():
             what = lot_queries.decision_subject(donation, True)
         proof = self.proof("quinn", "quinn", what, "accepted_starting_material")
@@ -344,9 +349,8 @@ class Floor:
 
     def enter(self, lot: Lot, key: str, who: str = "maya", **values: str):
         run = self.run(lot, key)
-        return services.record_values(
-            by=self.by(who), step_run_id=run.pk, values=[services.Typed(name, text, again=text if name == "weight_kg" else None) for name, text in values.items()]
-        )
+        typed = [services.Typed(name, text, again=text if name == "weight_kg" else None) for name, text in values.items()]
+        return services.record_values(by=self.by(who), step_run_id=run.pk, values=typed)
 
     def perform(self, lot: Lot, key: str, who: str = "maya", *, at: str = ""):
         run = self.run(lot, key)

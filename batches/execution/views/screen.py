@@ -230,6 +230,7 @@ class Screen:
 
     def calculated(self, parameter: Parameter, entry: Entry | None) -> dict:
         needs = "" if entry is not None or self.run.state == "waiting" else why_not_calculated(self.run, parameter, self.ledger)
+        needs = needs.removeprefix(f"{parameter.name} ").removeprefix(f"{parameter.name}: ").rstrip(".")
         return {
             "calculated": True,
             "id": parameter.key,
@@ -237,7 +238,7 @@ class Screen:
             "formula": parameter.expression.strip() if len(parameter.expression.strip()) < 40 else "",
             "value": entry.value_text if entry else "",
             "unit": parameter.unit or "",
-            "needs": needs.removeprefix(f"{parameter.name} ").rstrip(".").capitalize() if needs else "Calculated later",
+            "needs": needs[:1].upper() + needs[1:] if needs else "Calculated later",
             "state": STATES.get(entry.level, "") if entry else "",
             "limits": limits_of(parameter),
             "message": entry.sentence if entry and entry.level in ("hard", "action", "alert") else "",
