@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from celery import Celery
 from celery.schedules import crontab
 from kombu import Queue
+from kombu.transport import redis as transport
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mes.settings")
 
@@ -34,8 +35,27 @@ PERIODIC: dict[str, Periodic] = {
     "sweep": Periodic("quality.sweep", SWEEP_SECONDS, "urgent"),
 }
 
+
+
+class CalmQoS(transport.QoS):
+    """Lets a worker outlive its broker.
+
+    kombu gives unacknowledged messages back while it closes a lost connection; when Redis itself is away that raises AttributeError, which
+    Celery takes for the end of the worker. What cannot be given back now is found by the sweep.
+    """
+
+    def restore_unacked(self) -> list:
+        try:
+            return super().restore_unacked()
+        except (AttributeError, OSError, *self.channel.connection_errors):
+            return []
+
+
+transport.Channel.QoS = CalmQoS
+
 app = Celery("cartulary")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.broker_connection_max_retries = None  # a worker that gave up would be a watch that fell asleep
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.conf.task_default_queue = "default"
 app.conf.beat_schedule = {

@@ -8,6 +8,8 @@ class QualityConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from quality import watch
+        from quality.alerts import heartbeats
         from quality.alerts import wiring as alerts
         from quality.deviations import wiring as deviations
         from quality.release import wiring as release
@@ -20,5 +22,6 @@ class QualityConfig(AppConfig):
         samples.register()
         deviations.register()
         alerts.register()
+        heartbeats.expect(tuple(watch.SWEEPS))
         review.register()
         release.register()

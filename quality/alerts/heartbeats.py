@@ -21,10 +21,13 @@ def beat(site_id, sweep: str, found: int) -> None:
         )
 
 
-SWEEPS = (
-    "unanswered_excursions", "unanswered_deviations", "hold_times", "overdue_steps", "overdue_results", "escalations", "undelivered_alerts",
-)  # fmt: skip
-"""Every sweep that has to be heard of, in the order they run (watch.SWEEPS names their functions)."""
+_expected: tuple[str, ...] = ()
+
+
+def expect(sweeps: tuple[str, ...]) -> None:
+    """Say at start which sweeps have to be heard of: those that quality.watch runs."""
+    global _expected
+    _expected = sweeps
 
 
 def missed(site_ids: list) -> list[str]:
@@ -35,7 +38,7 @@ def missed(site_ids: list) -> list[str]:
     last = {(row.site_id, row.sweep): row.last_at for row in Heartbeat.objects.filter(site_id__in=site_ids)}
     found = []
     for site_id in site_ids:
-        for sweep in SWEEPS:
+        for sweep in _expected:
             at = last.get((site_id, sweep))
             if at is None or now - at > MISSED_AFTER:
                 found.append(f"the watch of {sweep.replace('_', ' ')} has not finished {'yet' if at is None else f'since {at:%d %b %H:%M:%S} UTC'}")

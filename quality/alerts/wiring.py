@@ -22,3 +22,4 @@ def the_watch_is_heard(app_configs, **kwargs):
 def register() -> None:
     register_nav("Alerts", "quality:alerts:list", Permission.ACKNOWLEDGE_ALERTS, order=55)
     register_panel("quality:alerts:panel", Permission.ACKNOWLEDGE_ALERTS, order=5, label="Alerts")
+    register_panel("quality:alerts:watch", None, order=0, label="Watch", place="floor")

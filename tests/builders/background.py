@@ -129,6 +129,7 @@ class Background:
         self.env = {
             "REDIS_URL": self.broker.url, "CARTULARY_REDIS_PREFIX": app.conf.broker_transport_options["global_keyprefix"],
             "EMAIL_URL": f"smtp://127.0.0.1:{self.mail.port}", "CARTULARY_NO_INSTALL": "1", "CARTULARY_SWEEP_SECONDS": "2",
+            "CARTULARY_ANCHORS": str(folder / "anchors"),
         }  # fmt: skip
         self.supervisor = Supervisor([], folder)
         monkeypatch.setattr(tasks, "_broken_until", 0.0)

@@ -33,6 +33,7 @@ class BoardPage(Page):
                 "all": len(rows), "alarm": states.count("alarm"), "warn": states.count("warn"), "hold": states.count("hold"), "calm": states.count(""),
             },
             "now": now,
+            "panels": panels_for(self.request.rights, "floor"),
             "refresh_url": reverse("batches:execution:board"),
             "wall": bool(self.request.GET.get("wall")),
         }  # fmt: skip

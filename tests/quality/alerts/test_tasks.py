@@ -111,23 +111,30 @@ def test_a_value_entered_while_redis_is_down_is_saved_at_once_and_the_alert_foll
     assert recorded(lab, lot) == (1, 1, 1, 1)
 
 
-def test_a_worker_goes_on_after_its_broker_was_away(here, lab):
+def test_a_worker_outlives_its_broker_even_with_work_in_hand(here, lab, committed_db):
     here.start_worker()
     here.start_beat()
     wait_for(lambda: beats(lab))
-    here.broker.stop()
-    time.sleep(1)
+    with committed_db.connect() as blocker:
+        blocker.execute("LOCK TABLE quality_heartbeat IN EXCLUSIVE MODE")  # the sweep cannot end, so its message is not acknowledged
+        time.sleep(3)
+        here.broker.stop()
+        wait_for(lambda: "Trying to re-establish" in (here.folder / "worker.log").read_text())
+        blocker.rollback()
     here.broker.start()
     before = beats(lab)
-    wait_for(lambda: beats(lab) > before, 60)
+    wait_for(lambda: beats(lab) > before + 2, 60)
+    assert here.supervisor.child("worker").process.poll() is None
+    assert "Restoring" in (here.folder / "worker.log").read_text()
 
 
 def test_every_sweep_leaves_a_heartbeat_for_every_site(here, lab):
+    from quality import watch
     from quality.alerts import heartbeats
     from tests.builders.people import open_place
 
     other = open_place().site
-    assert len(heartbeats.missed([other.pk])) == len(heartbeats.SWEEPS)
+    assert len(heartbeats.missed([other.pk])) == len(watch.SWEEPS)
     here.start_worker()
     here.send("quality.sweep")
     wait_for(lambda: not heartbeats.missed([lab.place.site.pk, other.pk]))
