@@ -65,4 +65,5 @@ class Event(StrEnum):
     STEP_COMPLETED = "batches.step_completed"
     STEP_LEFT_OUT = "batches.step_left_out"
     STEP_DECIDED = "batches.step_decided"
+    BATCH_RECORD_ASKED = "batches.batch_record_asked"
     BATCH_RECORD_PRINTED = "batches.batch_record_printed"

@@ -34,6 +34,12 @@ def render_certificate(*, site: str, subject: str) -> None:
     rendering.render_certificate(system_actor(site), subject)
 
 
+@app.task(name="quality.render_record", acks_late=True, queue="paper")
+def render_record(*, site: str, subject: str) -> None:
+    """After a certification: draw the batch record as it stood then, for the files."""
+    rendering.render_record(system_actor(site), subject)
+
+
 @app.task(name="quality.sweep", acks_late=True)
 def sweep() -> None:
     """Every minute, for every site: find what a lost message missed, watch the clocks, escalate. Leaves a heartbeat each."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from batches.dossier.rendering import render_batch_record
 from mes.clock import record_now
 from mes.errors import RuleBroken
 from mes.records.actors import Actor
@@ -37,6 +38,13 @@ def render_certificate(by: Actor, decision_id) -> Certificate | None:
         if refused.code == "rendered_before":
             return None  # another worker was faster
         raise
+
+
+def render_record(by: Actor, decision_id) -> None:
+    """Draw the batch record of the lot that a decision certified."""
+    with site_context(by.site_id):
+        lot_id = ReleaseDecision.objects.one(pk=decision_id).lot_id
+    render_batch_record(by, lot_id)
 
 
 PATIENCE = dt.timedelta(minutes=2)

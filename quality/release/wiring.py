@@ -5,7 +5,7 @@ from __future__ import annotations
 from batches.lots.models import Lot
 from mes.records.door import receive
 from quality.events import Event
-from quality.release import wording
+from quality.release import sections, wording
 from quality.release.rules import CERTIFIED
 from quality.release.services import late_failure
 
@@ -19,3 +19,4 @@ def answer_failing_result(*, by, subject) -> None:
 def register() -> None:
     receive(Event.RESULT_FAILED, answer_failing_result)
     wording.register()
+    sections.register()
