@@ -107,6 +107,7 @@ class MaterialLotView(ServiceView):
 
 
 class BlockView(ServiceView):
+    permission = Permission.READ_LOTS  # to come here; the service asks for one of two further rights
     created = False
     asks = {"POST": StopIn}
     answers = {"POST": MaterialLotOut}
