@@ -148,7 +148,7 @@ class Page(View):
         needed = {str(self.permission)} if isinstance(self.permission, str) else {str(one) for one in self.permission}
         if needed.isdisjoint(self.request.rights):
             raise NotAllowed(
-                "page_not_for_you",
+                "not_your_role",
                 f"{self.by.full_name} may not open this page at this site. Somebody whose role allows it can.",
                 detail={"permission": sorted(needed)},
             )

@@ -48,7 +48,7 @@ def test_an_operator_does_not_open_the_register_and_the_attempt_is_logged(place,
     answer = signed_in(maya).get("/people/")
     assert answer.status_code == 403 and "may not open this page" in answer.content.decode()
     with site_context(place.site.pk):
-        assert SecurityEvent.objects.get().code == "page_not_for_you"
+        assert SecurityEvent.objects.get().code == "not_your_role"
 
 
 @pytest.mark.req("ACC-02", case="negative")
