@@ -39,7 +39,7 @@ def sign(client: Client, url: str, user, *, secret: str = PIN, **more):
 def test_the_step_shows_its_lot_its_values_and_what_is_left(floor, lot):
     page = browser(floor).get(address(lot)).content.decode()
     assert lot.check_code in page and "Viability" in page and "Limits at least 70, alert below 75" in page
-    assert "8 things left" in page and "Next: Scan the Cell counter" in page
+    assert "10 things left" in page and "Next: Scan the Cell counter" in page
     assert "style=" not in page.replace("data-style", "")
 
 
