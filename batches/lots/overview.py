@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -33,8 +34,8 @@ def stages(lot: Lot) -> list[dict]:
     return shown
 
 
-def line(lot: Lot, shown: list[dict], now: dt.datetime, zone: ZoneInfo) -> dict | None:
-    """The timeline: what was done at its real times, the rest where the recipe plans it. None before there are steps."""
+def line(lot: Lot, shown: list[dict], now: dt.datetime, zone: ZoneInfo, marks: Sequence[timeline.Mark] = ()) -> dict | None:
+    """The timeline: what was done at its real times, the rest where the recipe plans it; `marks` are a reviewer's exceptions. None before there are steps."""
     day_zero = (lot.started_at or lot.recorded_at - dt.timedelta(days=min([0, *(run["day"] for each in shown for run in each["runs"])]))).astimezone(zone)
     drawn = []
     for each in shown:
@@ -45,7 +46,7 @@ def line(lot: Lot, shown: list[dict], now: dt.datetime, zone: ZoneInfo) -> dict 
         drawn.append(timeline.Stage(each["code"], min(starts).astimezone(zone), max(ends).astimezone(zone)))
     if not drawn:
         return None
-    return timeline.lay_out(drawn, [], now.astimezone(zone), words=f"Timeline of lot {lot.number}: {len(drawn)} stages")
+    return timeline.lay_out(drawn, list(marks), now.astimezone(zone), words=f"Timeline of lot {lot.number}: {len(drawn)} stages")
 
 
 def donation_rows(lot: Lot, donations: list[Donation]) -> list[dict]:

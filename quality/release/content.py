@@ -141,7 +141,8 @@ def _signatures(lot: Lot, upto: dt.datetime | None) -> list[dict]:
     return [
         {
             "name": each.full_name, "username": each.username, "role": each.role, "meaning": each.meaning, "meaning_text": each.meaning_text,
-            "at": instant(each.recorded_at), "zone": each.site_time_zone, "what": f"Step {steps[each.record_id]}" if each.record_id in steps else KINDS.get(each.record_type, ""),
+            "at": instant(each.recorded_at), "zone": each.site_time_zone,
+            "what": f"Step {steps[each.record_id]}" if each.record_id in steps else KINDS.get(each.record_type, ""),
             "digest": bytes(each.payload_digest).hex(),
         }
         for each in found

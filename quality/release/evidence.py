@@ -15,8 +15,8 @@ FORMAT = "cartulary.evidence/1"
 
 HOW = (
     "entries[].canon is the exact text of one audit entry (hexadecimal of UTF-8 JSON); its hash is SHA-256 of 'cartulary:entry:v1', a zero byte and "
-    "these bytes, and 'prev' inside it is the hash of the entry before, 64 zeros for the first. signatures[].payload is the exact text that was signed, in base64; "
-    "its digest is SHA-256 of 'cartulary:signature:v1', a zero byte and these bytes. certificates[].sha256 is that of the PDF's bytes."
+    "these bytes, and 'prev' inside it is the hash of the entry before, 64 zeros for the first. signatures[].payload is the exact text that was signed, in "
+    "base64; its digest is SHA-256 of 'cartulary:signature:v1', a zero byte and these bytes. certificates[].sha256 is that of the PDF's bytes."
 )
 
 

@@ -177,7 +177,8 @@ def bag_scanned(number: str, scanned: str) -> Container:
     found = container_scanned(scanned)
     if found.kind != "final_bag" or found.lot.number != number:
         raise WrongScan(
-            "container_of_another_lot", f"This is {found.title} of lot {found.lot.number}, check code {found.lot.check_code}, and no final container of lot {number}.",
+            "container_of_another_lot",
+            f"This is {found.title} of lot {found.lot.number}, check code {found.lot.check_code}, and no final container of lot {number}.",
             field="scanned",
         )  # fmt: skip
     return Container.objects.select_related("lot__therapy_event__patient", "lot__recipe_version__master", "lot__site").get(pk=found.pk)

@@ -127,7 +127,8 @@ def check_can_dispatch(*, by: Actor, container: Container, standing: ReleaseDeci
 
 
 def check_can_record_use(
-    *, by: Actor, container: Container, infused: bool, scanned: str, coi: str, standing: ReleaseDecision | None, at: dt.datetime, started_at: dt.datetime | None,
+    *, by: Actor, container: Container, infused: bool, scanned: str, coi: str, standing: ReleaseDecision | None, at: dt.datetime,
+    started_at: dt.datetime | None,
     ended_at: dt.datetime | None, reason_code: str, reason: str, first, second,
 ) -> None:  # fmt: skip
     """Raises NotAllowed (`same_person`, `not_your_role`); WrongScan; RuleBroken: `used_before`, `not_received` and those of check_may_leave. COI-05."""

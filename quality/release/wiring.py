@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from batches.lots.models import Lot
+from batches.permissions import Permission as BatchPermission
 from mes.records.door import receive
+from mes.web.panels import register_panel
 from quality.events import Event
 from quality.release import sections, wording
 from quality.release.rules import CERTIFIED
@@ -18,5 +20,6 @@ def answer_failing_result(*, by, subject) -> None:
 
 def register() -> None:
     receive(Event.RESULT_FAILED, answer_failing_result)
+    register_panel("quality:release:panel", BatchPermission.READ_LOTS, order=10, label="Release", place="lot")
     wording.register()
     sections.register()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from batches.events import Event as BatchEvent
 from batches.lots.models import Lot
 from mes.records.door import receive
+from mes.web.panels import register_nav
 from quality.events import Event
+from quality.permissions import Permission
 from quality.review.kinds import QUIET
 from quality.review.models import Review
 from quality.review.services import reopen_review
@@ -25,3 +27,4 @@ def register() -> None:
     for event in (*BatchEvent, *Event):
         if event not in QUIET:
             receive(event, open_again)
+    register_nav("Review", "quality:review:list", [Permission.REVIEW_LOT, Permission.CERTIFY_LOT], order=45)

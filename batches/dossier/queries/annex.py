@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from django.apps import apps
@@ -85,12 +85,13 @@ def word(table: str, wording: Wording, *related: str) -> None:
     _wordings[table] = (wording, related)
 
 
-def annex(lot: Lot, upto: int | None = None) -> list[Item]:
-    """Every entry of the lot's stream up to a sequence number, each once, in its order. Call it inside the site context."""
+def annex(lot: Lot, upto: int | None = None, only: Collection[int] | None = None) -> list[Item]:
+    """Every entry of the lot's stream up to a sequence number, each once, in its order; or `only` those numbers. Call it inside the site context."""
     recipe = recipe_of(lot)
     words = Words(lot, recipe, {run.pk: run for run in runs_of(lot)})
     found = AuditEntry.objects.filter(stream=stream_of(lot.pk)).defer("canon", "prev_hash", "hash").order_by("seq")
-    entries = list(found if upto is None else found.filter(seq__lte=upto))
+    found = found if upto is None else found.filter(seq__lte=upto)
+    entries = list(found if only is None else found.filter(seq__in=list(only)))
     rows: dict[uuid.UUID, list[AuditRow]] = defaultdict(list)
     for row in AuditRow.objects.filter(entry_id__in=[entry.pk for entry in entries]).order_by("id"):
         rows[row.entry_id].append(row)

@@ -139,7 +139,8 @@ def _step(facts: _Facts, run, step) -> dict:
         "opened": _by(run.opened_at, run.opened_by),
         "values": _values(facts.entries[run.pk], step),
         "attempts": [
-            {"name": _name(step, each.parameter), "text": each.text, "sentence": each.sentence, **_by(each.recorded_at, each.by)} for each in facts.attempts[run.pk]
+            {"name": _name(step, each.parameter), "text": each.text, "sentence": each.sentence, **_by(each.recorded_at, each.by)}
+            for each in facts.attempts[run.pk]
         ],
         "scans": [_scan(each) for each in facts.scans[run.pk]],
         "materials": [_material(each) for each in facts.materials[run.pk]],
@@ -186,7 +187,8 @@ def _value(parameter: Parameter, history: list[Entry]) -> dict:
         "value": now.value_text if now else "", "unit": now.unit if now else (parameter.unit or ""), "level": now.level if now else "",
         "sentence": now.sentence if now else "", "source": now.source if now else "", "trace": now.trace if now else "", "late": bool(now and now.late),
         "claimed_at": instant(now.claimed_at) if now and now.claimed_at else "", "reason": now.reason if now and now.source != "calculated" else "",
-        "confirmed_by": now.confirmed_by.full_name if now and now.confirmed_by_id else "", "required": parameter.required, **_by(now.recorded_at if now else None, now.by if now else None),
+        "confirmed_by": now.confirmed_by.full_name if now and now.confirmed_by_id else "", "required": parameter.required,
+        **_by(now.recorded_at if now else None, now.by if now else None),
     }  # fmt: skip
     # A value that was only calculated anew is no change that anybody made; its inputs show theirs.
     earlier = [each for each in history[:-1] if now is not None and now.source != "calculated"]

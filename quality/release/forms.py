@@ -1,0 +1,36 @@
+"""The shape of what is said about a dispatch and about the use of a product."""
+
+from __future__ import annotations
+
+from django import forms
+
+from quality.release.rules import NOT_INFUSED
+
+
+class DispatchForm(forms.Form):
+    scanned = forms.CharField(max_length=200, label="Container", help_text="Scan its label, or type the identifier in full.")
+    to_place = forms.CharField(max_length=120, label="To")
+    from_place = forms.CharField(max_length=120, label="From")
+    carrier = forms.CharField(max_length=120, required=False, label="Courier")
+    seal = forms.CharField(max_length=60, required=False, label="Seal number")
+    logger = forms.CharField(max_length=60, required=False, label="Temperature logger")
+    remark = forms.CharField(max_length=2000, required=False, label="Remark")
+
+
+class UseForm(forms.Form):
+    scanned = forms.CharField(max_length=200, label="Container", help_text="Scan the label of the bag, or type the identifier in full.")
+    coi = forms.CharField(max_length=60, label="Patient's chain of identity", help_text="Scan the wristband or the patient's order.")
+    infused = forms.ChoiceField(choices=[("yes", "Infused"), ("no", "Not infused")], widget=forms.RadioSelect, label="What became of it")
+    started_at = forms.DateTimeField(required=False, label="Started at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    ended_at = forms.DateTimeField(required=False, label="Ended at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    volume = forms.CharField(max_length=40, required=False, label="Volume infused")
+    reason_code = forms.ChoiceField(choices=[("", "–"), *NOT_INFUSED.items()], required=False, label="Why not")
+    reason = forms.CharField(max_length=2000, required=False, label="In your words", widget=forms.Textarea(attrs={"rows": 2}))
+
+    def facts(self) -> dict:
+        """What is signed about the use, as the service takes it."""
+        given = self.cleaned_data
+        return {
+            "infused": given["infused"] == "yes", "started_at": given["started_at"], "ended_at": given["ended_at"], "volume": given["volume"],
+            "reason_code": given["reason_code"], "reason": given["reason"],
+        }  # fmt: skip

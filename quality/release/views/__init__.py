@@ -1,0 +1,1 @@
+"""Pages of the release: the gate and the decision, the certificate, what becomes of the product."""

@@ -1,0 +1,235 @@
+"""The gate on the lot's page, the release page, and the signed decisions."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from batches.lots.band import band
+from batches.lots.states import LOT_WORDS
+from batches.permissions import Permission as BatchPermission
+from mes.clock import record_now
+from mes.errors import Missing
+from mes.records.context import site_context
+from mes.signatures.pages import SigningPage
+from mes.web.pages import FragmentPage, Page
+from quality.permissions import Permission
+from quality.release import queries, services
+from quality.release.gate import GateLine, blocking, lines_of
+from quality.review.queries import picture
+
+STAGE_WORDS = {"stage_1": "Stage 1", "final": "Final"}
+DECISIONS = ("stage-1", "final", "reject", "withdraw")
+
+
+def release_url(number: str) -> str:
+    return reverse("quality:release:release", kwargs={"number": number})
+
+
+def shown_lines(lines: list[GateLine], number: str) -> list[dict]:
+    """The gate's lines for `ready.html`, each leading to where it is answered."""
+    places = {
+        "steps": f"/lots/{number}/", "exceptions": f"/lots/{number}/review/", "review": f"/lots/{number}/review/", "deviations": "/deviations/",
+        "results_in": f"/lots/{number}/qc/", "results_meet": f"/lots/{number}/qc/", "results_reviewed": f"/lots/{number}/qc/",
+        "labels": f"/lots/{number}/labels/",
+        "bags": f"/lots/{number}/labels/",
+    }  # fmt: skip
+    return [
+        {"text": line.text, "beside": line.detail, "state": "" if line.state == "done" else line.state, "url": "" if line.ok else places.get(line.code, "")}
+        for line in lines
+    ]
+
+
+class GatePanel(FragmentPage):
+    """What still blocks release, on the lot's page from its first day."""
+
+    permission = BatchPermission.READ_LOTS
+    template_name = "quality/release/_panel.html"
+    title = "Release"
+
+    def read(self, number: str) -> dict:
+        lot = queries.lot_by_number(number)
+        standing = queries.standing_decision(lot)
+        if lot.state in {"rejected", "terminated", "cancelled"}:
+            return {"the_lot": lot, "ended": LOT_WORDS[lot.state]}
+        stage = queries.next_stage(lot)
+        lines = [] if lot.state in {"certified_final", "withdrawn", "manufactured_not_infused"} else queries.gate(lot, stage, record_now())
+        return {
+            "the_lot": lot,
+            "standing": standing,
+            "why_not": queries.why_not_valid(standing) if standing else "",
+            "stage_words": STAGE_WORDS[stage].lower(),
+            "closed": shown_lines(blocking(lines), number),
+            "open_count": sum(line.ok for line in lines),
+            "all_count": len(lines),
+            "may_open": Permission.CERTIFY_LOT in self.request.rights or Permission.REVIEW_LOT in self.request.rights,
+            "certificate_url": reverse("quality:release:certificate", kwargs={"number": number}) if Permission.READ_CERTIFICATE in self.request.rights else "",
+        }
+
+
+class ReleasePage(Page):
+    """`/lots/<number>/release/`: every condition with its result, and the decisions that can be made."""
+
+    permission = (Permission.CERTIFY_LOT, Permission.REVIEW_LOT)
+    template_name = "quality/release/release.html"
+    title = "Release"
+
+    def read(self, number: str) -> dict:
+        lot = queries.lot_by_number(number)
+        asked = self.request.GET.get("stage", "")
+        stage = asked if asked in queries.MEANINGS else queries.next_stage(lot)
+        ground = queries.ground_of(lot, stage, record_now())
+        lines = lines_of(ground)
+        may = Permission.CERTIFY_LOT in self.request.rights
+        standing = queries.standing_decision(lot)
+        return band(lot) | {
+            "page_title": f"Release {number}",
+            "the_lot": lot,
+            "stage": stage,
+            "stage_words": STAGE_WORDS[stage],
+            "stages": [{"label": STAGE_WORDS[each], "url": f"?stage={each}", "current": each == stage} for each in queries.MEANINGS],
+            "lines": shown_lines(lines, number),
+            "closed": blocking(lines),
+            "conditions": conditions(ground),
+            "acts": acts(lot, ground, lines, number) if may else [],
+            "may_decide": may,
+            "decisions": [decision_row(each) for each in queries.decisions_of(lot)],
+            "standing": standing,
+            "why_not": queries.why_not_valid(standing) if standing else "",
+            "deviations": ground.deviations,
+            "consignees": queries.consignees(lot),
+            "certificate_url": reverse("quality:release:certificate", kwargs={"number": number}),
+            "may_release": False,
+            "band_acts": "quality/review/_acts.html",
+        }
+
+
+def conditions(ground) -> list[dict]:
+    """What a certification in this stage leaves open, in words."""
+    found = []
+    for line in ground.results:
+        if line.is_pending_after_release and not ground.is_final and line.standing != "met":
+            due = f"Final result due {line.due:%d %b %Y}. ".replace("due 0", "due ") if line.due else ""
+            found.append(
+                {
+                    "title": f"{line.criterion.name} is not final.",
+                    "text": f"Release now is conditional. {due}{ground.lot.therapy_event.physician_name} is told at once if it fails.",
+                    "state": "",
+                }
+            )
+    return found
+
+
+def acts(lot, ground, lines: list[GateLine], number: str) -> list[dict]:
+    """The decisions that the lot's state allows, each with what follows; a closed gate shows none of the certifications."""
+
+    def act(decision: str, label: str, text: str, primary: bool = False) -> dict:
+        return {"label": label, "text": text, "primary": primary, "url": reverse("quality:release:sign", kwargs={"number": number, "decision": decision})}
+
+    found = []
+    open_gate = not blocking(lines)
+    if lot.state in {"in_review", "certified_stage_1"} and open_gate:
+        if ground.is_final:
+            found.append(act("final", "Certify, final", "Every required result is in. The certificate takes the place of stage 1.", True))
+        else:
+            pending = ", ".join(line.criterion.name.lower() for line in ground.results if line.is_pending_after_release)
+            found.append(act("stage-1", f"Certify, {pending} pending", "The lot may be dispatched. The certificate says what is pending.", True))
+    if lot.state in {"manufactured", "in_review"}:
+        found.append(act("reject", "Reject", "The lot is never supplied. This ends it."))
+    if lot.state in {"certified_stage_1", "certified_final"}:
+        found.append(act("withdraw", "Withdraw the certification", "Dispatch stops at once, and everybody who has the product is alerted."))
+    return found
+
+
+def decision_row(decision) -> dict:
+    made = decision.signature
+    return {
+        "words": queries.WORDS[decision.kind],
+        "sig": {"name": made.full_name, "user_name": made.username, "role": made.role, "meaning": made.meaning_text, "at": made.recorded_at},
+        "reason": decision.reason,
+        "why_not": queries.why_not_valid(decision),
+    }
+
+
+class SignDecisionPage(SigningPage):
+    """`/lots/<number>/release/<decision>/`: certify in a stage, reject, withdraw; password and one-time code."""
+
+    permission = Permission.CERTIFY_LOT
+    title = "Release decision"
+
+    def meaning_code(self, number: str, decision: str) -> str:
+        known = {"stage-1": "certified_stage_1", "final": "certified_final", "reject": "rejected", "withdraw": "withdrawn"}
+        if decision not in known:
+            raise Missing("unknown_decision", "A lot is certified in stage 1 or as final, rejected, or its certification is withdrawn.")
+        return known[decision]
+
+    @staticmethod
+    def stage(decision: str) -> str:
+        return decision.replace("-", "_")
+
+    def what(self, number: str, decision: str):
+        self.meaning_code(number, decision)
+        lot = queries.lot_by_number(number)
+        if decision in {"reject", "withdraw"}:
+            return queries.refusal_subject(lot, decision)
+        self.ground = queries.ground_of(lot, self.stage(decision), record_now())
+        return queries.subject_of(self.ground)
+
+    def summary(self, number: str, decision: str) -> dict:
+        lot = queries.lot_by_number(number)
+        shared = band(lot) | {
+            "page_title": f"Release decision {number}", "back_url": release_url(number), "back_label": "Not now",
+            "foot": "Nobody who made, checked or tested the lot decides about its release.",
+        }  # fmt: skip
+        if decision in {"reject", "withdraw"}:
+            return shared | self.refusal(lot, decision)
+        ground = self.ground
+        lines = lines_of(ground)
+        rows = [
+            {
+                "label": line.text,
+                "value": "",
+                "state": "" if line.state == "done" else line.state,
+                "word": "Does not hold" if not line.ok else "Pending" if line.pending else "",
+                "sub": line.detail,
+            }
+            for line in lines
+        ]
+        for row, line in zip(rows, lines, strict=True):
+            row["value"] = "Holds" if line.ok and not line.pending else "Pending" if line.ok else "Does not hold"
+            row["word"] = ""
+        results = [
+            {"label": line.criterion.name, "value": (line.result.value_text if line.result else "pending"), "unit": line.result.unit if line.result else "",
+             "state": "" if line.standing in {"met", "reported"} else "pending", "sub": f"{line.rule}; {line.word}"}
+            for line in ground.results
+        ]  # fmt: skip
+        return shared | {
+            "title": f"Certify, {STAGE_WORDS[ground.stage].lower()}, lot",
+            "rows": [*results, *rows],
+            "caption": "You certify exactly this: every result, every condition, and the whole record behind them",
+            "recap_hint": f"{ground.shown.sum_words}. {len(ground.deviations)} deviations. The whole certificate is signed; record version {lot.version}.",
+            "ok": "Sign: certify, final" if ground.is_final else "Sign: certify, results pending",
+            "notes": [{"state": each["state"], "title": each["title"], "text": each["text"]} for each in conditions(ground)],
+        }
+
+    def refusal(self, lot, decision: str) -> dict:
+        shown = picture(lot)
+        rows = [
+            {"label": "Lot", "value": lot.number}, {"label": "State", "value": LOT_WORDS[lot.state]},
+            {"label": "Exceptions", "value": str(len(shown.lines))}, {"label": "Audit trail", "value": shown.sum_words},
+        ]  # fmt: skip
+        rows += [{"label": f"{each.container.title} went to", "value": each.to_place} for each in queries.consignees(lot)]
+        words = "Reject lot" if decision == "reject" else "Withdraw the certification of lot"
+        return {"title": words, "rows": rows, "caption": "You decide about this lot", "ok": f"Sign: {'reject' if decision == 'reject' else 'withdraw'}"}
+
+    def sign(self, proof, number: str, decision: str):
+        with site_context(self.by.site_id):
+            lot = queries.lot_by_number(number)
+        given = {"lot_id": lot.pk, "seen": lot.version, "proof": proof}
+        if decision == "reject":
+            return self.do(services.reject, reason=self.reason, **given)
+        if decision == "withdraw":
+            return self.do(services.withdraw, reason=self.reason, **given)
+        return self.do(services.certify, stage=self.stage(decision), **given)
+
+    def done_url(self, result, number: str, decision: str) -> str:
+        return reverse("quality:release:certificate", kwargs={"number": number}) if decision in {"stage-1", "final"} else release_url(number)

@@ -1,0 +1,189 @@
+"""Pages on what becomes of a certified product: dispatch, and infusion or not with two persons."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from batches.custody import queries as custody
+from batches.lots.band import band
+from mes.clock import record_now
+from mes.errors import RuleBroken, UnreadableInput
+from mes.records.context import site_context
+from mes.signatures import ceremony
+from mes.signatures.meanings import meaning as meaning_of
+from mes.signatures.pages import SigningPage
+from mes.web.pages import Page
+from quality.permissions import Permission
+from quality.release import queries, rules, supply
+from quality.release.forms import DispatchForm, UseForm
+
+
+def may_leave(lot) -> str:
+    """Why the product may not go on now, in words; "" when it may."""
+    try:
+        rules.check_may_leave(lot, queries.standing_decision(lot), record_now())
+    except RuleBroken as refused:
+        return refused.sentence
+    return ""
+
+
+class DispatchPage(Page):
+    """`/lots/<number>/dispatch/`: which container goes where, before it is signed."""
+
+    permission = Permission.DISPATCH_PRODUCT
+    template_name = "quality/release/dispatch.html"
+    title = "Dispatch"
+
+    def read(self, number: str) -> dict:
+        lot = queries.lot_by_number(number)
+        asked = self.request.POST if self.request.method == "POST" else None
+        starts = {"from_place": lot.site.name, "to_place": lot.therapy_event.treatment_centre}
+        return band(lot) | {
+            "page_title": f"Dispatch {number}",
+            "the_lot": lot,
+            "form": DispatchForm(asked, initial=starts) if asked else DispatchForm(initial=starts),
+            "why_not": may_leave(lot),
+            "containers": queries.final_bags(lot),
+            "hand_overs": [each for each in custody.hand_overs_of(lot) if each.container.kind == "final_bag"],
+        }
+
+    def post(self, request, number: str) -> HttpResponse:
+        form = DispatchForm(request.POST)
+        if not form.is_valid():
+            return self.show(422)
+        with site_context(self.by.site_id):
+            queries.bag_scanned(number, form.cleaned_data["scanned"])
+        return self.done(f"{reverse('quality:release:dispatch_sign', kwargs={'number': number})}?{urlencode(form.cleaned_data)}")
+
+
+class SignDispatchPage(SigningPage):
+    """The hand-over for transport, signed at the bench."""
+
+    permission = Permission.DISPATCH_PRODUCT
+    meaning = "dispatched"
+    title = "Dispatch"
+
+    def given(self) -> dict:
+        form = DispatchForm(self.request.GET)
+        if not form.is_valid():
+            raise UnreadableInput("dispatch_unread", "Something of the dispatch is missing. Fill it in again.", field=next(iter(form.errors)))
+        return form.cleaned_data
+
+    def what(self, number: str):
+        return custody.hand_over_subject(queries.bag_scanned(number, self.given()["scanned"]), "dispatch")
+
+    def summary(self, number: str) -> dict:
+        given = self.given()
+        bag = queries.bag_scanned(number, given["scanned"])
+        words = {"to_place": "To", "from_place": "From", "carrier": "Courier", "seal": "Seal", "logger": "Logger", "remark": "Remark"}
+        rows = [{"label": bag.title, "value": bag.identifier}, *({"label": words[key], "value": given[key]} for key in words if given[key])]
+        query = f"{self.request.path}?{urlencode(given)}"
+        back = reverse("quality:release:dispatch", kwargs={"number": number})
+        return band(bag.lot) | {
+            "page_title": f"Dispatch {number}",
+            "title": "Dispatch lot",
+            "rows": rows,
+            "back_url": back,
+            "back_label": "Back",
+            "action": query,
+            "ok": "Sign",
+        }
+
+    def sign(self, proof, number: str):
+        given = self.given()
+        with site_context(self.by.site_id):
+            bag = queries.bag_scanned(number, given["scanned"])
+        return self.do(supply.dispatch, container_id=bag.pk, proof=proof, **given)
+
+    def done_url(self, result, number: str) -> str:
+        return reverse("quality:release:dispatch", kwargs={"number": number})
+
+
+class UsePage(Page):
+    """`/lots/<number>/infusion/`: first what happened, then two persons sign exactly that."""
+
+    permission = Permission.RECORD_INFUSION
+    template_name = "quality/release/infusion.html"
+    title = "Infusion"
+    secret_fields = Page.secret_fields | {"first_secret", "second_secret"}
+
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.request.site.time_zone)
+
+    def form(self) -> UseForm | None:
+        """What was typed, with its times in the site's zone; None before anything was."""
+        given = self.request.POST if self.request.method == "POST" else self.request.GET
+        if "infused" not in given:
+            return None
+        with timezone.override(self.zone()):
+            form = UseForm(given)
+            form.is_valid()
+        return form
+
+    def read(self, number: str) -> dict:
+        lot = queries.lot_by_number(number)
+        form = self.form()
+        shown = band(lot) | {
+            "page_title": f"Infusion {number}",
+            "the_lot": lot,
+            "form": form or UseForm(),
+            "why_not": may_leave(lot),
+            "uses": queries.uses_of(lot),
+            "containers": queries.final_bags(lot),
+        }
+        if form is None or not form.is_valid():
+            return shown
+        bag = queries.bag_scanned(number, form.cleaned_data["scanned"])
+        rules.check_identity(bag, form.cleaned_data["scanned"], form.cleaned_data["coi"])
+        infused = form.facts()["infused"]
+        labels = {"infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume", "reason_words": "Why not", "reason": "In words"}
+        facts = supply.use_facts(**form.facts())
+        return shown | {
+            "to_sign": True,
+            "typed_fields": {name: self.request.POST.get(name, self.request.GET.get(name, "")) for name in form.fields},
+            "rows": [
+                {"label": bag.title, "value": bag.identifier, "sub": "scanned"},
+                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": "the patient's, scanned"},
+                *({"label": labels[key], "value": value} for key, value in facts.items() if key in labels and value),
+            ],
+            "first_meaning": meaning_of("infused" if infused else "not_infused").text,
+            "second_meaning": meaning_of("confirmed_identity").text,
+            "ok": "Sign: infused" if infused else "Sign: not infused",
+        }
+
+    def post(self, request, number: str) -> HttpResponse:
+        form = self.form()
+        if form is None or not form.is_valid():
+            return self.show(422)
+        if "first_who" not in request.POST:
+            return self.show()
+        facts = form.facts()
+        with site_context(self.by.site_id):
+            bag = queries.bag_scanned(number, form.cleaned_data["scanned"])
+            what = queries.use_subject(bag, supply.use_facts(**facts))
+        meanings = ("infused" if facts["infused"] else "not_infused", "confirmed_identity")
+        proofs = [self.prove(what, meaning, which) for meaning, which in zip(meanings, ("first", "second"), strict=True)]
+        self.do(
+            supply.record_use,
+            container_id=bag.pk,
+            scanned=form.cleaned_data["scanned"],
+            coi=form.cleaned_data["coi"],
+            first=proofs[0],
+            second=proofs[1],
+            **facts,
+        )
+        self.say("Recorded, signed by two persons.")
+        return self.done(reverse("quality:release:infusion", kwargs={"number": number}))
+
+    def prove(self, what, meaning: str, which: str) -> ceremony.Proof:
+        """One person's full ceremony for exactly what the page shows."""
+        with site_context(self.by.site_id, writable=True):
+            intent = ceremony.prepare(self.by, what, meaning)
+        return ceremony.authenticate(
+            by=self.by, intent_id=intent.pk, username=self.request.POST.get(f"{which}_who", ""), secret=self.request.POST.get(f"{which}_secret", "")
+        )
