@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from batches.permissions import Permission
@@ -13,6 +14,7 @@ from mes.api.views import ServiceView
 from mes.errors import UnreadableInput
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}]})
 class ValueText(serializers.Field):
     """A value as the device wrote it: text, or a JSON number taken digit by digit."""
 

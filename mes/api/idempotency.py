@@ -10,6 +10,7 @@ recorded and answered leaves a key that is answered with "look at what is record
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -38,7 +39,7 @@ PREFIX = "api:"
 #: Kept in `status`: the deed is committed, its answer is not known.
 RECORDED = 0
 #: What an answer carries over into its replay.
-KEPT_HEADERS = ("Location",)
+KEPT_HEADERS = ("Location", "Content-Disposition")
 
 
 class KeyMissing(RuleBroken):
@@ -192,7 +193,7 @@ def _give_back(user_id, key: str) -> None:
 
 def _keep(user_id, key: str, path: str, response: HttpResponse) -> None:
     headers = {name: response[name] for name in KEPT_HEADERS if response.has_header(name)}
-    plain = json.dumps({"headers": headers, "body": response.content.decode()}).encode()
+    plain = json.dumps({"headers": headers, "body": base64.b64encode(response.content).decode()}).encode()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE mes_idempotencykey SET status = %s, answer = %s, content_type = %s WHERE user_id = %s AND key = %s",
@@ -212,7 +213,7 @@ def _repeat(kept: Kept, user_id, key: str, path: str, body: bytes) -> HttpRespon
     with connection.cursor() as cursor:
         cursor.execute("SELECT content_type FROM mes_idempotencykey WHERE user_id = %s AND key = %s", [user_id, key])
         content_type = cursor.fetchone()[0]
-    response = HttpResponse(answer["body"], status=kept.status, content_type=content_type)
+    response = HttpResponse(base64.b64decode(answer["body"]), status=kept.status, content_type=content_type)
     for name, value in answer["headers"].items():
         response[name] = value
     response[REPLAYED] = "true"

@@ -45,6 +45,10 @@ class Cookie(OpenApiAuthenticationExtension):
         }
 
 
+def _is_many(shape) -> bool:
+    return bool(getattr(shape, "many", False)) or type(shape).__name__.endswith("Page")
+
+
 class ServiceSchema(AutoSchema):
     """Reads `asks` and `answers` of a ServiceView; adds the key of each POST and the shape of a refusal."""
 
@@ -63,7 +67,19 @@ class ServiceSchema(AutoSchema):
         return {201 if self.method == "POST" and self.view.created else 200: shape}
 
     def _is_list_view(self, serializer=None) -> bool:
-        return False
+        return False  # a list says so itself: many=True, or a page
+
+    def get_operation_id(self) -> str:
+        if self.method == "GET" and _is_many(getattr(self.view, "answers", {}).get("GET")):
+            return "_".join([*self._tokenize_path(), "list"]).replace("-", "_")
+        return super().get_operation_id()
+
+    def _get_serializer_name(self, serializer, direction, bypass_extensions=False) -> str:
+        """With the folder before it: several folders may call a shape LineOut."""
+        name = super()._get_serializer_name(serializer, direction, bypass_extensions)
+        words = type(getattr(serializer, "child", serializer)).__module__.split(".")
+        folder = words[1].title().replace("_", "") if words[0] in {"batches", "quality"} and len(words) > 2 else ""
+        return name if name.startswith(folder) else folder + name
 
     def get_operation(self, path, path_regex, path_prefix, method, registry):
         operation = super().get_operation(path, path_regex, path_prefix, method, registry)

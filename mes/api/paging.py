@@ -58,14 +58,15 @@ def page(request, rows: QuerySet, *, by: str = "-id") -> Page:
 
 def pages_of(serializer: type[serializers.Serializer]) -> serializers.Serializer:
     """The shape of a page of these, for a view's `answers`."""
-    name = serializer.__name__
-    return inline_serializer(
-        f"{name}Page",
+    shape = inline_serializer(
+        f"{serializer.__name__}Page",
         {
             "items": serializer(many=True),
             "next": serializers.CharField(allow_blank=True, help_text="The cursor of the next page; empty at the end."),
         },
     )
+    type(shape).__module__ = serializer.__module__  # named after the folder that it is of
+    return shape
 
 
 def _limit(given: str | None) -> int:

@@ -95,7 +95,8 @@ class ServiceView(APIView):
             response = handler(self.request, *self.args, **self.kwargs)
         except Exception as error:
             response = self.handle_exception(error)
-        return self.finalize_response(self.request, response, *self.args, **self.kwargs).render()
+        response = self.finalize_response(self.request, response, *self.args, **self.kwargs)
+        return response.render() if isinstance(response, Response) else response
 
     # --- for views ----------------------------------------------------------------------------------------------------
 

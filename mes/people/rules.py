@@ -135,7 +135,7 @@ def check_can_name_system_actor(*, by: Actor, username: str) -> None:
         raise NotAllowed("only_setup", "Named jobs are set up by the installation alone.")
 
 
-def check_can_grant(*, by: Actor, user: User, role) -> None:
+def check_can_grant_role(*, by: Actor, user: User, role) -> None:
     if by.kind != "system":
         check_may(by, _permission().MANAGE_PEOPLE)
         if user.pk == by.user_id:
@@ -249,9 +249,17 @@ def check_can_use_code(*, by: Actor, user_id) -> None:
         )
 
 
-def check_can_record_access(*, by: Actor, kind: str) -> None:
-    if kind not in {"in", "out"}:
-        raise RuleBroken("access_kind", "Access is in or out.")
+def check_can_record_sign_in(*, by: Actor) -> None:
+    _check_has_sessions(by)
+
+
+def check_can_record_sign_out(*, by: Actor) -> None:
+    _check_has_sessions(by)
+
+
+def _check_has_sessions(by: Actor) -> None:
+    if by.kind == User.DEVICE:
+        raise RuleBroken("device_session", "A device has no session. It sends its token with each request.")
 
 
 def check_can_lock_person(*, by: Actor, user_id) -> None:

@@ -15,7 +15,7 @@ from mes.errors import NotAllowed, RuleBroken
 from mes.people import queries, rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import Site, User
-from mes.people.services import count_failure, lock_person, record_access, reset_failures
+from mes.people.services import count_failure, lock_person, record_sign_in, record_sign_out, reset_failures
 from mes.people.setup import system_actor
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
@@ -90,7 +90,7 @@ def begin(request: HttpRequest, user: User, site_id: uuid.UUID) -> Actor:
     request.session.pop("covered", None)
     touch(request)
     by = actor_of(request, user, Site.objects.get(pk=site_id), queries.live_grants(user.pk, site_id))
-    record_access(by=by, kind="in")
+    record_sign_in(by=by)
     return by
 
 
@@ -99,7 +99,7 @@ def end(request: HttpRequest) -> None:
     by = getattr(request, "actor", None)
     logout(request)
     if by is not None:
-        record_access(by=by, kind="out")
+        record_sign_out(by=by)
 
 
 def actor_of(request: HttpRequest, user: User, site: Site, grants) -> Actor:
@@ -110,7 +110,7 @@ def actor_of(request: HttpRequest, user: User, site: Site, grants) -> Actor:
         user.full_name,
         site.pk,
         roles=tuple(dict.fromkeys(grant.role.name for grant in grants)),
-        channel="page",
+        channel="api" if request.path.startswith("/api/") else "page",
         station=station_of(request),
         request_id=getattr(request, "id", ""),
     )

@@ -3,7 +3,8 @@
 from mes.people.services.access import (
     count_failure,
     lock_person,
-    record_access,
+    record_sign_in,
+    record_sign_out,
     reset_failures,
     unlock_person,
 )
@@ -29,8 +30,27 @@ from mes.people.services.register import (
 )
 
 __all__ = [
-    "begin_second_factor", "confirm_second_factor", "count_failure", "define_role", "end_grant", "enrol_person", "grant_role",
-    "invite_person", "issue_device_token", "join_person", "lock_person", "name_system_actor", "open_site", "record_access",
-    "record_qualification", "reset_failures", "retire_second_factor", "revoke_device_token", "set_password", "set_pin",
-    "unlock_person", "use_code",
+    "begin_second_factor",
+    "confirm_second_factor",
+    "count_failure",
+    "define_role",
+    "end_grant",
+    "enrol_person",
+    "grant_role",
+    "invite_person",
+    "issue_device_token",
+    "join_person",
+    "lock_person",
+    "name_system_actor",
+    "open_site",
+    "record_qualification",
+    "record_sign_in",
+    "record_sign_out",
+    "reset_failures",
+    "retire_second_factor",
+    "revoke_device_token",
+    "set_password",
+    "set_pin",
+    "unlock_person",
+    "use_code",
 ]  # fmt: skip

@@ -14,10 +14,19 @@ FAILURES_ALLOWED = 5
 
 
 @service(Event.SIGNED_IN)
-def record_access(*, by: Actor, kind: str) -> AccessEvent:
-    """Write the access log: `kind` is "in" or "out"."""
-    rules.check_can_record_access(by=by, kind=kind)
-    event = AccessEvent(by_id=by.user_id, kind=kind, station=by.station)
+def record_sign_in(*, by: Actor) -> AccessEvent:
+    """Write into the access log that somebody signed in. 21 CFR 11.300(d)."""
+    rules.check_can_record_sign_in(by=by)
+    event = AccessEvent(by_id=by.user_id, kind="in", station=by.station)
+    event.save()
+    return event
+
+
+@service(Event.SIGNED_OUT)
+def record_sign_out(*, by: Actor) -> AccessEvent:
+    """Write into the access log that somebody signed out, or that their session was ended."""
+    rules.check_can_record_sign_out(by=by)
+    event = AccessEvent(by_id=by.user_id, kind="out", station=by.station)
     event.save()
     return event
 

@@ -93,7 +93,7 @@ def enrol_person(
 @service(Event.GRANT_GIVEN)
 def grant_role(*, by: Actor, user: User, role: Role, ends_at=None) -> Grant:
     """Give a role from now on. An administrator never gets GMP rights beside (ACC-07)."""
-    rules.check_can_grant(by=by, user=user, role=role)
+    rules.check_can_grant_role(by=by, user=user, role=role)
     grant = Grant(
         site_id=role.site_id,
         user=user,

@@ -5,6 +5,7 @@ import uuid
 import pytest
 from django.test import Client
 
+from mes.audit.models import AuditEntry
 from mes.people import services
 from mes.people.models import Role
 from mes.permissions import Permission
@@ -85,11 +86,15 @@ def test_who_works_at_several_sites_names_one(place):
     assert client.get("/api/v1/me/").json()["site_code"] == other.site.code
 
 
-def test_signing_out_ends_the_session(place):
+@pytest.mark.req("AUD-09", case="positive")
+def test_signing_out_ends_the_session_and_both_are_kept(place):
     place.person("ben", [Permission.READ_AUDIT], secrets=True)
     client = signed_in("ben")
     assert client.delete("/api/v1/session/").status_code == 204
     refused(client.get("/api/v1/me/"), 401, "not_signed_in")
+    with site_context(place.site.pk):
+        kept = AuditEntry.objects.filter(by_username="ben", stream__startswith="security:").order_by("seq")
+        assert [(entry.events, entry.channel) for entry in kept] == [(["mes.signed_in"], "api"), (["mes.signed_out"], "api")]
 
 
 def test_a_change_by_session_needs_the_csrf_token(place):
@@ -124,8 +129,6 @@ def test_a_right_that_ended_is_gone_at_the_next_call(admin, place):
 
 
 def test_a_deed_over_the_api_says_so_in_the_trail(admin, place):
-    from mes.audit.models import AuditEntry
-
     assert post(admin, "/api/v1/roles/", {"code": "a", "name": "A"}).status_code == 201
     with site_context(place.site.pk):
         entry = AuditEntry.objects.filter(by_username="anna.admin", events=["mes.role_defined"]).get()

@@ -1,5 +1,6 @@
 """API views over real services of mes, mounted beside the project's own addresses."""
 
+from django.http import HttpResponse
 from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -65,6 +66,12 @@ class Upload(UploadView):
         return Response({"bytes": request.FILES["file"].size}, status=201)
 
 
+class Paper(ServiceView):
+    def post(self, request):
+        services.define_role(by=self.actor, code=request.data["code"], name="x", permissions=["mes.read_audit"])
+        return HttpResponse(b"%PDF-\xff\x00", content_type="application/pdf", status=201)
+
+
 class SignPerson(SigningView):
     """Signs somebody's entry in the register of people."""
 
@@ -83,6 +90,7 @@ urlpatterns = [
     path("api/v1/roles/", Roles.as_view()),
     path("api/v1/echo/", Echo.as_view()),
     path("api/v1/upload/", Upload.as_view()),
+    path("api/v1/paper/", Paper.as_view()),
     path("api/v1/people/<uuid:user_id>/sign/", SignPerson.as_view()),
     path("", include("mes.urls")),
 ]

@@ -99,7 +99,7 @@ def test_an_error_in_a_service_leaves_nothing(place):
 @pytest.mark.req("AUD-01", case="negative")
 def test_a_receiver_that_fails_takes_the_whole_deed_back(place):
     def answer(*, by, subject):
-        services.record_access(by=by, kind="in")
+        services.record_sign_in(by=by)
         raise RuleBroken("no_answer", "The answer to this could not be written.")
 
     door.receive(Told.OUTER, answer)
@@ -115,7 +115,7 @@ def test_a_receiver_that_fails_takes_the_whole_deed_back(place):
 
 
 def test_a_receiver_writes_in_the_same_deed(place):
-    door.receive(Told.OUTER, lambda *, by, subject: services.record_access(by=by, kind="in"))
+    door.receive(Told.OUTER, lambda *, by, subject: services.record_sign_in(by=by))
 
     @service(Told.OUTER)
     def told(*, by):
@@ -189,7 +189,7 @@ def test_bulk_changes_and_deletions_are_refused_even_inside_a_deed(place, write)
 
 @pytest.mark.req("DI-02", case="negative")
 def test_a_fact_is_never_saved_twice(place):
-    event = services.record_access(by=place.setup, kind="in")
+    event = services.record_sign_in(by=place.setup)
 
     @service(Told.OUTER)
     def again(*, by):
@@ -368,7 +368,7 @@ def test_deeds_at_the_same_time_on_the_same_streams_neither_tear_the_chain_nor_b
         # each thread touches its streams in another order; the heads are locked in the order of their names
         for other in people[number:] + people[:number]:
             services.record_qualification(by=place.setup, user=User(pk=other.user_id), subject="s", title="t")
-        services.record_access(by=by, kind="in")
+        services.record_sign_in(by=by)
 
     def work(number):
         try:

@@ -78,7 +78,7 @@ def test_the_token_of_a_deed_opens_nothing_in_the_next_transaction(raw, place):
 
 
 def test_after_a_service_no_deed_and_no_site_is_left_on_the_connection(place):
-    services.record_access(by=place.setup, kind="in")
+    services.record_sign_in(by=place.setup)
     with connection.cursor() as cursor:
         cursor.execute("SELECT guard.deed_is_open(), nullif(current_setting('cartulary.site', true), ''), nullif(current_setting('cartulary.deed', true), '')")
         assert cursor.fetchone() == (False, None, None)

@@ -116,7 +116,7 @@ def test_the_other_streams_of_a_deed_are_asked_for(trail):
 
     @service(Event.ROLE_DEFINED)
     def two_streams(*, by):
-        services.record_access(by=by, kind="in")
+        services.record_sign_in(by=by)
         return services.define_role(by=by, code="two", name="Two", permissions=["mes.read_audit"])
 
     two_streams(by=by)
@@ -176,7 +176,7 @@ def test_the_verifier_imports_nothing_but_psycopg_and_the_standard_library():
 def test_memory_does_not_grow_with_the_trail(trail):
     """A cursor of the server hands over batches: nothing holds all entries."""
     for number in range(300):
-        services.record_access(by=trail.place.setup, kind=("in", "out")[number % 2])
+        services.record_sign_in(by=trail.place.setup)
     peaks = []
     for batch in (10, 400):
         with pytest.MonkeyPatch.context() as patch:

@@ -96,7 +96,7 @@ def test_everybody_of_the_roles_is_reached_here_and_by_mail_once_a_rung(lab, job
     assert lot.number in text and lot.check_code in text and f"/alerts/{alert.pk}/" in text
 
 
-@pytest.mark.req("COI-10", case="negative")
+@pytest.mark.req("COI-08", case="negative")
 def test_no_mail_names_a_patient(lab, jobs, mail):
     lot = lab.to_count()
     lab.enter(lot, "A1.2", viability="65.0")
