@@ -134,6 +134,7 @@ class DetailPage(Page):
         typed = self.typed if self.request.method == "POST" else {}
         excursion, result = deviation.excursion, deviation.result
         shown = band(deviation.lot) if deviation.lot_id else {}
+        pairs = self.pairs(deviation)
         return shown | {
             "page_title": deviation.number,
             "heading": deviation.number,
@@ -141,18 +142,7 @@ class DetailPage(Page):
             "status_word": STATE_WORDS[deviation.state],
             "status_state": "" if deviation.state in ("assessed", "closed") else CLASS_STATE.get(deviation.classification, ""),
             "deviation": deviation,
-            "pairs": [
-                {"k": "Kind", "v": KIND_WORDS[deviation.kind]},
-                {"k": "Class", "v": deviation.classification.capitalize()},
-                {"k": "Why this class", "v": deviation.classification_reason},
-                {"k": "Classified by", "v": deviation.classified_by.full_name if deviation.classified_by_id else ""},
-                {"k": "Step", "v": excursion.step_run.key if excursion and excursion.step_run_id else ""},
-                {"k": "What the recipe asks", "v": excursion.reaction if excursion else ""},
-                {"k": "Result", "v": f"{result.value_text} {result.unit}".strip() if result else ""},
-                {"k": "Impact on the lot", "v": IMPACT_WORDS[deviation.impact]},
-                {"k": "Why this impact", "v": deviation.impact_reason},
-                {"k": "Closed as", "v": deviation.closed_as.replace("_", " ")},
-            ],
+            "pairs": [pair for pair in pairs if pair["v"]],
             "signatures": signatures_of([deviation.pk]),
             "step_url": f"/lots/{deviation.lot.number}/steps/{excursion.step_run.key}/" if excursion and excursion.step_run_id else "",
             "result_url": f"/lots/{deviation.lot.number}/qc/?criterion={result.criterion}" if result else "",
@@ -163,6 +153,23 @@ class DetailPage(Page):
             "assess_form": forms.AssessForm() if assesses and deviation.state != "open" else None,
             "close_form": forms.CloseForm() if assesses and (deviation.state == "assessed" or rules.was_transcription(deviation)) else None,
         }
+
+    @staticmethod
+    def pairs(deviation: Deviation) -> list[dict]:
+        """What is known about it, one a line; what is not known yet is left out."""
+        excursion, result = deviation.excursion, deviation.result
+        return [
+            {"k": "Kind", "v": KIND_WORDS[deviation.kind]},
+            {"k": "Class", "v": deviation.classification.capitalize()},
+            {"k": "Why this class", "v": deviation.classification_reason},
+            {"k": "Classified by", "v": deviation.classified_by.full_name if deviation.classified_by_id else ""},
+            {"k": "Step", "v": excursion.step_run.key if excursion and excursion.step_run_id else ""},
+            {"k": "What the recipe asks", "v": excursion.reaction if excursion else ""},
+            {"k": "Result", "v": f"{result.value_text} {result.unit}".strip() if result else ""},
+            {"k": "Impact on the lot", "v": IMPACT_WORDS[deviation.impact]},
+            {"k": "Why this impact", "v": deviation.impact_reason},
+            {"k": "Closed as", "v": deviation.closed_as.replace("_", " ")},
+        ]
 
     def found(self, number: str) -> Deviation:
         with site_context(self.by.site_id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.urls import path
@@ -17,10 +18,11 @@ from quality.samples.rules import EVIDENCE
 
 
 class ValueAsText(serializers.CharField):
-    """A value as text: "97.9", "<=0.5", "sterile". A JSON number is refused where its digits could be lost."""
+    """A value as text: "97.9", "<=0.5", "sterile". A JSON number may stand here as well: the parser keeps its digits."""
 
     def to_internal_value(self, data):
-        # ExactJSONParser reads 1.10 as an exact Decimal with its zero, so a number may stand here as well as a text.
+        if isinstance(data, Decimal):
+            return super().to_internal_value(str(data))
         if isinstance(data, bool):
             raise UnreadableInput("not_a_number", "A result is a number or a text, not true or false.", field=self.field_name or "value")
         return super().to_internal_value(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from quality.samples.models import Result
 from quality.samples.queries import MARKS, CriterionLine, interim_text
 from quality.specifications.document.schema import Criterion
 
+BAND = re.compile(r": (-?\d[\d.]*(?:e-?\d+)?) to (-?\d[\d.]*(?:e-?\d+)?) ")
 FAILED = frozenset({"above", "below", "does_not_meet"})
 
 
@@ -22,9 +24,13 @@ def limits_of(line: CriterionLine) -> Limits | None:
     if not line.criterion.is_numeric:
         return None
     low, high = lower(bounds), upper(bounds)
-    if low is None and high is None:
-        return None
     found = Limits(low=low.limit if low else None, high=high.limit if high else None)
+    if line.criterion.target is not None:
+        # The band a relative limit had when the result was judged stands in its rule, which is never computed anew.
+        band = BAND.search(line.rule)
+        found = Limits(low=Decimal(band[1]), high=Decimal(band[2])) if band else found
+    if found.low is None and found.high is None:
+        return None
     return _with_window(found, line.result.value if line.result else None)
 
 

@@ -61,6 +61,12 @@ def test_the_results_page_shows_limits_rounding_version_and_gauge(lab, lot, ana)
     assert "Meets" in page and "1 of 8 meet" in page
 
 
+def test_a_relative_limit_is_drawn_with_the_band_it_was_judged_with(lab, lot, ana):
+    lab.tested(lot, "dose", "7.1e6")
+    html = ana.get(f"/lots/{lot.number}/qc/?criterion=dose").content.decode()
+    assert 'data-low="5600000"' in html and 'data-high="8400000"' in html
+
+
 def test_a_failing_result_stands_out_and_names_its_deviation(lab, lot, ana):
     lab.tested(lot, "viability", "65.0")
     html = ana.get(f"/lots/{lot.number}/qc/").content.decode()
