@@ -115,10 +115,16 @@ def check_usable(material_lot: MaterialLot, quantity: Decimal, unit: str, at: dt
         raise RuleBroken("wrong_unit", f"{name} is counted in {material_lot.unit}, not in {unit}. Type the quantity in {material_lot.unit}.", field="unit")
     if quantity <= 0:
         raise RuleBroken("quantity_not_positive", "The quantity taken is more than zero. Type what was taken.", field="quantity")
+    check_enough(material_lot, quantity, left=left)
+
+
+def check_enough(material_lot: MaterialLot, quantity: Decimal, *, left: Decimal | None = None) -> None:
+    """Whether so much is left, in the material lot's unit. Raises RuleBroken("material_used_up")."""
     rest = queries.left(material_lot) if left is None else left
     if quantity > rest:
         raise RuleBroken(
             "material_used_up",
-            f"{name} has {rest.normalize():f} {material_lot.unit} left, and {quantity:f} are asked for. Take a second lot for the rest.",
+            f"{material_lot.material.name}, lot {material_lot.number}, has {rest.normalize():f} {material_lot.unit} left, and {quantity:f} are asked for. "
+            "Take a second lot for the rest.",
             field="quantity",
         )

@@ -105,6 +105,7 @@ MEANINGS: dict[str, Meaning] = {
         Meaning(
             "resumed", "I decide that this lot goes on.", "desk", needs_reason=True
         ),
+        Meaning("left_out", "I decide that this step is not done.", "desk", needs_reason=True),
         Meaning(
             "terminated", "I decide that this lot ends here.", "desk", needs_reason=True
         ),

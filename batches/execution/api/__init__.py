@@ -1,6 +1,15 @@
 """Execution over the API."""
 
-from batches.execution.api.signing import CorrectSign, DecideSign, LeaveOutSign, PerformSign, ResumeSign, SecondSign, TypedSign
+from batches.execution.api.signing import (
+    CorrectQuantitySign,
+    CorrectSign,
+    DecideSign,
+    LeaveOutSign,
+    PerformSign,
+    ResumeSign,
+    SecondSign,
+    TypedSign,
+)
 from batches.execution.api.steps import (
     ChooseView,
     ConfirmView,
@@ -15,6 +24,6 @@ from batches.execution.api.steps import (
 )
 
 __all__ = [
-    "ChooseView", "ConfirmView", "CorrectSign", "DecideSign", "EquipmentView", "FileView", "LeaveOutSign", "MaterialView", "OpenView", "PerformSign",
-    "ResumeSign", "SecondSign", "StepView", "StepsView", "StopView", "TypedSign", "ValuesView",
+    "ChooseView", "ConfirmView", "CorrectQuantitySign", "CorrectSign", "DecideSign", "EquipmentView", "FileView", "LeaveOutSign", "MaterialView",
+    "OpenView", "PerformSign", "ResumeSign", "SecondSign", "StepView", "StepsView", "StopView", "TypedSign", "ValuesView",
 ]  # fmt: skip

@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from batches.execution import queries
 from batches.execution.models import Entry, EntryAttempt, StepRun
+from batches.execution.queries.content import consumptions_of
+from batches.materials.models import Consumption
 
 BOUNDS = ("min", "min_exclusive", "max", "max_exclusive")
 
@@ -76,6 +78,18 @@ class MaterialLineOut(serializers.Serializer):
     required = serializers.BooleanField()
 
 
+class ConsumptionOut(serializers.ModelSerializer):
+    """Material that was taken, as it counts now; a quantity of zero was taken back by a correction."""
+
+    material_lot = serializers.CharField(source="material_lot.number")
+    quantity = serializers.CharField(source="quantity_text", help_text="As typed.")
+    by = serializers.CharField(source="by.full_name")
+
+    class Meta:
+        model = Consumption
+        fields = ("id", "line", "material_lot", "quantity", "unit", "recorded_at", "by", "reason", "supersedes")
+
+
 class FileLineOut(serializers.Serializer):
     code = serializers.CharField()
     title = serializers.CharField()
@@ -104,6 +118,7 @@ class StepOut(StepLine):
     files = FileLineOut(many=True)
     options = OptionOut(many=True)
     entries = EntryOut(many=True)
+    taken = ConsumptionOut(many=True)
     missing = MissingOut(many=True)
     undecided = ExcursionOut(many=True)
 
@@ -193,6 +208,7 @@ def step_out(run: StepRun) -> dict:
         "files": step.attachments,
         "options": step.decision.options if step.decision else (),
         "entries": list(queries.current_entries(run).values()),
+        "taken": consumptions_of(run),
         "missing": queries.missing(run) if run.state == "open" else [],
         "undecided": queries.undecided(run),
     }

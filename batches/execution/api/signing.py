@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from batches.execution import queries, services
 from batches.execution.models import Entry, StepRun
-from batches.execution.queries.content import correction_subject, decision_subject, resume_subject, typed_subject
+from batches.execution.queries.content import (
+    correction_of_consumption_subject,
+    correction_subject,
+    decision_subject,
+    left_out_subject,
+    resume_subject,
+    typed_subject,
+)
+from batches.materials.models import Consumption
 from batches.permissions import Permission
 from mes.signatures.api import SigningView
 
@@ -88,6 +96,22 @@ class CorrectSign(StepSign):
             raise refusal
 
 
+class CorrectQuantitySign(StepSign):
+    """Correct a quantity that was taken; `quantity` and `reason` stand in the query string. Zero takes it back."""
+
+    meaning = "confirmed_transcription"
+
+    def what(self, number: str, key: str, consumption_id):
+        run = self.run(number, key)
+        line = Consumption.objects.select_related("material_lot").one(pk=consumption_id, step_run=run)
+        return correction_of_consumption_subject(line, run, self.asked("quantity"), self.asked("reason"))
+
+    def sign(self, proof, number: str, key: str, consumption_id):
+        return services.correct_consumption(
+            by=self.actor, consumption_id=consumption_id, quantity=self.asked("quantity"), reason=self.asked("reason"), proof=proof
+        )
+
+
 class TypedSign(StepSign):
     """Open a step on a typed identifier, with a second person; `identifier` stands in the query string."""
 
@@ -118,7 +142,12 @@ class ResumeSign(StepSign):
 
 
 class LeaveOutSign(ResumeSign):
-    """Decide that a step is not done."""
+    """Decide that a step is not done; this opens a deviation."""
+
+    meaning = "left_out"
+
+    def what(self, number: str, key: str):
+        return left_out_subject(self.run(number, key))
 
     def sign(self, proof, number: str, key: str):
         run = self.seen_run(number, key)

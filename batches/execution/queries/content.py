@@ -15,7 +15,8 @@ from mes.signatures import ceremony
 from mes.signatures.models import Signature
 from mes.signatures.queries import payload_intact, signatures_of, still_covers
 
-STEP, DECISION, CORRECTION, TYPED, RESUMED = "step/1", "step_decision/1", "correction/1", "typed_identifier/1", "step_resumed/1"
+STEP, DECISION, CORRECTION, TYPED = "step/1", "step_decision/1", "correction/1", "typed_identifier/1"
+RESUMED, LEFT_OUT = "step_resumed/1", "step_left_out/1"
 SECOND_MEANING = {"verify": "verified", "witness": "witnessed"}
 
 
@@ -221,6 +222,11 @@ def typed_subject(run: StepRun, typed: str) -> ceremony.Subject:
 def resume_subject(run: StepRun, reason: str) -> ceremony.Subject:
     """What the decision to go on after a stop signs; the reason is typed with the signature and stands in the deed."""
     return ceremony.subject(run, RESUMED, step_content(run) | {"stopped_because": run.state_reason})
+
+
+def left_out_subject(run: StepRun) -> ceremony.Subject:
+    """What the decision to leave a step out signs: the step as it stands; the reason is typed with the signature and stands in the deed."""
+    return ceremony.subject(run, LEFT_OUT, step_content(run) | {"answer": "not done"})
 
 
 # --- signatures that were made ----------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def missing(run: StepRun, ledger: Ledger | None = None) -> list[Missing]:
 def _scans(run: StepRun, step: Step) -> list[Missing]:
     names = {each.code: each.name for each in recipe_of(run.lot).materials}
     classes = {each.code: each.name for each in recipe_of(run.lot).equipment_classes}
-    taken = Counter(line.line for line in consumptions_of(run))
+    taken = Counter(line.line for line in consumptions_of(run) if line.quantity)
     used = {use.class_code for use in equipment_of(run)}
     found = [Missing(f"Scan the {classes[code]}.", f"slot-e-{code}") for code in step.equipment if code not in used]
     wanted = Counter(line.material for line in step.materials if line.required)

@@ -12,12 +12,10 @@ from batches.execution.rules.steps import CERTIFIED, CORRECTABLE, check_lot_can_
 from batches.execution.work import Work
 from batches.lots.models import Lot
 from batches.materials.models import Consumption, MaterialLot
-from batches.permissions import Permission
 from batches.readings.models import Reading
 from batches.recipes.document.schema import Parameter
 from batches.recipes.units import agrees
 from mes.errors import Missing, RuleBroken, StaleRecord, UnreadableInput
-from mes.people import rules as people_rules
 from mes.people.models import User
 from mes.records.actors import Actor
 from mes.signatures.rules import check_different_person
@@ -105,6 +103,10 @@ def check_correctable(work: Work, entry: Entry, parameter: Parameter) -> None:
         raise RuleBroken("calculated_value", f"{parameter.name} is calculated. Correct the values it is made of.", field=parameter.key)
     if hasattr(entry, "superseded_by"):
         raise StaleRecord(f"{parameter.name} was corrected meanwhile. Nothing was saved. Look at what is there now.", field=parameter.key)
+    _check_record_open(work)
+
+
+def _check_record_open(work: Work) -> None:
     if work.lot.state in CORRECTABLE:
         if queries.open_hold(work.lot) is not None:
             raise RuleBroken("lot_on_hold", f"Lot {work.lot.number} is on hold. Every step is read-only until the hold ends.")
@@ -133,7 +135,7 @@ def check_can_consume(*, by: Actor, work: Work, line: str, material_lot: Materia
     """Raises RuleBroken("material_not_of_step"), RuleBroken("already_scanned")."""
     if line not in {each.material for each in work.step.materials}:
         raise UnreadableInput("material_not_of_step", f"Step {work.run.key} uses no material {line}.", field="line")
-    if Consumption.objects.filter(step_run=work.run, line=line, material_lot=material_lot, superseded_by=None).exists():
+    if Consumption.objects.filter(step_run=work.run, line=line, material_lot=material_lot, superseded_by=None, quantity__gt=0).exists():
         raise RuleBroken("already_scanned", f"{material_lot.material.name}, lot {material_lot.number}, is recorded for this line already.")
 
 
@@ -190,11 +192,19 @@ def check_can_record_time_breach(*, by: Actor, lot: Lot, found, exists: bool) ->
 
 
 def check_can_correct_consumption(*, by: Actor, work: Work, line: Consumption, reason: str, signer: User) -> None:
-    """As a correction of a value. Raises StaleRecord when it was corrected meanwhile."""
+    """As the correction of a value: reason, and a second person who compared it with its source.
+
+    Raises RuleBroken: lot_on_hold, lot_decided; StaleRecord when it was corrected meanwhile; NotAllowed("same_person").
+    """
     check_actor_performs(by, work.run, work.step)
     check_beside(signer, by, work.run, "compare the correction with its source and sign")
-    people_rules.check_may(by, Permission.RECORD_VALUES)
-    if hasattr(line, "superseded_by"):
-        raise StaleRecord()
-    check_lot_can_go_on(work.lot, work.recipe, work.run.step_key)
+    check_different_person(signer.pk, line.by_id, f"{signer.full_name} recorded this quantity. Somebody else has to compare it with its source.")
+    check_quantity_correctable(work, line)
     check_reason(reason, "Say what went wrong when it was recorded.")
+
+
+def check_quantity_correctable(work: Work, line: Consumption) -> None:
+    """Whether a quantity can be corrected at all, whoever signs it."""
+    if hasattr(line, "superseded_by"):
+        raise StaleRecord(f"{line.material_lot.material.name} was corrected meanwhile. Nothing was saved. Look at what is there now.", field="quantity")
+    _check_record_open(work)

@@ -15,6 +15,12 @@ from mes.records.actors import Actor
 
 CERTIFIED = ("certified_stage_1", "certified_final")
 CORRECTABLE = ("ordered", "in_execution", "manufactured", "in_review")
+KEPT = {
+    "line_clearance": "clears the line, and no step of its day opens without it. Clear the line, or hold the lot.",
+    "decision": "asks a question that decides how the lot goes on. Answer it, or hold the lot.",
+    "order": "takes in the order of the lot. Complete it, or cancel the lot.",
+}
+"""Kinds of steps that are never left out, and why; the words follow the step's key."""
 
 
 def check_lot_can_go_on(lot: Lot, recipe: Recipe, step_key: str) -> None:
@@ -135,15 +141,23 @@ def check_can_resume_step(*, by: Actor, run: StepRun, recipe: Recipe, signer: Us
 
 
 def check_can_leave_out_step(*, by: Actor, run: StepRun, recipe: Recipe, signer: User, reason: str) -> None:
-    """Leaving a step out is a decision of the named role, with a reason. Raises NotAllowed, RuleBroken("step_signed")."""
+    """Leaving a step out is a decision of the named role, with a reason. Raises NotAllowed and what check_may_be_left_out raises."""
     people_rules.check_person_may(signer, Permission.RESUME_LOT, by.site_id)
     check_lot_can_go_on(run.lot, recipe, run.step_key)
+    check_may_be_left_out(run, recipe)
+    check_reason(reason, "Say why the step is left out.")
+
+
+def check_may_be_left_out(run: StepRun, recipe: Recipe) -> None:
+    """Whether a step can be left out at all, whoever decides. Raises RuleBroken: step_signed, cannot_be_left_out; OutOfSequence("step_not_next")."""
     if run.state not in ("waiting", "open", "stopped"):
         raise RuleBroken("step_signed", f"Step {run.key} is {_words(run.state)}; it cannot be left out any more.")
+    kept = KEPT.get(recipe.step(run.step_key).kind)
+    if kept is not None:
+        raise RuleBroken("cannot_be_left_out", f"Step {run.key} {kept}")
     before = queries.earlier_open(run)
     if before is not None:
         raise OutOfSequence("step_not_next", f"Step {run.key} is not next. First complete step {before.key}.", detail={"subject": str(run.pk)})
-    check_reason(reason, "Say why the step is left out.")
 
 
 def check_reason(reason: str, what: str) -> None:

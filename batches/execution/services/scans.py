@@ -89,16 +89,24 @@ def _what(found: Found) -> str:
 
 @service(Event.CONSUMPTION_CORRECTED)
 def correct_consumption(*, by: Actor, consumption_id, quantity: str, reason: str, proof: Proof) -> Consumption:
-    """Correct the quantity of a consumption: a new fact with the reason, signed by a second person. Zero takes it back."""
+    """Correct the quantity of a consumption: a new fact with the reason, signed by a second person. Zero takes it back.
+
+    Expiry and status are not asked again: the material was fit when it was taken, and what was taken is what counts. Raises
+    RuleBroken("material_used_up"), ValueRefused, UnreadableInput: quantity_negative, same_value. 21 CFR 11.10(e), 211.184(c).
+    """
     old = Consumption.objects.one(pk=consumption_id)
     work = work_on(old.step_run_id)
-    old = Consumption.objects.select_related("material_lot", "by", "superseded_by").one(pk=consumption_id)
+    old = Consumption.objects.select_related("material_lot__material", "by", "superseded_by").one(pk=consumption_id)
     rules.check_can_correct_consumption(by=by, work=work, line=old, reason=reason, signer=proof.user)
     material_lot = MaterialLot.objects.lock(old.material_lot_id)
     taken = read_value(quantity, "decimal", unit=old.unit, decimals=6)
     amount = convert(taken.value, taken.unit, material_lot.unit)
+    if amount < 0:
+        raise UnreadableInput("quantity_negative", "A quantity is zero or more. Type what was taken; zero when nothing was.", field="quantity")
+    if amount == old.quantity:
+        raise UnreadableInput("same_value", f"{old.quantity_text} {old.unit} is recorded already. Type what it should be.", field="quantity")
     if amount > old.quantity:
-        material_rules.check_usable(material_lot, amount - old.quantity, material_lot.unit, deed_now().at)
+        material_rules.check_enough(material_lot, amount - old.quantity)
     signatures.sign(
         by=by, proof=proof, what=correction_of_consumption_subject(old, work.run, quantity, reason), meaning="confirmed_transcription",
         stream=work.run.stream, lot_id=work.lot.pk, permission=Permission.SIGN_AS_SECOND_PERSON,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from batches.events import Event
 from batches.execution import queries, rules
 from batches.execution.models import Excursion, ExcursionChoice, StepDecision, StepRun
-from batches.execution.queries.content import resume_subject
+from batches.execution.queries.content import left_out_subject, resume_subject
 from batches.execution.queries.runs import making_is_done
 from batches.execution.services.recording import Book, raise_time_limit
 from batches.execution.work import Work, work_on
@@ -118,10 +118,13 @@ def resume_step(*, by: Actor, step_run_id, seen: int, reason: str, proof: Proof)
 
 @service(Event.STEP_LEFT_OUT)
 def leave_out_step(*, by: Actor, step_run_id, seen: int, reason: str, proof: Proof) -> StepRun:
-    """The named role decides by signature that a step is not done; this is an excursion that a deviation answers."""
+    """The named role decides by signature that a step is not done; this is an excursion that a deviation answers. 21 CFR 211.100(b).
+
+    Raises NotAllowed("not_your_role"), RuleBroken: step_signed, cannot_be_left_out, lot_on_hold; OutOfSequence("step_not_next").
+    """
     work = work_on(step_run_id, seen=seen)
     rules.check_can_leave_out_step(by=by, run=work.run, recipe=work.recipe, signer=proof.user, reason=reason)
-    _sign(by, work, proof, resume_subject(work.run, reason), "resumed", Permission.RESUME_LOT)
+    _sign(by, work, proof, left_out_subject(work.run), "left_out", Permission.RESUME_LOT)
     work.run.state, work.run.state_reason = "not_done", reason.strip()
     work.run.save()
     excursion = Excursion(

@@ -1,12 +1,12 @@
 """Pages of the floor."""
 
+from batches.execution.views.corrections import CorrectionsPage, CorrectPage, CorrectQuantityPage
 from batches.execution.views.floor import BoardPage, StationPage, WaitingPanel
-from batches.execution.views.signing import CorrectPage, DecidePage, LeaveOutPage, PerformPage, ResumePage, SecondPage, TypedPage
+from batches.execution.views.signing import DecidePage, LeaveOutPage, PerformPage, ResumePage, SecondPage, TypedPage
 from batches.execution.views.step import (
     AttachPage,
     ChoosePage,
     ConfirmReadingPage,
-    CorrectionsPage,
     FilePage,
     ScanPage,
     StepPage,
@@ -15,6 +15,7 @@ from batches.execution.views.step import (
 )
 
 __all__ = [
-    "AttachPage", "BoardPage", "ChoosePage", "ConfirmReadingPage", "CorrectPage", "CorrectionsPage", "DecidePage", "FilePage", "LeaveOutPage",
+    "AttachPage", "BoardPage", "ChoosePage", "ConfirmReadingPage", "CorrectPage", "CorrectQuantityPage", "CorrectionsPage",
+    "DecidePage", "FilePage", "LeaveOutPage",
     "PerformPage", "ResumePage", "ScanPage", "SecondPage", "StationPage", "StepPage", "StopPage", "TypedPage", "ValuePage", "WaitingPanel",
 ]  # fmt: skip

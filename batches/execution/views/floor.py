@@ -11,6 +11,7 @@ from batches.permissions import Permission
 from mes.clock import record_now
 from mes.web.countdown import Countdown
 from mes.web.pages import FragmentPage, Page
+from mes.web.panels import panels_for
 
 ORDER = {"alarm": 0, "warn": 1, "hold": 2, "": 3}
 

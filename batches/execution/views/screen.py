@@ -12,10 +12,12 @@ from batches.execution.models import Entry, StepRun
 from batches.execution.queries.content import consumptions_of, equipment_of, excursions_of, files_of
 from batches.execution.queries.missing import why_not_calculated
 from batches.execution.queries.values import Ledger, instant_of
+from batches.execution.rules import check_may_be_left_out
 from batches.readings.models import Reading
 from batches.recipes.bounds import bounds_text
 from batches.recipes.document.schema import Parameter
 from mes.clock import record_now
+from mes.errors import RuleBroken
 from mes.web.countdown import Countdown
 from mes.web.gauge import Limits
 
@@ -58,6 +60,14 @@ class Screen:
     @property
     def writable(self) -> bool:
         return self.run.state == "open" and self.hold is None
+
+    @property
+    def may_be_left_out(self) -> bool:
+        try:
+            check_may_be_left_out(self.run, self.recipe)
+        except RuleBroken:
+            return False
+        return True
 
     def url(self, name: str = "step", **more) -> str:
         return reverse(f"batches:execution:{name}", kwargs={"number": self.lot.number, "key": self.run.key} | more)
@@ -257,7 +267,8 @@ class Screen:
         used = {use.class_code: use for use in equipment_of(self.run)}
         taken: dict = {}
         for line in consumptions_of(self.run):
-            taken.setdefault(line.line, []).append(line)
+            if line.quantity:  # zero: taken back by a correction
+                taken.setdefault(line.line, []).append(line)
         names = {each.code: each for each in self.recipe.materials}
         classes = {each.code: each.name for each in self.recipe.equipment_classes}
         found = [self.equipment_slot(code, classes[code], used.get(code)) for code in self.step.equipment]

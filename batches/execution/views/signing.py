@@ -6,11 +6,10 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from batches.execution import queries, services
-from batches.execution.models import Entry, StepRun
-from batches.execution.queries.content import correction_subject, decision_subject, resume_subject, signed_by, typed_subject
-from batches.execution.rules import check_correctable
+from batches.execution.models import StepRun
+from batches.execution.queries.content import decision_subject, left_out_subject, resume_subject, signed_by, typed_subject
+from batches.execution.rules import check_may_be_left_out
 from batches.execution.views.screen import STATES, Screen
-from batches.execution.work import seen_work
 from batches.permissions import Permission
 from mes.errors import Missing, RuleBroken, UnreadableInput
 from mes.records.context import site_context
@@ -204,67 +203,6 @@ class DecidePage(StepSigning):
         return self.do(services.decide, step_run_id=run.pk, seen=run.version, option=kwargs["option"], reason=self.why, proof=proof)
 
 
-class CorrectPage(StepSigning):
-    """Correct a value: what it should be, why, and a second person who compared it with its source."""
-
-    meaning = "confirmed_transcription"
-    permission = Permission.RECORD_VALUES
-
-    @property
-    def value(self) -> str:
-        return (self.request.POST.get("value") or self.request.GET.get("value", "")).strip()
-
-    @property
-    def why(self) -> str:
-        return (self.request.POST.get("why") or self.request.GET.get("why", "")).strip()
-
-    def get(self, request, **kwargs) -> HttpResponse:
-        return self.show() if self.value and len(self.why) >= 3 else self.ask()
-
-    def ask(self) -> HttpResponse:
-        """First the value and the reason; then what is signed is shown with both."""
-        with site_context(self.by.site_id):
-            screen = Screen(self.kwargs["number"], self.kwargs["key"])
-            entry = self.entry()
-            parameter = screen.step.parameter(entry.parameter)
-            check_correctable(seen_work(screen.run), entry, parameter)
-            form = screen.field(parameter, None)
-            context = screen.context() | {"entry": entry, "parameter": parameter, "form": form, "value": self.value, "why": self.why, "p": form}
-            self.template_name = self.fragment_name = "batches/execution/correct.html"
-            return self.draw(context)
-
-    def entry(self) -> Entry:
-        return Entry.objects.select_related("by", "superseded_by").one(pk=self.kwargs["entry_id"], step_run=self.run())
-
-    def what(self, **kwargs) -> ceremony.Subject:
-        return correction_subject(self.entry(), self.run(), self.value, self.why)
-
-    def rows(self, screen: Screen) -> list[dict]:
-        entry = self.entry()
-        name = screen.step.parameter(entry.parameter).name
-        return [
-            {"label": f"{name}, recorded", "value": entry.value_text, "unit": entry.unit, "sub": f"by {entry.by.full_name}"},
-            {"label": f"{name}, corrected", "value": self.value, "unit": entry.unit},
-            {"label": "Reason", "value": "", "sub": self.why},
-        ]
-
-    def heading(self, screen: Screen) -> str:
-        return f"Correct a value of step {screen.run.key} of"
-
-    def more(self, screen: Screen) -> dict:
-        return {
-            "caption": "The second person signs for exactly this", "body": "batches/execution/_correction_field.html", "value": self.value, "why": self.why,
-            "foot": "The first value stays in the record. The second person compares the new one with its source.", "ok": "Sign the correction",
-        }  # fmt: skip
-
-    def sign(self, proof, **kwargs):
-        result = self.do(services.correct_value, entry_id=kwargs["entry_id"], text=self.value, reason=self.why, proof=proof)
-        refusal = queries.refusal_of(result)
-        if refusal is not None:
-            raise refusal
-        return result
-
-
 class TypedPage(StepSigning):
     """Open a step on an identifier that could not be scanned: typed in full, read by a second person too."""
 
@@ -335,9 +273,13 @@ class ResumePage(StepSigning):
 class LeaveOutPage(ResumePage):
     """A supervisor or quality decides that a step is not done."""
 
+    meaning = "left_out"
+
+    def what(self, **kwargs) -> ceremony.Subject:
+        return left_out_subject(self.run())
+
     def check(self, screen: Screen) -> None:
-        if screen.run.state not in ("waiting", "open", "stopped"):
-            raise RuleBroken("step_signed", f"Step {screen.run.key} is signed; it cannot be left out any more.")
+        check_may_be_left_out(screen.run, screen.recipe)
 
     def heading(self, screen: Screen) -> str:
         return f"Leave out step {screen.run.key} of"

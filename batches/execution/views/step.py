@@ -40,7 +40,17 @@ class StepPage(Page):
             if param.get("recorded_by") == short_name(self.by.full_name):
                 param["recorded_by"] = ""  # one's own name stands at the top right
         self.add_late(context)
-        return context | {"main_refusal": self.refusal}
+        return context | self.offered(context) | {"main_refusal": self.refusal}
+
+    def offered(self, context: dict) -> dict:
+        """The acts in the bar that this person may take now."""
+        screen, rights = context["screen"], self.request.rights
+        recorded = bool(screen.entries) or any(slot["state"] == "done" for slot in context["slots"])
+        return {
+            "may_correct": Permission.RECORD_VALUES in rights and screen.run.state != "waiting" and recorded,
+            "may_hold": Permission.HOLD_LOT in rights and screen.hold is None,
+            "may_leave_out": Permission.RESUME_LOT in rights and screen.hold is None and screen.may_be_left_out,
+        }
 
     def add_late(self, context: dict) -> None:
         """What is entered later than done: the claimed time and the reason travel with each value of this page."""
@@ -296,20 +306,3 @@ class StopPage(StepPage):
             raise StaleRecord()
         self.do(services.stop_step, step_run_id=run.pk, seen=int(seen), reason=request.POST.get("reason", ""))
         return self.done(self.step_url(number, key))
-
-
-class CorrectionsPage(StepPage):
-    """The recorded values of a step, each with the way to correct it."""
-
-    permission = Permission.RECORD_VALUES
-    template_name = "batches/execution/corrections.html"
-
-    def read(self, number: str, key: str, **more) -> dict:
-        context = super().read(number, key)
-        screen: Screen = context["screen"]
-        lines = [
-            {"name": p.name, "entry": screen.entries[p.key], "url": screen.url("correct", entry_id=screen.entries[p.key].pk)}
-            for p in screen.step.parameters
-            if p.key in screen.entries and p.type != "calculated"
-        ]
-        return context | {"lines": lines}
