@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mes.errors import NotAllowed, SigningRefused, StaleRecord
+from mes.people.models import User
 from mes.records.actors import Actor
 from mes.signatures import manifest
 from mes.signatures.ceremony import Proof, Subject
@@ -12,7 +13,12 @@ from mes.signatures.models import SigningIntent
 def check_can_sign(
     *, by: Actor, proof: Proof, intent: SigningIntent, what: Subject, meaning: str
 ) -> None:
-    """Raises StaleRecord when anything of what was shown has changed, SigningRefused for another record or meaning."""
+    """Raises StaleRecord when anything of what was shown has changed, SigningRefused for another record or meaning.
+
+    A device, a job or a script never signs, not even with a person's proof in its hand. 21 CFR 11.3(b)(7).
+    """
+    if by.kind != User.PERSON or proof.user.kind != User.PERSON:
+        raise SigningRefused("only_people_sign", "A device or a program never signs. A person has to do it.")
     if (
         (intent.record_type, intent.record_id) != (what.record_type, what.record_id)
         or intent.meaning != meaning

@@ -175,7 +175,7 @@ def test_the_verifier_imports_nothing_but_psycopg_and_the_standard_library():
 
 def test_memory_does_not_grow_with_the_trail(trail):
     """A cursor of the server hands over batches: nothing holds all entries."""
-    for number in range(300):
+    for _ in range(300):
         services.record_sign_in(by=trail.place.setup)
     peaks = []
     for batch in (10, 400):
