@@ -16,8 +16,9 @@ class BatchesConfig(AppConfig):
         from batches.materials import wiring as materials
         from batches.readings import wiring as readings
         from batches.recipes import wiring as recipes
+        from batches.subjects import wiring as subjects
 
-        for folder in (lots, materials, equipment, readings):
+        for folder in (lots, materials, equipment, readings, subjects):
             folder.register()
         execution.register()
         recipes.register()

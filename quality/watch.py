@@ -14,6 +14,8 @@ from batches.execution.models import Excursion, StepRun
 from batches.execution.services import record_time_breach
 from batches.execution.timelimits import LimitState
 from batches.lots.models import Lot
+from batches.subjects import queries as subjects
+from batches.subjects import vault
 from mes import clock
 from mes.checkpoints.anchors import checkpoint_and_anchor
 from mes.errors import RuleBroken
@@ -204,6 +206,13 @@ def end_of_day(started: dt.datetime, day: int, zone: ZoneInfo) -> dt.datetime:
     return midnight.astimezone(dt.UTC)
 
 
+def unburnt_keys(by: Actor) -> int:
+    """Burn the keys of erased patients that something left behind between the deed and the burning. Nothing is read before: the vault refuses."""
+    with site_context(by.site_id):
+        left = subjects.unburnt()
+    return each_alone(left, vault.burn_key)
+
+
 SWEEPS: dict[str, Callable[[Actor], int]] = {
     "unanswered_excursions": unanswered_excursions,
     "unanswered_deviations": unanswered_deviations,
@@ -213,6 +222,7 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "escalations": escalations,
     "undelivered_alerts": undelivered_alerts,
     "undrawn_certificates": undrawn_certificates,
+    "unburnt_keys": unburnt_keys,
     "checkpoints": checkpoint_and_anchor,
 }
 """Every sweep by the name its heartbeat carries, in the order they run."""

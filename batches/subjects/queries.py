@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import uuid
 
+from batches.subjects import vault
 from batches.subjects.models import BlindIndex, Patient, PatientIdentity
+from mes.signatures import ceremony
+
+ERASURE = "erasure/1"
 
 
 def patients() -> list[Patient]:
-    """Every patient of the site, newest first."""
-    return list(Patient.objects.order_by("-id"))
+    """Every patient of the site, newest first, with therapy events and lots. Three queries."""
+    return list(Patient.objects.order_by("-id").prefetch_related("therapy_events__lots"))
+
+
+def lots_of(patient: Patient) -> list:
+    """The patient's lots, by number. The lots' folder stands above this one: asked through the relation it hangs into the patient."""
+    return sorted((lot for event in patient.therapy_events.all() for lot in event.lots.all()), key=lambda lot: lot.number)
+
+
+def has_open_lots(patient: Patient) -> bool:
+    """Whether a lot of the patient still needs its labels."""
+    return any(lot.is_open for lot in lots_of(patient))
+
+
+def unburnt() -> list[uuid.UUID]:
+    """Erased patients of the site whose key file is still there: something failed between the deed and the burning."""
+    erased = Patient.objects.filter(key_destroyed=True).values_list("pk", flat=True)
+    return [patient_id for patient_id in erased if vault.has_key(patient_id)]
 
 
 def found_by(site_id: uuid.UUID, digest: str) -> list[uuid.UUID]:
@@ -25,3 +45,7 @@ def latest_ciphertext(patient_id: uuid.UUID) -> PatientIdentity | None:
 def erasure_content(patient: Patient) -> dict:
     """What two people sign before an identity is erased: the pseudonym, nothing of the person."""
     return {"patient": patient.pseudonym, "deed": "erase the identity by destroying its key"}
+
+
+def erasure_subject(patient: Patient) -> ceremony.Subject:
+    return ceremony.subject(patient, ERASURE, erasure_content(patient))

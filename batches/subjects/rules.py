@@ -65,11 +65,25 @@ def check_can_read_identity(*, by: Actor, patient: Patient, purpose: str) -> Non
     check_not_erased(patient)
 
 
-def check_can_destroy_patient_key(*, by: Actor, patient: Patient, first: Proof, second: Proof, open_lots: bool) -> None:
-    """Two different people who may erase; never while a lot of the patient is open."""
+def check_can_destroy_patient_key(
+    *, by: Actor, patient: Patient, first: Proof, second: Proof, open_lots: bool, reason: str, identity: Identity | None
+) -> None:
+    """Two different people who may erase, a reason that names nobody; never while a lot of the patient is open.
+
+    Raises NotAllowed, RuleBroken: `identity_erased`, `lot_open`, `reason_missing`, `reason_names_patient`.
+    """
     for proof in (first, second):
         people.check_person_may(proof.user, Permission.ERASE_PATIENT, by.site_id)
     check_different_person(first.user.pk, second.user.pk, "An identity is erased by two people. Somebody else has to sign as the second.")
+    check_erasable(patient, open_lots)
+    if len(reason.strip()) < 3:
+        raise RuleBroken("reason_missing", "Erasing needs a reason. Say who asked for it, without naming the patient.", field="reason")
+    if identity is not None and names_patient(reason, identity):
+        raise RuleBroken("reason_names_patient", "The reason names the patient, and reasons are kept in the open. Say it without the name.", field="reason")
+
+
+def check_erasable(patient: Patient, open_lots: bool) -> None:
+    """Whether the identity can be erased at all, whoever signs. Raises RuleBroken: `identity_erased`, `lot_open`."""
     check_not_erased(patient)
     if open_lots:
         raise RuleBroken("lot_open", "A lot of this patient is still open. Its labels need the identity. Erase it when the lot has ended.")

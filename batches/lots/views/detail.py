@@ -57,7 +57,7 @@ class LotPage(OfLot):
             "steps_all": sum(each["all"] for each in shown),
             "stage_words": next((f"Now: {each['title']}" for each in shown if each["state"] == "now"), LOT_WORDS[lot.state]),
             "line": overview.line(lot, shown, record_now(), zone),
-            "identity": overview.identity_pairs(lot, may_see=Permission.SEE_PATIENT_IDENTITY in rights),
+            "identity": overview.identity_pairs(lot, may_see=not {Permission.SEE_PATIENT_IDENTITY, Permission.ERASE_PATIENT}.isdisjoint(rights)),
             "order_pairs": self.order_pairs(lot),
             "donation_rows": overview.donation_rows(lot, donations),
             "container_rows": overview.container_rows(lot, containers),

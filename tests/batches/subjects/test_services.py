@@ -132,6 +132,20 @@ def test_one_person_alone_does_not_erase(world, refused):
     assert vault.has_key(patient.pk)
 
 
+@pytest.mark.req("COI-08", case="negative")
+def test_a_key_that_survived_a_crash_is_found_and_burnt(world, refused):
+    from quality import watch
+
+    gone, stays = world.patient(), world.patient(family="Andersson", number="HN-2")
+    erase(world, gone)  # rolled back by the test in the end, so nothing burnt: as after a crash between the deed and the burning
+    assert vault.has_key(gone.pk)
+    with refused("identity_erased"):
+        services.read_identity(by=world.by("sam"), patient_id=gone.pk, purpose="order")
+    assert watch.unburnt_keys(world.by("quinn")) == 1
+    assert not vault.has_key(gone.pk) and vault.has_key(stays.pk)
+    assert watch.unburnt_keys(world.by("quinn")) == 0
+
+
 def test_no_identity_is_erased_while_a_lot_is_open(world, refused):
     patient = world.patient()
     world.order(patient)
