@@ -43,6 +43,8 @@ class Snapshot:
         connection.execute("SELECT set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true)")
         connection.execute("SELECT set_config('bytea_output', 'hex', true), set_config('statement_timeout', '0', true)")
         connection.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+        # Every row is read: plans for the whole, in memory that a small server has.
+        connection.execute("SELECT set_config('cursor_tuple_fraction', '1.0', true), set_config('work_mem', '64MB', true)")
         try:
             self._check_role()
         except psycopg.Error as error:
