@@ -30,5 +30,5 @@ def address_of(scanned: scan_targets.Scanned) -> str | None:
 
 
 def register() -> None:
-    panels.register_nav("Lots", "batches:lots:list", Permission.READ_LOTS, order=200)
+    panels.register_nav("Lots", "batches:lots:list", Permission.READ_LOTS, order=15)
     scan_targets.register(address_of, order=100)

@@ -11,6 +11,9 @@ from enum import StrEnum
 
 from django.urls import NoReverseMatch, reverse
 
+PLACES = (("bar", 4), ("wide", 6), ("widest", 9))
+"""How many lines of the navigation stand in the bar: always, from 1200 px, from 1600 px (static/css/desk.css)."""
+
 Rights = StrEnum | Collection[StrEnum] | None
 """One permission, several of which one is enough, or None for everybody who is signed in."""
 
@@ -55,10 +58,15 @@ def register_panel(url_name: str, permission: Rights = None, order: int = 100, l
 
 
 def nav_for(rights: Collection[str], path: str) -> list[dict]:
-    """The lines of the top bar, in order: [{label, url, current}]."""
+    """The lines of the top bar, in order: [{label, url, current, place}]."""
     lines = [{"label": entry.label, "url": entry.url} for entry in _shown(_nav, rights)]
     at = max((line["url"] for line in lines if path.startswith(line["url"]) and line["url"] != "/"), key=len, default=None)
-    return [line | {"current": line["url"] == at} for line in lines]
+    return placed([line | {"current": line["url"] == at} for line in lines])
+
+
+def placed(lines: list[dict]) -> list[dict]:
+    """The same lines with their place: `bar` at every width, `wide` and `widest` beside it where there is room, else under More."""
+    return [line | {"place": next((place for place, upto in PLACES if at < upto), "more")} for at, line in enumerate(lines)]
 
 
 def panels_for(rights: Collection[str], place: str = "home", **arguments) -> list[dict]:

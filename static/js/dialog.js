@@ -17,7 +17,14 @@
     const dialog = closer?.closest("dialog");
     if (dialog && !dialog.hasAttribute("data-sending")) { dialog.close(); event.preventDefault(); }
     if (event.target.closest("[data-print]")) window.print();
+    menus().forEach(menu => { if (!menu.contains(event.target)) menu.open = false; });
   });
+  // A menu (details[data-menu]) closes like one: by a press elsewhere, by Escape, by leaving it with Tab.
+  const menus = () => document.querySelectorAll("details[data-menu][open]");
+  document.addEventListener("keydown", event => {
+    if (event.key === "Escape") menus().forEach(menu => { menu.open = false; menu.querySelector("summary").focus(); });
+  });
+  document.addEventListener("focusin", event => menus().forEach(menu => { if (!menu.contains(event.target)) menu.open = false; }));
   // While a signature is being sent, Escape does not close its dialog.
   document.addEventListener("submit", event => event.target.closest("dialog[data-sign]")?.setAttribute("data-sending", ""));
   const stays = dialog => dialog?.hasAttribute("data-sending") || dialog?.hasAttribute("data-locked");

@@ -220,6 +220,22 @@ def test_escape_does_not_open_a_locked_tablet(page, address):
     assert page.is_visible("dialog[data-locked]")
 
 
+@pytest.mark.parametrize("width", [1600, 1280, 1024, 640])
+def test_the_navigation_never_slides_under_the_search_box(browser, address, width):
+    page = browser.new_page(viewport={"width": width, "height": 700})
+    page.goto(f"{address}/ui/list/")
+    nav, end = page.locator(".bar nav").bounding_box(), page.locator(".bar .end").bounding_box()
+    assert nav["x"] + nav["width"] <= end["x"] or nav["y"] >= end["y"] + end["height"]
+    page.focus(".more summary")
+    page.keyboard.press("Enter")
+    last = page.locator(".more").get_by_role("link", name="Audit trail")
+    assert last.is_visible() and last.bounding_box()["y"] < 700
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.keyboard.press("Escape")
+    assert not last.is_visible()
+    page.close()
+
+
 def test_the_chosen_theme_is_kept(page, address):
     page.goto(address + "/ui/")
     page.click(".bar [data-theme-toggle]")

@@ -5,6 +5,7 @@ from decimal import Decimal as D
 
 from mes.web.countdown import Countdown
 from mes.web.gauge import Limits
+from mes.web.panels import placed
 
 NOW = datetime(2026, 11, 19, 13, 32, 8, tzinfo=UTC)
 
@@ -15,7 +16,7 @@ ZONE = "Europe/Amsterdam"
 SAID = "Sample data. People, patients and lots here are made up."
 
 
-NAV = [{"label": label, "url": "#"} for label in ("Floor", "Lots", "QC", "Review", "Trends", "Recipes")]
+NAV = [{"label": label, "url": "#"} for label in ("Floor", "Lots", "QC", "Review", "Deviations", "Alerts", "Recipes", "Materials", "Equipment", "Audit trail")]
 
 
 MAYA = {"name": "Maya Okafor", "role": "Operator", "site": "Utrecht"}
@@ -43,5 +44,5 @@ def hours(number: float) -> timedelta:
 
 
 def page(name: str, role: str, current: str = "") -> dict:
-    nav = [item | {"current": item["label"] == current} for item in NAV]
+    nav = placed([item | {"current": item["label"] == current} for item in NAV])
     return {"nav": nav, "person": {"name": name, "role": role, "site": "Utrecht"}, "site_zone": ZONE, "demo": SAID}
