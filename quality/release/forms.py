@@ -7,8 +7,13 @@ from django import forms
 from quality.release.rules import NOT_INFUSED
 
 
+def takes_scan() -> forms.TextInput:
+    """A field that a scan anywhere on the page fills."""
+    return forms.TextInput(attrs={"data-takes-scan": "", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
+
+
 class DispatchForm(forms.Form):
-    scanned = forms.CharField(max_length=200, label="Container", help_text="Scan its label, or type the identifier in full.")
+    scanned = forms.CharField(max_length=200, label="Container", help_text="Scan its label, or type the identifier in full.", widget=takes_scan())
     to_place = forms.CharField(max_length=120, label="To")
     from_place = forms.CharField(max_length=120, label="From")
     carrier = forms.CharField(max_length=120, required=False, label="Courier")
@@ -18,8 +23,8 @@ class DispatchForm(forms.Form):
 
 
 class UseForm(forms.Form):
-    scanned = forms.CharField(max_length=200, label="Container", help_text="Scan the label of the bag, or type the identifier in full.")
-    coi = forms.CharField(max_length=60, label="Patient's chain of identity", help_text="Scan the wristband or the patient's order.")
+    scanned = forms.CharField(max_length=200, label="Container", help_text="Scan the label of the bag, or type the identifier in full.", widget=takes_scan())
+    coi = forms.CharField(max_length=60, label="Patient's chain of identity", help_text="Scan the wristband or the patient's order.", widget=takes_scan())
     infused = forms.ChoiceField(choices=[("yes", "Infused"), ("no", "Not infused")], widget=forms.RadioSelect, label="What became of it")
     started_at = forms.DateTimeField(required=False, label="Started at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     ended_at = forms.DateTimeField(required=False, label="Ended at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))

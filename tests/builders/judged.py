@@ -146,6 +146,10 @@ class Judged(Floor):
         self.choose_to_keep(lot)
         self.perform(lot, "A1.2")
         self.second(lot, "A1.2")
+        return self.finished(lot)
+
+    def finished(self, lot: Lot) -> Lot:
+        """The same from the decision after the count to the last step before release."""
         self.open(lot, "A1.3", "boss")
         self.decide(lot, "go")
         self.second(lot, "A1.3", "deputy", at="boss")

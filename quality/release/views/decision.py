@@ -181,7 +181,7 @@ class SignDecisionPage(SigningPage):
             "foot": "Nobody who made, checked or tested the lot decides about its release.",
         }  # fmt: skip
         if decision in {"reject", "withdraw"}:
-            return shared | self.refusal(lot, decision)
+            return shared | self.told(lot, decision)
         ground = self.ground
         lines = lines_of(ground)
         rows = [
@@ -211,7 +211,7 @@ class SignDecisionPage(SigningPage):
             "notes": [{"state": each["state"], "title": each["title"], "text": each["text"]} for each in conditions(ground)],
         }
 
-    def refusal(self, lot, decision: str) -> dict:
+    def told(self, lot, decision: str) -> dict:
         shown = picture(lot)
         rows = [
             {"label": "Lot", "value": lot.number}, {"label": "State", "value": LOT_WORDS[lot.state]},

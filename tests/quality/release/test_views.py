@@ -1,0 +1,312 @@
+"""Pages and addresses of review, release, certificate and record, each person with a browser or session of their own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import uuid
+
+import pytest
+
+from batches.lots.models import Lot
+from mes.audit.models import AuditEntry
+from mes.people.setup import system_actor
+from quality.release import queries
+from quality.release.models import Certificate, ProductUse, ReleaseDecision
+from quality.release.rendering import render_certificate, render_record, undrawn_certificates
+from quality.review.models import Disposition, Review
+from tests.builders.staff import PASSWORD, PIN, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def browser(judged, name):
+    return signed_in(judged.users[name])
+
+
+def intent_in(answer) -> str:
+    return re.search(r'name="intent" value="([^"]+)"', answer.content.decode())[1]
+
+
+def post(client, path: str, body: dict, *, status: int = 201):
+    answer = client.post(f"/api/v1/{path}", json.dumps(body), content_type="application/json", HTTP_IDEMPOTENCY_KEY=str(uuid.uuid4()))
+    assert answer.status_code == status, answer.content.decode()[:2000]
+    return answer.json()
+
+
+def get(client, path: str):
+    answer = client.get(f"/api/v1/{path}")
+    assert answer.status_code == 200, answer.content.decode()[:2000]
+    return answer.json()
+
+
+def jobs(judged):
+    return system_actor(judged.place.site.pk)
+
+
+def text_of(pdf: bytes, tmp_path, *how: str) -> str:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext (poppler-utils) is not installed")
+    (tmp_path / "x.pdf").write_bytes(pdf)
+    return subprocess.run(["pdftotext", *(how or ("-layout",)), str(tmp_path / "x.pdf"), "-"], capture_output=True, text=True, check=True).stdout
+
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("REL-02", case="positive")
+def test_from_review_to_certificate_on_pages(judged):
+    lot = judged.made(viability="68.4")
+    judged.tested(lot)
+    judged.assess(lot)
+    at = f"/lots/{lot.number}"
+    reviewer = browser(judged, "quentin")
+    assert "1 of 1 exception" in reviewer.get(f"{at}/review/").content.decode()
+    assert reviewer.post(f"{at}/review/", {"act": "open"}).status_code == 303
+    (line,) = judged.lines(lot)
+    refused = reviewer.post(f"{at}/review/", {"exception": line.key, "decision": "justified", "comment": "ok"})
+    assert refused.status_code == 409 and "at least 10 characters" in refused.content.decode()
+    assert reviewer.post(f"{at}/review/", {"exception": line.key, "decision": "justified", "comment": "No effect, read twice by two"}).status_code == 303
+    page = reviewer.get(f"{at}/review/sign/")
+    assert "informational" in page.content.decode()
+    who = {"who": judged.users["quentin"].username, "secret": PASSWORD}
+    assert reviewer.post(f"{at}/review/sign/", {"intent": intent_in(page)} | who).status_code == 303
+    certifier = browser(judged, "ruth")
+    shown = certifier.get(f"{at}/release/").content.decode()
+    assert "Certify, sterility pending" in shown and "Sterility is not final." in shown
+    page = certifier.get(f"{at}/release/stage-1/")
+    assert page.status_code == 200 and "Sterility" in page.content.decode()
+    signed = {"intent": intent_in(page), "who": judged.users["ruth"].username, "secret": PASSWORD, "code": judged.code("ruth")}
+    answer = certifier.post(f"{at}/release/stage-1/", signed)
+    assert answer.status_code == 303 and answer.url == f"{at}/certificate/"
+    shown = certifier.get(f"{at}/certificate/").content.decode()
+    assert "STAGE 1: Sterility pending" in shown and "The PDF is being drawn." in shown
+    assert certifier.get(f"{at}/certificate.pdf").status_code == 404
+    with judged.reading():
+        decision = ReleaseDecision.objects.get(lot=lot)
+    render_certificate(jobs(judged), decision.pk)
+    pdf = certifier.get(f"{at}/certificate.pdf")
+    assert pdf["Content-Type"] == "application/pdf" and pdf.content.startswith(b"%PDF")
+    page = certifier.get(f"{at}/release/withdraw/")
+    assert page.status_code == 200 and "Withdraw" in page.content.decode()
+
+
+@pytest.mark.req("REL-07", case="positive")
+def test_the_page_of_a_lot_says_from_its_first_day_what_blocks_release(judged):
+    lot = judged.order()
+    panel = browser(judged, "maya").get(f"/lots/{lot.number}/gate/panel/", HTTP_HX_REQUEST="true")
+    text = panel.content.decode()
+    assert panel.status_code == 200 and "do not hold yet" in text and "steps before release are complete" in text
+
+
+def test_who_has_no_right_gets_a_sentence_and_not_the_page(judged):
+    lot = judged.order()
+    operator = browser(judged, "maya")
+    for path in ("review/", "release/", "release/stage-1/", "certificate/", "dispatch/", "infusion/"):
+        assert operator.get(f"/lots/{lot.number}/{path}").status_code == 403, path
+    assert operator.get(f"/lots/{lot.number}/record/").status_code == 200
+
+
+def test_the_entries_that_met_every_rule_can_be_opened(judged):
+    lot = judged.counted()
+    text = browser(judged, "quentin").get(f"/lots/{lot.number}/review/entries/").content.decode()
+    assert "Entries that met every rule" in text and "82.4" in text
+
+
+def test_a_printed_certificate_is_checked_by_a_stranger_who_learns_no_more_than_the_paper_says(judged, client):
+    lot = judged.ready()
+    decision = judged.certify(lot)
+    with judged.reading():
+        decision = queries.standing_decision(judged.fresh_in(lot))
+        code = queries.code_of(judged.place.site.code, queries.digest_of(decision))
+    assert "No certificate has this code." in client.get(f"/verify/{code}/").content.decode()
+    render_certificate(jobs(judged), decision.pk)
+    text = client.get(f"/verify/{code}/").content.decode()
+    assert "This certificate holds." in text and f"CERT-{lot.number}-1" in text and queries.digest_of(decision) in text
+    assert judged.bag(lot).identifier not in text and "Demo hospital" not in text and lot.check_code not in text
+    judged.result(lot, "sterility", "growth", review=False)
+    text = client.get(f"/verify/{code}/").content.decode()
+    assert "This certificate no longer holds." in text and "growth" not in text
+    assert client.get("/verify/FL9-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA/").status_code == 404
+    assert client.get("/verify/").status_code == 200
+
+
+@pytest.mark.req("COI-05", case="positive")
+def test_two_persons_sign_the_infusion_on_one_page(judged):
+    from quality.release import supply
+
+    lot = judged.ready()
+    judged.certify(lot)
+    bag = judged.bag(lot)
+    scanned = f"CTL:C:{bag.identifier}"
+    at = f"/lots/{lot.number}"
+    centre = browser(judged, "tess")
+    proof = judged.hand_over_proof(lot, "dispatch", "boss", "dispatched")
+    supply.dispatch(by=judged.by("boss"), container_id=bag.pk, scanned=scanned, from_place="Site", to_place="Demo hospital", proof=proof)
+    judged.received(lot)
+    with judged.reading():
+        from mes.clock import record_now
+
+        now = record_now()
+    from zoneinfo import ZoneInfo
+
+    local = now.astimezone(ZoneInfo(judged.place.site.time_zone)).strftime("%Y-%m-%dT%H:%M")
+    typed = {"scanned": scanned, "coi": bag.lot.therapy_event.coi, "infused": "yes", "started_at": local, "volume": "98 mL"}
+    wrong = centre.post(f"{at}/infusion/", typed | {"coi": "COI-OF-SOMEBODY"})
+    assert wrong.status_code == 409 and "Do not infuse" in wrong.content.decode()
+    recap = centre.post(f"{at}/infusion/", typed).content.decode()
+    assert "Both sign for lot" in recap and "98 mL" in recap
+    signers = {"first_who": judged.users["tess"].username, "first_secret": PIN, "second_who": judged.users["tess"].username, "second_secret": PIN}
+    alone = centre.post(f"{at}/infusion/", typed | signers)
+    assert alone.status_code == 403 and "Another person" in alone.content.decode()
+    assert centre.post(f"{at}/infusion/", typed | signers | {"second_who": judged.users["tina"].username}).status_code == 303
+    with judged.reading():
+        assert ProductUse.objects.get(lot=lot).infused
+
+
+# --- the paper --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("REL-08", case="positive")
+@pytest.mark.req("REC-01", case="positive")
+def test_the_paper_prints_the_whole_stream_and_is_the_same_however_often_it_is_drawn(judged, tmp_path):
+    from quality.release.paper import certificate_pdf
+    from quality.release.rendering import signed_of
+
+    lot = judged.tested(judged.made(viability="68.4"), evidence="illustrative")
+    judged.assess(lot)
+    judged.reviewed(lot)
+    decision = judged.certify(lot)
+    with judged.reading():
+        before = AuditEntry.objects.filter(stream=f"lot:{lot.pk}").count() - 1  # the certification itself came after
+    first = render_certificate(jobs(judged), decision.pk)
+    assert render_certificate(jobs(judged), decision.pk) is None
+    with judged.reading():
+        kept = Certificate.objects.get(pk=first.pk)
+        signed = signed_of(ReleaseDecision.objects.select_related("signature__payload").get(pk=decision.pk))
+    assert kept.entries == before
+    pdf, entries = certificate_pdf(signed)
+    assert pdf == bytes(kept.pdf) and entries == before
+    text = text_of(pdf, tmp_path)
+    assert f"{before} entries, numbers 1 to {before}" in text and f"End of the annex: {before} entries printed." in text
+    assert "STAGE 1: Sterility pending" in text and "illustrative, not published" in text and "Demo data" in text
+    pages = text.split("\f")[:-1]
+    assert all("STAGE 1: Sterility pending" in page for page in pages) and f"Page {len(pages)} of {len(pages)}" in pages[-1]
+    words = " ".join(text_of(pdf, tmp_path, "-raw").split())
+    for line in ("68.4 %", "DEV-", "no growth, day 1", "Ruth Demo", "Qualified Person", signed.digest):
+        assert line in words, line
+    numbers = [int(found) for found in re.findall(r"^\s{0,3}(\d+)\s{2,}\d{1,2} \w{3} \d{4}", text, re.M)]
+    assert sorted(numbers) == list(range(1, before + 1))
+
+
+@pytest.mark.req("REL-03", case="positive")
+def test_the_final_certificate_supersedes_and_never_overwrites(judged):
+    lot = judged.ready()
+    first = judged.certify(lot)
+    render_certificate(jobs(judged), first.pk)
+    judged.result(lot, "sterility", "sterile")
+    judged.reviewed(lot)
+    final = judged.certify(lot, "final", "rob")
+    render_certificate(jobs(judged), final.pk)
+    render_record(jobs(judged), final.pk)
+    with judged.reading():
+        kept = list(Certificate.objects.filter(lot=lot).order_by("recorded_at").values_list("number", "stage"))
+    assert kept == [(f"CERT-{lot.number}-1", "stage_1"), (f"CERT-{lot.number}-2", "final")]
+    shown = browser(judged, "ruth").get(f"/lots/{lot.number}/certificate/CERT-{lot.number}-1/").content.decode()
+    assert "This certificate no longer holds." in shown and "took its place" in shown
+    assert browser(judged, "ruth").get(f"/lots/{lot.number}/record.pdf").content.startswith(b"%PDF")
+
+
+def test_the_sweep_draws_what_a_lost_message_left_and_only_then(judged):
+    from tests.builders.registers import move_clock
+
+    lot = judged.ready()
+    judged.certify(lot)
+    assert undrawn_certificates(jobs(judged)) == 0
+    move_clock(hours=1)
+    assert undrawn_certificates(jobs(judged)) == 1
+    assert undrawn_certificates(jobs(judged)) == 0
+
+
+# --- the API ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("REL-03", case="positive")
+def test_review_certification_certificate_and_evidence_over_the_api(judged):
+    lot = judged.made(viability="68.4")
+    judged.tested(lot)
+    judged.assess(lot)
+    at = f"lots/{lot.number}"
+    reviewer, certifier = browser(judged, "quentin"), browser(judged, "ruth")
+    assert post(reviewer, f"{at}/review/", {})["state"] == "open"
+    shown = get(reviewer, f"{at}/review/")
+    assert shown["entries"] == shown["informational"] + shown["significant"] and shown["to_decide"] == 1
+    post(reviewer, f"{at}/review/decisions/", {"exception": shown["exceptions"][0]["exception"], "decision": "justified", "comment": "No effect, read twice by two"})
+    prepared = get(reviewer, f"{at}/review/sign/")
+    signed = post(reviewer, f"{at}/review/sign/", {"intent": prepared["intent"], "username": judged.users["quentin"].username, "secret": PASSWORD})
+    assert signed["meaning"] == "reviewed"
+    gate = get(certifier, f"{at}/gate/")
+    assert gate["open"] and gate["stage"] == "stage_1"
+    prepared = get(certifier, f"{at}/certify/?stage=stage_1")
+    assert prepared["content"]["stamp"] == "STAGE 1: Sterility pending" and prepared["proof"] == "certify"
+    body = {"intent": prepared["intent"], "username": judged.users["ruth"].username, "secret": PASSWORD}
+    assert post(certifier, f"{at}/certify/?stage=stage_1", body, status=403)["code"] == "code_missing"
+    post(certifier, f"{at}/certify/?stage=stage_1", body | {"code": judged.code("ruth")})
+    with judged.reading():
+        decision = ReleaseDecision.objects.get(lot=lot)
+    render_certificate(jobs(judged), decision.pk)
+    (certificate,) = get(certifier, f"{at}/certificates/")
+    assert certificate["valid"] and certificate["number"] == f"CERT-{lot.number}-1"
+    pdf = certifier.get(f"/api/v1/{at}/certificates/{certificate['number']}/pdf/")
+    assert pdf.status_code == 200 and pdf.content.startswith(b"%PDF")
+    import base64
+    import hashlib
+
+    assert hashlib.sha256(pdf.content).hexdigest() == certificate["sha256"]
+    evidence = get(certifier, f"{at}/evidence/")
+    before = "0" * 64
+    for entry in evidence["entries"]:
+        canon = bytes.fromhex(entry["canon"])
+        assert json.loads(canon)["prev"] == before
+        before = hashlib.sha256(b"cartulary:entry:v1\x00" + canon).hexdigest()
+        assert before == entry["hash"]
+    assert evidence["stream"]["head"] == before and evidence["stream"]["entries"] == len(evidence["entries"])
+    for signature in evidence["signatures"]:
+        assert hashlib.sha256(b"cartulary:signature:v1\x00" + base64.b64decode(signature["payload"])).hexdigest() == signature["digest"]
+    assert get(browser(judged, "quinn"), f"{at}/record/")["lot"] == lot.number
+
+
+def test_a_closed_gate_and_a_lot_unknown_here_are_answered_with_the_same_codes_as_on_the_page(judged):
+    lot = judged.order()
+    certifier = browser(judged, "ruth")
+    gate = get(certifier, f"lots/{lot.number}/gate/?stage=final")
+    assert not gate["open"] and {line["code"] for line in gate["lines"] if not line["ok"]} >= {"steps", "review", "results_in"}
+    prepared = get(certifier, f"lots/{lot.number}/certify/?stage=final")
+    body = {"intent": prepared["intent"], "username": judged.users["ruth"].username, "secret": PASSWORD, "code": judged.code("ruth")}
+    assert post(certifier, f"lots/{lot.number}/certify/?stage=final", body, status=409)["code"] == "gate_closed"
+    assert certifier.get("/api/v1/lots/NOWHERE-1/gate/").json()["code"] == "not_found"
+    assert certifier.get(f"/api/v1/lots/{lot.number}/certify/?stage=second").json()["code"] == "unknown_stage"
+    assert browser(judged, "maya").get(f"/api/v1/lots/{lot.number}/evidence/").status_code == 403
+    with judged.reading():
+        assert not Disposition.objects.exists() and not Review.objects.exists() and Lot.objects.get(pk=lot.pk).state == "ordered"
+
+
+@pytest.mark.req("REL-06", case="positive")
+def test_dispatch_and_use_over_the_api(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    bag = judged.bag(lot)
+    supervisor, centre = browser(judged, "boss"), browser(judged, "tess")
+    query = f"lots/{lot.number}/dispatch/?scanned=CTL:C:{bag.identifier}&from_place=Site&to_place=Demo+hospital"
+    prepared = get(supervisor, query)
+    post(supervisor, query, {"intent": prepared["intent"], "username": judged.users["boss"].username, "secret": PIN})
+    body = {
+        "scanned": f"CTL:C:{bag.identifier}", "coi": bag.lot.therapy_event.coi, "infused": False, "reason_code": "temperature", "reason": "Logger stopped on the way",
+        "username": judged.users["tess"].username, "secret": PIN, "second_username": judged.users["tina"].username, "second_secret": "000111",
+    }  # fmt: skip
+    assert post(centre, f"lots/{lot.number}/use/", body, status=403)["code"] == "wrong_secret"
+    made = post(centre, f"lots/{lot.number}/use/", body | {"second_secret": PIN})
+    assert made["infused"] is False and made["second"] == "Tina Demo"
+    assert judged.fresh(lot).state == "manufactured_not_infused"
