@@ -38,8 +38,15 @@ def missed(site_ids: list) -> list[str]:
     last = {(row.site_id, row.sweep): row.last_at for row in Heartbeat.objects.filter(site_id__in=site_ids)}
     found = []
     for site_id in site_ids:
-        for sweep in _expected:
-            at = last.get((site_id, sweep))
-            if at is None or now - at > MISSED_AFTER:
-                found.append(f"the watch of {sweep.replace('_', ' ')} has not finished {'yet' if at is None else f'since {at:%d %b %H:%M:%S} UTC'}")
+        silent = {sweep: last.get((site_id, sweep)) for sweep in _expected}
+        silent = {sweep: at for sweep, at in silent.items() if at is None or now - at > MISSED_AFTER}
+        if silent and len(silent) == len(_expected):
+            known = [at for at in silent.values() if at is not None]
+            found.append(f"no sweep has finished {_since(max(known, default=None))}")
+        else:
+            found += [f"the watch of {sweep.replace('_', ' ')} has not finished {_since(at)}" for sweep, at in silent.items()]
     return found
+
+
+def _since(at: dt.datetime | None) -> str:
+    return "yet" if at is None else f"since {at:%d %b %H:%M:%S} UTC"

@@ -224,6 +224,18 @@ def work_list(site_id) -> list[Sample]:
     return list((waiting.filter(state__in=["drawn", "received"]) | waiting.filter(pk__in=unreviewed)).distinct().order_by("drawn_at", "code"))
 
 
+def what_is_left(samples: list[Sample]) -> dict:
+    """By sample id: (tests without a final result, results nobody reviewed). One query for all of them."""
+    done: dict = defaultdict(set)
+    unseen: dict = defaultdict(int)
+    rows = Result.objects.filter(sample__in=samples, superseded_by=None).values_list("sample_id", "criterion", "kind", "review")
+    for sample_id, criterion, kind, review in rows:
+        if kind == "final":
+            done[sample_id].add(criterion)
+        unseen[sample_id] += review is None
+    return {sample.pk: (len(set(sample.tests) - done[sample.pk]), unseen[sample.pk]) for sample in samples}
+
+
 def unreviewed(sample: Sample) -> list[Result]:
     """Results of a sample that count now and that no second person reviewed, in the order they were recorded."""
     return list(_whole().filter(sample=sample, superseded_by=None, review=None).order_by("recorded_at", "id"))

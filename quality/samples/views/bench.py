@@ -23,15 +23,13 @@ def sample_url(identifier: str) -> str:
     return reverse("quality:samples:sample", kwargs={"identifier": identifier})
 
 
-def left(sample) -> tuple[str, str]:
-    """(word, state) of what a sample waits for."""
+def left(sample, missing: int, unreviewed: int) -> str:
+    """What a sample waits for."""
     if sample.state == "drawn":
-        return "Receive it", "todo"
+        return "Receive it"
     if sample.state == "received":
-        done = set(sample.results.filter(kind="final", superseded_by=None).values_list("criterion", flat=True))
-        missing = len(set(sample.tests) - done)
-        return f"{missing} of {len(sample.tests)} results to enter", "todo"
-    return f"{len(queries.unreviewed(sample))} results to review", "todo"
+        return f"{missing} of {len(sample.tests)} results to enter"
+    return f"{unreviewed} result{'' if unreviewed == 1 else 's'} to review"
 
 
 class WorkListPage(Page):
@@ -43,8 +41,9 @@ class WorkListPage(Page):
 
     def read(self) -> dict:
         shown = []
-        for sample in queries.work_list(self.by.site_id):
-            word, state = left(sample)
+        samples = queries.work_list(self.by.site_id)
+        counts = queries.what_is_left(samples)
+        for sample in samples:
             shown.append(
                 {
                     "url": sample_url(sample.identifier),
@@ -53,7 +52,7 @@ class WorkListPage(Page):
                         {"text": sample.lot.number, "sub": f"check code {sample.lot.check_code}", "mono": True},
                         {"text": f"{sample.drawn_at:%d %b %H:%M} UTC" if sample.drawn_at else "–", "sub": sample.timing.replace("_", " ")},
                         {"text": WORDS[sample.state]},
-                        {"word": word, "state": state},
+                        {"word": left(sample, *counts[sample.pk]), "state": "todo"},
                     ],
                 }
             )
@@ -72,7 +71,9 @@ class WorkPanel(FragmentPage):
 
     def read(self) -> dict:
         waiting = queries.work_list(self.by.site_id)
-        return {"samples": [{"sample": each, "url": sample_url(each.identifier), "word": left(each)[0]} for each in waiting[:8]], "count": len(waiting)}
+        counts = queries.what_is_left(waiting[:8])
+        lines = [{"sample": each, "url": sample_url(each.identifier), "word": left(each, *counts[each.pk])} for each in waiting[:8]]
+        return {"samples": lines, "count": len(waiting)}
 
 
 class LotPanel(FragmentPage):

@@ -125,7 +125,8 @@ class RecordPage(ResultsPage):
             lot = queries.lot_by_number(number)
             line = self.chosen(queries.table(lot), criterion)
             zone = ZoneInfo(lot.site.time_zone)
-        form = ResultForm(line, request.POST, demo=lot.demo)
+        # A row of the table sends its value alone: a final result, measured here.
+        form = ResultForm(line, {"kind": "final", "evidence": "measured"} | request.POST.dict(), demo=lot.demo)
         if not form.is_valid():
             name, sentences = next(iter(form.errors.items()))
             raise UnreadableInput("unreadable_input", f"{form.fields[name].label}: {sentences[0]}", field=name)
