@@ -10,6 +10,7 @@ from mes.errors import NotAllowed, RuleBroken
 from mes.people import rules as people_rules
 from mes.people.models import User
 from mes.records.actors import Actor
+from mes.records.intact import check_trail_holds
 from mes.signatures.rules import check_different_person
 
 
@@ -52,6 +53,7 @@ def check_can_approve_recipe(*, by: Actor, version: RecipeVersion, signer: User)
     people_rules.check_person_may(signer, Permission.APPROVE_RECIPES, by.site_id)
     if version.state != "in_review":
         raise RuleBroken("not_in_review", f"Version {version.label} is {version.state.replace('_', ' ')}. Only a version in review can be approved.")
+    check_trail_holds(version.stream)
     # A draft may have been imported by several people in turn: each of them wrote it.
     authors = {version.author_id, *RecipeVersion.history.filter(id=version.pk).values_list("author_id", flat=True)}
     for author in authors:

@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from functools import cache
 
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
 
 from mes.audit import chain
 from mes.audit.models import AuditEntry, AuditRow, StreamHead
+from mes.errors import RuleBroken
+from mes.records import guards
 from mes.records.collector import digest_columns, schema_of
 
 MOST = 20
@@ -110,3 +112,20 @@ def _live(model: type[models.Model], known: dict, columns) -> Iterator[str]:
 @cache
 def _models() -> dict[str, type[models.Model]]:
     return {model._meta.db_table: model for model in apps.get_models() if getattr(model, "row_kind", None) in {"record", "fact"}}
+
+
+def check_trail_holds(*streams: str) -> None:
+    """New lots and approvals stop while a guard is missing or the trail they stand on is broken (decisions 8).
+
+    Raises RuleBroken("guard_missing"), RuleBroken("trail_broken"). Work on running lots does not ask this.
+    """
+    gone = guards.missing(connection)
+    if gone:
+        raise RuleBroken(
+            "guard_missing", f"A guard of the database is missing ({gone[0]}). New lots and approvals stop until it stands; call whoever runs the system."
+        )
+    for stream in streams:
+        found = stream_findings(stream)
+        if found:
+            what = stream.partition(":")[0].replace("_", " ")
+            raise RuleBroken("trail_broken", f"The audit trail of the {what} does not hold: {found[0]}. New lots and approvals stop; call quality.")

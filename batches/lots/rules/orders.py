@@ -15,6 +15,7 @@ from batches.subjects.models import Patient
 from mes.errors import RuleBroken, UnreadableInput
 from mes.people import rules as people
 from mes.records.actors import Actor
+from mes.records.intact import check_trail_holds
 
 MARKETS = {"EU": "European Union", "JP": "Japan", "UK": "United Kingdom", "US": "United States"}
 """Where a lot may be released to; what each asks for is data of the jurisdiction's profile (decisions 16)."""
@@ -37,6 +38,7 @@ def check_can_order_lot(
     UnreadableInput: `market_unknown`, `cohort_unknown`, `centre_missing`, `email_unreadable`, `din_missing`, `din_twice`.
     """
     people.check_may(by, Permission.ORDER_LOT)
+    check_trail_holds(version.stream)
     if version.state != "effective":
         raise RuleBroken(
             "recipe_not_effective",
