@@ -40,8 +40,9 @@ PERIODIC: dict[str, Periodic] = {
 class CalmQoS(transport.QoS):
     """Lets a worker outlive its broker.
 
-    kombu gives unacknowledged messages back while it closes a lost connection; when Redis itself is away that raises AttributeError, which
-    Celery takes for the end of the worker. What cannot be given back now is found by the sweep.
+    kombu 5.7 gives unacknowledged messages back while it closes a lost connection, and acknowledges a task that ends later on that closed
+    one. With Redis away both raise AttributeError, which Celery takes for the end of the worker. What cannot be given back or acknowledged
+    then comes again or is found by the sweep, and a task that runs twice changes nothing.
     """
 
     def restore_unacked(self) -> list:
@@ -49,6 +50,20 @@ class CalmQoS(transport.QoS):
             return super().restore_unacked()
         except (AttributeError, OSError, *self.channel.connection_errors):
             return []
+
+    def ack(self, delivery_tag) -> None:
+        try:
+            super().ack(delivery_tag)
+        except AttributeError:
+            if not self.channel.closed:
+                raise
+
+    def reject(self, delivery_tag, requeue: bool = False) -> None:
+        try:
+            super().reject(delivery_tag, requeue=requeue)
+        except AttributeError:
+            if not self.channel.closed:
+                raise
 
 
 transport.Channel.QoS = CalmQoS
