@@ -43,11 +43,12 @@ PANGO = Need(
 )
 CHROMIUM = Need("Chromium, which the browser tests drive", ("chromium",), lambda: has_program("chromium"))
 POPPLER = Need("Poppler, with which tests look at PDFs", ("poppler-utils",), lambda: has_program("pdftoppm"))
+CURL = Need("curl, with which the documented lines are tried", ("curl",), lambda: has_program("curl"))
 POSTGRESQL = Need("PostgreSQL", ("postgresql",), lambda: False)
 REDIS = Need("Redis", ("redis-server",), lambda: has_program("redis-server", "valkey-server"))
 
 FOR_RUNNING = (PANGO,)
-FOR_TESTS = (PANGO, CHROMIUM, POPPLER)
+FOR_TESTS = (PANGO, CHROMIUM, POPPLER, CURL)
 
 
 def provide(needs: Iterable[Need]) -> None:

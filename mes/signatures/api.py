@@ -99,12 +99,14 @@ class SigningView(ServiceView):
     reason: str = ""
     """The reason as sent, without blanks around it."""
 
-    def initial(self, request, *args, **kwargs) -> None:
-        super().initial(request, *args, **kwargs)
-        if self.actor.kind != User.PERSON:
+    def check_permissions(self, request) -> None:
+        """Devices and programs are told what they are before they are told what they lack."""
+        actor = getattr(request, "actor", None)
+        if actor is not None and actor.kind != User.PERSON:
             refusal = SigningRefused("only_people_sign", "A device or a program never signs. A person has to sign in and do it.")
-            record_refusal(self.actor, refusal, "sign")
+            record_refusal(actor, refusal, "sign")
             raise refusal
+        super().check_permissions(request)
 
     def _answer(self, request):
         # Preparing keeps an intent, a working row: it reads inside a context of its own and writes after it.

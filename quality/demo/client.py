@@ -148,6 +148,19 @@ class Person:
         body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": self.token}).encode()
         return self._call("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"}, accept="text/html")
 
+    def sign_page(self, path: str, *, signer: Person | None = None, **fields: str) -> Answer:
+        """Sign on the page of an act, as a person in a browser does. `fields` are further fields of its form. Raises Refused."""
+        signer = signer or self
+        shown = self.page(path)
+        found = re.search(r'name="intent" value="([^"]+)"', shown)
+        if found is None:
+            raise Refused(200, "no_intent_shown", words_on(shown), path)
+        secret = signer.password if 'autocomplete="current-password"' in shown else signer.pin
+        body = {"intent": found[1], "who": signer.username, "secret": secret, **fields}
+        if 'name="code"' in shown:
+            body["code"] = signer.next_code()
+        return self.submit(path, body)
+
     # --- the authenticator --------------------------------------------------------------------------------------------
 
     def enrol_authenticator(self) -> None:

@@ -129,9 +129,7 @@ def _of_time_limits(site: Site) -> Iterator[dt.datetime]:
 
 def _of_steps(site: Site) -> Iterator[dt.datetime]:
     zone, seen = ZoneInfo(site.time_zone), set()
-    waiting = StepRun.objects.filter(
-        site=site, lot__state="in_execution", lot__started_at__isnull=False, state__in=["waiting", "open", "stopped", "performed"]
-    )
+    waiting = StepRun.objects.filter(site=site, lot__state="in_execution", lot__started_at__isnull=False, state__in=["waiting", "open", "stopped", "performed"])
     for run in waiting.select_related("lot").order_by("lot_id", "order"):
         if run.lot_id not in seen:
             seen.add(run.lot_id)

@@ -39,6 +39,13 @@ class Floor:
     def lot(self) -> str:
         return f"/api/v1/lots/{self.number}/"
 
+    def remember(self, lines: list[dict]) -> None:
+        """Read what earlier work recorded, for values that are made from others: only where a story goes on."""
+        for line in lines:
+            if line["state"] != "waiting":
+                for entry in self.cast["operator"].get(self.path(line["key"]))["entries"]:
+                    self.data.recorded.setdefault(entry["parameter"], entry["value"])
+
     def path(self, key: str) -> str:
         return f"{self.lot}steps/{key}/"
 
@@ -53,10 +60,9 @@ class Floor:
         if step["state"] == "waiting":
             step = self.open(person, step)
         if step["state"] == "open":
-            self.fill(person, step)
+            step = self.fill(person, step)
             self.sign(person, path, step)
-            step = person.get(path)
-        if step["state"] == "performed":
+        if step["state"] in ("open", "performed") and step["second_person"] != "none":
             person.sign(f"{path}second/sign/", signer=self.cast.second(line["performed_by"]))
 
     def open(self, person: Person, step: dict) -> dict:
@@ -77,59 +83,48 @@ class Floor:
 
     # --- what a step needs --------------------------------------------------------------------------------------------
 
-    def fill(self, person: Person, step: dict) -> None:
-        """Everything a step needs before its signature."""
+    def fill(self, person: Person, step: dict) -> dict:
+        """Everything a step needs before its signature; returns the step as it stands then."""
         path, needs = self.path(step["key"]), {each["anchor"] for each in step["missing"]}
         for code in step["equipment"]:
             if f"slot-e-{code}" in needs:
-                self.use_equipment(person, path, code)
+                step = self.scan(person, f"{path}equipment/", {"class_code": code}, self.store.equipment(code), BUSY)
         for line in step["materials"]:
             if f"slot-m-{line['material']}" in needs:
-                self.take(person, path, line)
+                step = self.scan(person, f"{path}materials/", {"line": line["material"]}, self.store.material(line["material"]), SPENT)
         for line in step["files"]:
             if f"file-{line['code']}" in needs:
-                self.attach(person, path, step, line)
-        counts = [p for p in step["parameters"] if COUNTED.search(p["key"])]
-        self.record(person, step, [p for p in step["parameters"] if p not in counts])
+                step = self.attach(person, path, step, line)
+        counts = [parameter for parameter in step["parameters"] if COUNTED.search(parameter["key"])]
+        step = self.record(person, step, [parameter for parameter in step["parameters"] if parameter not in counts])
         if step["kind"] == "labelling":
             self.label(person, step)
-        self.record(person, step, counts)
-        self.decide_excursions(person, path)
+        step = self.record(person, step, counts)
+        for excursion in step["undecided"]:
+            body = {"choice": "keep", "reason": "Read again from the device: the value stands (demo)"}
+            step = person.post(f"{path}excursions/{excursion['id']}/", body)
+        return step
 
-    def use_equipment(self, person: Person, path: str, code: str) -> None:
-        """Scan a piece of equipment of the class; the next one where this one holds another lot."""
+    def scan(self, person: Person, path: str, body: dict, identifiers: list[str], try_the_next: set[str]) -> dict:
+        """Scan one of several that would do: the next one where this one is refused with one of these codes."""
         refused: Refused | None = None
-        for identifier in self.store.equipment(code):
+        for identifier in identifiers:
             try:
-                person.post(f"{path}equipment/", {"class_code": code, "scanned": identifier})
-                return
-            except Refused as busy:
-                if busy.code not in BUSY:
+                return person.post(path, body | {"scanned": identifier})
+            except Refused as other:
+                if other.code not in try_the_next:
                     raise
-                refused = busy
-        raise refused or KeyError(f"no equipment of the class {code}")
+                refused = other
+        raise refused or KeyError(f"nothing to scan for {body}")
 
-    def take(self, person: Person, path: str, line: dict) -> None:
-        """Scan a material lot and take the planned quantity from it."""
-        refused: Refused | None = None
-        for identifier in self.store.material(line["material"]):
-            try:
-                person.post(f"{path}materials/", {"line": line["material"], "scanned": identifier})
-                return
-            except Refused as spent:
-                if spent.code not in SPENT:
-                    raise
-                refused = spent
-        raise refused or KeyError(f"no material {line['material']}")
-
-    def attach(self, person: Person, path: str, step: dict, line: dict) -> None:
+    def attach(self, person: Person, path: str, step: dict, line: dict) -> dict:
         """Attach a made-up raw file that says that it is made up."""
         text = f"Demo data, made up\nlot,{self.number}\nstep,{step['key']}\nfile,{line['title']}\nrecorded,{values.moment(self.now(), self.zone)}\n"
-        person.upload(f"{path}files/{line['code']}/", {}, f"{line['code']}-{self.number}.csv", text.encode(), "text/csv")
+        return person.upload(f"{path}files/{line['code']}/", {}, f"{line['code']}-{self.number}.csv", text.encode(), "text/csv")
 
-    def record(self, person: Person, step: dict, parameters: list[dict]) -> None:
+    def record(self, person: Person, step: dict, parameters: list[dict]) -> dict:
         """Record the values of the step that are not there yet, those that stand in the demo data or are required."""
-        there = {each["parameter"] for each in person.get(self.path(step["key"]))["entries"]}
+        there = {each["parameter"] for each in step["entries"]}
         typed = []
         for parameter in parameters:
             key = parameter["key"]
@@ -140,16 +135,13 @@ class Floor:
             text = values.fill(parameter, self.data, now=self.now(), zone=self.zone, day=step["day"])
             self.data.recorded[key] = text
             typed.append({"parameter": key, "value": text} | ({"again": text} if parameter["double_entry"] else {}))
-        if typed:
-            told = person.post(f"{self.path(step['key'])}values/", {"values": typed})
-            for each in told["values"]:
-                if not each["recorded"]:
-                    raise Refused(422, each["code"], f"{each['parameter']}: {each['sentence']}", self.path(step["key"]))
-
-    def decide_excursions(self, person: Person, path: str) -> None:
-        """Keep what lies outside its limits, with a reason: its deviation is answered later."""
-        for excursion in person.get(path)["undecided"]:
-            person.post(f"{path}excursions/{excursion['id']}/", {"choice": "keep", "reason": "Read again from the device: the value stands (demo)"})
+        if not typed:
+            return step
+        told = person.post(f"{self.path(step['key'])}values/", {"values": typed})
+        for each in told["values"]:
+            if not each["recorded"]:
+                raise Refused(422, each["code"], f"{each['parameter']}: {each['sentence']}", self.path(step["key"]))
+        return told["step"]
 
     # --- labels -------------------------------------------------------------------------------------------------------
 

@@ -168,6 +168,17 @@ class Judging:
         into.write_bytes(person.get_bytes(path).content)
         return into
 
+    def batch_record(self, person: Person, into: Path) -> Path:
+        """Ask for the batch record of everything executed as PDF, and save it once the background has drawn it."""
+        papers = f"{self.lot}record/papers/"
+        before = len(person.post(papers))
+
+        def drawn() -> Path | None:
+            found = person.get(papers)
+            return self.keep(person, f"{papers}{found[0]['number']}/pdf/", into) if len(found) > before else None
+
+        return self.wait_for(drawn, f"drawing the batch record of {self.number}")
+
     def wait_for(self, look: Callable, what: str):
         """What `look` returns, once it is not None. Raises TooSlow."""
         until = time.monotonic() + WAIT_SECONDS

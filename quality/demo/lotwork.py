@@ -46,6 +46,8 @@ class LotWork:
     """Criteria for which no result is entered."""
     tell: Callable[[str], None] = lambda text: None
     number: str = ""
+    day_zero: dt.date = dt.date.min
+    """Day 0: as many days after the order as the recipe plans before it."""
     floor: Floor = field(init=False)
     laboratory: Laboratory = field(init=False)
     judging: Judging = field(init=False)
@@ -58,7 +60,9 @@ class LotWork:
         self.floor = Floor(self.cast, self.store, self.number, self.data, self.now, self.zone)
         self.laboratory = Laboratory(self.cast, self.number, self.data)
         self.judging = Judging(self.cast, self.number)
-        self.day_zero = self._day_zero(dt.datetime.fromisoformat(lot["ordered_at"]))
+        lines = self.floor.steps()
+        self.day_zero = dt.datetime.fromisoformat(lot["ordered_at"]).astimezone(ZoneInfo(self.zone)).date() - dt.timedelta(days=lines[0]["day"])
+        self.floor.remember(lines)
         if self.ends == "ordered":
             return
         yield from self.make()
@@ -75,11 +79,6 @@ class LotWork:
         yield from self.finish()
 
     # --- the calendar -------------------------------------------------------------------------------------------------
-
-    def _day_zero(self, ordered: dt.datetime) -> dt.date:
-        """Day 0: as many days after the order as the recipe plans before it."""
-        first = min(line["day"] for line in self.floor.steps())
-        return ordered.astimezone(ZoneInfo(self.zone)).date() - dt.timedelta(days=first)
 
     def morning_of(self, day: int) -> dt.datetime:
         """When work begins on a day of the recipe."""
@@ -99,8 +98,8 @@ class LotWork:
             if line["state"] in ("complete", "not_done"):
                 before = line
                 continue
-            if self.judging.state() not in MAKING:
-                return
+            if before is not None and before["day"] != line["day"] and self.judging.state() not in MAKING:
+                return  # every step before release is done
             yield from self.until(self.morning_of(line["day"]))
             if before is not None and before["day"] == line["day"] and before["stage"] != line["stage"]:
                 yield self.now() + BETWEEN_STAGES

@@ -80,6 +80,11 @@ def remember_authenticator(username: str, secret: str) -> None:
     _keep(people)
 
 
+def zone() -> str:
+    """The time zone of the demo's site."""
+    return Site.objects.values_list("time_zone", flat=True).get(code=SITE_CODE)
+
+
 def _refuse_outside_demo() -> None:
     if settings.CARTULARY_MODE not in {"demo", "test"}:
         raise NotAllowed("demo_only", "Demo people exist in a demo deployment only.")

@@ -107,9 +107,7 @@ def tell(base: str, progress: Progress, stories: tuple[Story, ...] = STORIES) ->
     progress.begin("Making lots", 0)
     for number, story in enumerate(stories, start=1):
         line = f"lot {number} of {len(stories)}, {story.title}"
-        work = work_on(
-            story, cast, store, site.time_zone, number, key=f"demo-{site.pk}", tell=lambda text, line=line: progress.step(f"{line}: {text}", at=0)
-        )
+        work = work_on(story, cast, store, site.time_zone, number, key=f"demo-{site.pk}", tell=lambda text, line=line: progress.step(f"{line}: {text}", at=0))
         begins = dt.datetime.combine(last_day - dt.timedelta(days=story.days_ago), START, zone).astimezone(dt.UTC)
         agenda.add(story.name, work.course(), begins)
     agenda.run()

@@ -67,7 +67,7 @@ class Command(BaseCommand):
         for person in people.known_people().values():
             self.stdout.write(f"  {person.username:<12}{person.password:<20}{person.pin:<9}{person.full_name}")
         self.stdout.write("\nCertifying also asks for a one-time code:  python3 manage.py demo_code qp")
-        self.stdout.write(f"Time can be moved forward:  python3 manage.py demo_clock advance \"2 d\"   (record time now: {clock.shown_now()})")
+        self.stdout.write(f'Time can be moved forward:  python3 manage.py demo_clock advance "2 d"   (record time now: {clock.shown_now()})')
         self.stdout.write("Check the audit trail:  python3 manage.py verify_chain\n")
 
     def watch(self, running) -> None:
