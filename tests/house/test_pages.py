@@ -34,6 +34,8 @@ OPEN = {
     "unlock/": "lifts the cover; without a session it leads to signing in",
     "switch/": "hands the station over; without a session it leads to signing in",
     "join/<str:token>/": "the first secrets of somebody enrolled, under a signed address",
+    "verify/": "whether a printed certificate still holds: for whoever has the paper, shows no more than its number",
+    "verify/<str:code>/": "the same",
     "livez": "asked by the machine that watches",
     "readyz": "asked by the machine that watches",
     "ui/": "the components, with made-up content",

@@ -1,6 +1,6 @@
 """Reading execution: runs, values, time limits, what a step signs and what it still needs."""
 
-from batches.execution.queries.board import Row, board
+from batches.execution.queries.board import Row, boards
 from batches.execution.queries.content import (
     correction_subject,
     decision_subject,
@@ -29,7 +29,7 @@ from batches.execution.queries.times import LotTimeLimit, next_countdown, time_l
 from batches.execution.queries.values import Ledger, current_entries, current_entry, values
 
 __all__ = [
-    "Ledger", "LotTimeLimit", "Missing", "Row", "board", "clearance_missing", "correction_subject", "current_entries", "current_entry",
+    "Ledger", "LotTimeLimit", "Missing", "Row", "boards", "clearance_missing", "correction_subject", "current_entries", "current_entry",
     "decision_subject", "earlier_open", "is_after_release", "lot_by_number", "missing", "next_countdown", "next_steps", "open_hold", "recipe_of", "refusal_of",
     "run_by_key", "runs_of", "second_meaning", "signed_by", "step_content", "step_of", "subject_of", "time_limits", "typed_subject",
     "undecided", "values", "zone_of",

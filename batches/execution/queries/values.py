@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -61,14 +63,24 @@ def instant_of(entry: Entry | None, zone: ZoneInfo) -> dt.datetime | None:
 
 
 class Ledger:
-    """Every value of a lot that counts now, read in two queries and kept up to date while a deed adds to it."""
+    """Every value of a lot that counts now, read in two queries and kept up to date while a deed adds to it.
 
-    def __init__(self, lot: Lot, recipe: Recipe | None = None, zone: ZoneInfo | None = None) -> None:
+    `runs` and `entries` are given where they were read for several lots at once (`ledgers`).
+    """
+
+    def __init__(
+        self,
+        lot: Lot,
+        recipe: Recipe | None = None,
+        zone: ZoneInfo | None = None,
+        runs: list[StepRun] | None = None,
+        entries: list[Entry] | None = None,
+    ) -> None:
         self.lot, self.recipe, self.zone = lot, recipe or recipe_of(lot), zone or zone_of(lot)
-        self.runs = list(StepRun.objects.filter(lot=lot).order_by("order"))
+        self.runs = list(_runs([lot])) if runs is None else runs
         self.entries: dict[tuple, Entry] = {}
         self._known: dict = {}
-        for entry in Entry.objects.filter(lot=lot, superseded_by=None).defer("trace", "limits"):
+        for entry in _counting([lot]) if entries is None else entries:
             self.put(entry)
         self.by_step: dict[str, list[StepRun]] = defaultdict(list)
         for run in self.runs:
@@ -118,6 +130,25 @@ class Ledger:
             return {DOSE_TARGET: dose.target(cohort)}
         except KeyError:
             return {}
+
+
+def _runs(lots: Sequence[Lot]):
+    return StepRun.objects.filter(lot__in=lots).order_by("order")
+
+
+def _counting(lots: Sequence[Lot]):
+    return Entry.objects.filter(lot__in=lots, superseded_by=None).defer("trace", "limits")
+
+
+def ledgers(lots: Sequence[Lot]) -> dict[uuid.UUID, Ledger]:
+    """The ledger of each lot, by its id. Two queries however many lots there are."""
+    runs: dict[uuid.UUID, list[StepRun]] = defaultdict(list)
+    entries: dict[uuid.UUID, list[Entry]] = defaultdict(list)
+    for run in _runs(lots):
+        runs[run.lot_id].append(run)
+    for entry in _counting(lots):
+        entries[entry.lot_id].append(entry)
+    return {lot.pk: Ledger(lot, runs=runs[lot.pk], entries=entries[lot.pk]) for lot in lots}
 
 
 def values(lot: Lot) -> dict[str, Value | list[Decimal] | None]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from batches.execution.models import StepRun
-from batches.execution.queries.board import Row, board, lots_on_the_floor
-from batches.execution.queries.runs import DONE, recipe_of
+from batches.execution.queries.board import Row, boards, lots_on_the_floor, next_runs
+from batches.execution.queries.runs import recipe_of
 from batches.permissions import Permission
 from mes.clock import record_now
 from mes.web.countdown import Countdown
@@ -25,7 +24,7 @@ class BoardPage(Page):
 
     def read(self) -> dict:
         now = record_now()
-        rows = sorted((board(lot, now) for lot in lots_on_the_floor()), key=lambda row: (ORDER[row.state], _due(row), row.lot.number))
+        rows = sorted(boards(lots_on_the_floor(), now), key=lambda row: (ORDER[row.state], _due(row), row.lot.number))
         states = [row.state for row in rows]
         return {
             "site": {"name": self.request.site.name, "zone": self.request.site.time_zone},
@@ -93,10 +92,11 @@ class StationPage(Page):
     def read(self) -> dict:
         roles = {grant.role.code for grant in self.grants()}
         waiting, others = [], []
-        for lot in lots_on_the_floor():
-            recipe = recipe_of(lot)
-            left = list(StepRun.objects.filter(lot=lot).exclude(state__in=DONE).order_by("order")[:1])
-            for run in left:
+        lots = lots_on_the_floor()
+        following = next_runs(lots)
+        for lot in lots:
+            if run := following.get(lot.pk):
+                recipe = recipe_of(lot)
                 step = recipe.step(run.step_key)
                 line = {
                     "lot": {"check": lot.check_code, "number": lot.number, "product": recipe.name, "demo": lot.demo},
