@@ -99,6 +99,8 @@ class Page(View):
         """Draw the template as it is now; call it inside the site context."""
         shared = {"typed": self.typed, "refusal": self.refusal, "once_field": once_field(), "page_title": self.title, "view": self}
         response = HttpResponse(render_to_string(self.template(), shared | context, self.request), status=status)
+        if self.refusal is not None:
+            response.headers["X-Refusal"] = self.refusal.code  # for scripts: what the sentence on the page is called
         response.headers["Cache-Control"] = "no-store"  # nothing to go back to after signing out at a shared station
         return response
 

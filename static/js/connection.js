@@ -4,7 +4,7 @@
 (() => {
   const root = document.documentElement, ping = document.body.dataset.ping;
   let since = null, asking = false;
-  const inputs = () => document.querySelectorAll("main .input, dialog .input");
+  const inputs = () => document.querySelectorAll("main .input, dialog .input, main input[type=file]");
 
   function lose() {
     if (since !== null) return;

@@ -4,21 +4,24 @@
 (() => {
   const least = 4, pace = () => Number(document.body.dataset.scanGap) || 35;
   let code = "", began = 0, before = 0, held = null, taken = "", takenAt = -Infinity;
-  const editable = element => element.matches?.("input:not([type=radio]):not([type=checkbox]):not([type=submit]),textarea");
+  const editable = element => element.matches?.("input:not([type=radio]):not([type=checkbox]):not([type=submit]):not([type=file]),textarea");
 
   function send(text, now) {
     if (text === taken && now - takenAt < 2000) return; // the same label twice within 2 s is once
     taken = text; takenAt = now;
     const accepted = document.dispatchEvent(new CustomEvent("scan", { detail: text, cancelable: true }));
-    if (!accepted) return;
+    const heard = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+    if (!accepted) { heard("scan-heard", "taken"); return; }
     const dialog = document.querySelector("dialog[open]");
     const badge = (dialog || document).querySelector("input[data-badge]");
     if (dialog && badge) { // in a signing dialog a badge says who; it never signs
       badge.value = text;
       dialog.querySelector("input[type=password]")?.focus();
+      heard("scan-heard", "taken");
       return;
     }
     const form = (dialog || document).querySelector("form[data-scan-form]");
+    if (!form?.hasAttribute("hx-post")) heard("scan-sent");
     if (!form) { location.assign((document.body.dataset.go || "/go/") + "?code=" + encodeURIComponent(text)); return; }
     form.querySelector("[name=code]").value = text;
     const slot = [...document.querySelectorAll("[data-slot]")].find(one => one.dataset.slot === text);

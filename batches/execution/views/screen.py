@@ -358,12 +358,15 @@ def _ends(band):
 
 
 def limits_words(parameter: Parameter) -> str:
-    """The limits in words where the gauge cannot draw them: accepted answers, alert limits alone."""
+    """The limits as a sentence where the gauge cannot draw them: accepted answers, alert limits alone."""
     if parameter.accept:
-        return ", ".join(parameter.accept)
+        return f"Accepted: {', '.join(parameter.accept)}"
     limits = parameter.limits
     if limits.action is None and limits.hard is None and limits.alert is not None:
-        return f"alert outside {bounds_text(limits.alert)}"
+        low, high = _ends(limits.alert)
+        if low is not None and high is not None:
+            return f"Alert outside {bounds_text(limits.alert)}"
+        return f"Alert below {low:f}" if high is None else f"Alert above {high:f}"
     return ""
 
 
