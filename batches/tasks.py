@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batches.dossier import rendering
+from mes.api import idempotency
 from mes.celery import app
 from mes.people.setup import system_actor
 
@@ -11,3 +12,9 @@ from mes.people.setup import system_actor
 def render_batch_record(*, site: str, subject: str) -> None:
     """After a batch record was asked for: draw it as it stands now and keep it."""
     rendering.render_batch_record(system_actor(site), subject)
+
+
+@app.task(name="batches.forget_answers", acks_late=True)
+def forget_answers() -> None:
+    """Every night: forget the kept answers of old API requests. What they recorded stays; what they repeated is not needed any more."""
+    idempotency.forget()

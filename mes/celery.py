@@ -33,6 +33,7 @@ SWEEP_SECONDS = float(os.environ.get("CARTULARY_SWEEP_SECONDS", "60"))
 #: Everything periodic, by the name its heartbeat carries.
 PERIODIC: dict[str, Periodic] = {
     "sweep": Periodic("quality.sweep", SWEEP_SECONDS, "urgent"),
+    "forget_answers": Periodic("batches.forget_answers", crontab(hour=2, minute=40)),
 }
 
 
