@@ -237,9 +237,10 @@ def sign(page: Page, person, *, floor: bool = False) -> None:
 
 def prepare_the_floor(site, camera: Camera) -> None:
     """Training, materials, equipment, for the roles whose task it is."""
+    from ruamel.yaml import YAML
+
     from mes import clock
     from quality.demo import preparing
-    from ruamel.yaml import YAML
 
     recipe = YAML(typ="safe", pure=True).load(examples()[0])
     for person in site.cast.certifiers():
