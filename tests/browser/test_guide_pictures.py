@@ -284,10 +284,9 @@ def make(site, camera: Camera):
     def story(ends: str, stops_after: str = "") -> LotWork:
         return LotWork(site.cast, store, order, data, clock.record_now, people.zone(), "guide", ends=ends, stops_after=stops_after)
 
-    site.run(story("in_execution", "P4.1"))
-    camera.take("station", "operator", "/station/")
     work = story("in_execution", "P4.1")
     site.run(work)
+    camera.take("station", "operator", "/station/")
     number, floor = work.number, work.floor
     path = f"/lots/{number}/steps/P4.2/"
     page = camera.take("scan", "operator", path)
