@@ -41,6 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"] = prefix
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Side by side, the tests of a file stay together, and journeys share one running site."""
+    folder = item.path.parent
+    item.add_marker(pytest.mark.xdist_group("journeys" if folder.name == "journeys" else str(item.path.relative_to(item.config.rootpath))))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     config.left_out = []
@@ -54,6 +61,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.left_out:
         config.hook.pytest_deselected(items=config.left_out)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+    if hasattr(config, "workeroutput"):
+        # The process that writes the closing lines collects nothing itself
+        config.workeroutput["left_out"] = [item.nodeid.partition("@")[0] for item in config.left_out]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error) -> None:
+    node.config.left_out = getattr(node, "workeroutput", {}).get("left_out", []) or getattr(node.config, "left_out", [])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -76,7 +91,7 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     lines = []
     if left_out := getattr(config, "left_out", []):
         lines.append(f"{len(left_out)} long (each takes minutes); run with: python3 manage.py test --long")
-        lines += [f"  {item.nodeid}" for item in left_out]
+        lines += [f"  {getattr(item, 'nodeid', item)}" for item in left_out]
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         lines.append(f"{report.nodeid}: {reason.removeprefix('Skipped: ')}")
