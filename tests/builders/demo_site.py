@@ -82,13 +82,13 @@ class RunningSite:
 @contextmanager
 def running_site(tmp_path: Path, monkeypatch) -> Iterator[RunningSite]:
     """Real web, worker and beat on the committed database this process points to, a site with one person per role, the clock set back."""
-    for name in ("VAR_FOLDER", "KEYS_FOLDER"):
+    for name in ("VAR_FOLDER", "KEYS_FOLDER", "ANCHORS_FOLDER"):
         monkeypatch.setattr(settings, name, tmp_path / name.lower())
         (tmp_path / name.lower()).mkdir()
     env = {
         "CARTULARY_VAR": str(settings.VAR_FOLDER), "CARTULARY_KEYS": str(settings.KEYS_FOLDER), "CARTULARY_NO_INSTALL": "1",
         "CARTULARY_SECRET_KEY": settings.SECRET_KEY, "CARTULARY_REDIS_PREFIX": app.conf.broker_transport_options["global_keyprefix"],
-        "CARTULARY_ANCHORS": str(tmp_path / "anchors"),
+        "CARTULARY_ANCHORS": str(settings.ANCHORS_FOLDER),
     }  # fmt: skip
     for name, value in env.items():
         monkeypatch.setenv(name, value)
