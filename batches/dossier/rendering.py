@@ -32,7 +32,7 @@ def record_pdf(record: dict) -> bytes:
         "lot": {"check": record["check_code"], "number": record["lot"], "product": record["product"]["code"], "coi": record["coi"]},
         "stamp": "Demo data" if record["demo"] else "",
         "digest": digest,
-        "foot": f"As of {record['read_at'][:19]} UTC, entry {record['trail']['entries']} of the trail. SHA-256 of the content {digest[:16]} … {digest[-8:]}",
+        "foot": f"{record['read_at'][:16].replace('T', ' ')} UTC, entry {record['trail']['entries']}, content SHA-256 {digest[:12]} … {digest[-6:]}",
     }
     html = render_to_string(TEMPLATE, context)
     data = Attached(f"{record['lot']}-record.json", canonical_json(record).encode(), "The batch record as data", "Source")

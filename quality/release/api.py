@@ -14,10 +14,11 @@ from batches.custody import queries as custody
 from mes.api.views import ServiceView
 from mes.clock import record_now
 from mes.errors import Missing
+from mes.permissions import Permission as AuditPermission
 from mes.signatures import ceremony
 from mes.signatures.api import SigningView
 from quality.permissions import Permission
-from quality.release import evidence, queries, services, supply
+from quality.release import evidence, queries, services
 from quality.release.models import Certificate, ProductUse
 
 STAGE = OpenApiParameter("stage", OpenApiTypes.STR, description="stage_1 or final; left out: the one that comes next.")
@@ -166,7 +167,7 @@ class CertificatePdf(ServiceView):
 class Evidence(ServiceView):
     """Everything by which a stranger can check the lot's record: signed contents, signatures, the whole audit stream as bytes."""
 
-    permission = Permission.READ_CERTIFICATE
+    permission = AuditPermission.READ_AUDIT  # it holds the whole trail and every signed content, not the certificate alone
     answers: ClassVar[dict] = {"GET": OpenApiTypes.OBJECT}
 
     def get(self, request, number):
@@ -190,7 +191,7 @@ class Dispatch(SigningView):
         given = {name: self.request.query_params.get(name, "") for name in self.fields}
         with self.reading():
             container = queries.bag_scanned(number, given["scanned"])
-        supply.dispatch(by=self.actor, container_id=container.pk, proof=proof, **given)
+        services.dispatch(by=self.actor, container_id=container.pk, proof=proof, **given)
 
 
 class UseIn(serializers.Serializer):
@@ -234,13 +235,13 @@ class Use(ServiceView):
         facts = {name: given[name] for name in ("infused", "started_at", "ended_at", "volume", "reason_code", "reason")}
         with self.reading():
             container = queries.bag_scanned(number, given["scanned"])
-            what = queries.use_subject(container, supply.use_facts(**facts))
+            what = queries.use_subject(container, queries.use_facts(**facts))
         meanings = ("infused" if given["infused"] else "not_infused", "confirmed_identity")
         proofs = []
         for (username, secret), meaning in zip(signers, meanings, strict=True):
             intent = ceremony.prepare(self.actor, what, meaning)
             proofs.append(ceremony.authenticate(by=self.actor, intent_id=intent.pk, username=username, secret=secret))
-        made = supply.record_use(by=self.actor, container_id=container.pk, first=proofs[0], second=proofs[1], **given)
+        made = services.record_use(by=self.actor, container_id=container.pk, first=proofs[0], second=proofs[1], **given)
         with self.reading():
             return self.reply(ProductUse.objects.select_related("container", "first_signature", "second_signature").one(pk=made.pk))
 

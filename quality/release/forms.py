@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from quality.release.rules import NOT_INFUSED
+from quality.release.queries import NOT_INFUSED
 
 
 def takes_scan() -> forms.TextInput:

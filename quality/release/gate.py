@@ -120,10 +120,13 @@ def signatures(g: Ground) -> Iterator[GateLine]:
 def review(g: Ground) -> Iterator[GateLine]:
     shown = g.shown
     decided = len(shown.lines) - len(shown.to_decide)
+    waiting = some([str(line.number) for line in shown.to_decide], 6)
     yield GateLine(
-        "exceptions", f"{decided} of {count(len(shown.lines), 'exception')} decided", not shown.to_decide,
-        f"Open: {some([f'{line.number}. {line.finding.title}' for line in shown.to_decide], 2)}" if shown.to_decide else shown.sum_words,
-    )  # fmt: skip
+        "exceptions",
+        f"{decided} of {count(len(shown.lines), 'exception')} decided",
+        not shown.to_decide,
+        f"Open: number{'s' if len(shown.to_decide) > 1 else ''} {waiting}" if shown.to_decide else shown.sum_words,
+    )
     made = shown.review
     if shown.is_current:
         detail = f"{made.reviewed_by.full_name}, rules {made.rules_version}"

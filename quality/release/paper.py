@@ -154,7 +154,7 @@ def _result(row: dict) -> dict:
 
 
 def _signatures(content: dict, signed: Signed) -> list[dict]:
-    """The signatures of the first page: the last step's, the last of each judgement, the certifier's. The full list follows in the paper."""
+    """The signatures beside the certifier's on the first page: the last step's, the last of each judgement. The full list follows in the paper."""
     found = []
     made = [each for each in content["signatures"] if each["what"].startswith("Step ")]
     if made:
@@ -163,7 +163,6 @@ def _signatures(content: dict, signed: Signed) -> list[dict]:
         these = [each for each in content["signatures"] if each["meaning"] == meaning]
         if these:
             found.append(_signature(these[-1], KEY_WORDS[meaning]))
-    found.append({"name": signed.name, "user_name": signed.username, "role": signed.role, "meaning": signed.meaning_text, "at": signed.at})
     return found
 
 

@@ -28,6 +28,18 @@ CERTIFICATE, REJECTION, WITHDRAWAL, USE = "certificate/1", "rejection/1", "withd
 MEANINGS = {"stage_1": "certified_stage_1", "final": "certified_final"}
 WORDS = {"stage_1": "Stage 1", "final": "Final", "rejected": "Rejected", "withdrawn": "Withdrawn"}
 
+NOT_INFUSED = {
+    "patient_condition": "The patient's condition does not allow it",
+    "patient_died": "The patient died",
+    "consent_withdrawn": "The patient withdrew consent",
+    "product_damaged": "The container is damaged",
+    "temperature": "The temperature in transport was not kept",
+    "expired": "The shelf life ended",
+    "late_result": "A late result failed",
+    "other": "Another reason",
+}
+"""Why a product was not infused: code and words."""
+
 
 def lot_by_number(number: str) -> Lot:
     """The lot with everything release shows of it. Raises Missing."""
@@ -105,6 +117,18 @@ def refusal_content(lot: Lot, decision: str) -> dict:
 
 def refusal_subject(lot: Lot, decision: str) -> ceremony.Subject:
     return ceremony.subject(lot, REJECTION if decision == "reject" else WITHDRAWAL, refusal_content(lot, decision))
+
+
+def use_facts(*, infused: bool, started_at, ended_at, volume: str, reason_code: str, reason: str) -> dict[str, str]:
+    """What is signed about the use, as text."""
+    if not infused:
+        return {"infused": "no", "reason_code": reason_code, "reason_words": NOT_INFUSED.get(reason_code, ""), "reason": reason.strip()}
+    return {
+        "infused": "yes",
+        "started_at": started_at.astimezone(dt.UTC).isoformat() if started_at else "",
+        "ended_at": ended_at.astimezone(dt.UTC).isoformat() if ended_at else "",
+        "volume": volume.strip(),
+    }
 
 
 def use_content(container: Container, facts: dict[str, str]) -> dict:

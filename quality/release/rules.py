@@ -20,17 +20,6 @@ from quality.release.models import Certificate, ProductUse, ReleaseDecision
 from quality.samples.models import Result
 
 CERTIFIED = frozenset({"certified_stage_1", "certified_final"})
-NOT_INFUSED = {
-    "patient_condition": "The patient's condition does not allow it",
-    "patient_died": "The patient died",
-    "consent_withdrawn": "The patient withdrew consent",
-    "product_damaged": "The container is damaged",
-    "temperature": "The temperature in transport was not kept",
-    "expired": "The shelf life ended",
-    "late_result": "A late result failed",
-    "other": "Another reason",
-}
-"""Why a product was not infused: code and words."""
 
 
 def check_releaser(*, by: Actor, lot: Lot, signer) -> None:
@@ -95,7 +84,7 @@ def check_can_keep_certificate(*, by: Actor, decision: ReleaseDecision) -> None:
         raise RuleBroken("rendered_before", "This certificate was drawn before. It is never overwritten.")
 
 
-def check_can_record_late_failure(*, by: Actor, result: Result, lot: Lot) -> None:
+def check_can_late_failure(*, by: Actor, result: Result, lot: Lot) -> None:
     if lot.state not in CERTIFIED:
         raise RuleBroken("not_certified", f"Lot {lot.number} is not certified; a failing result is no late one.")
 
@@ -142,7 +131,7 @@ def check_can_record_use(
     if ProductUse.objects.filter(container=container).exists():
         raise RuleBroken("used_before", f"What became of {container.title} was recorded before.")
     if not infused:
-        if reason_code not in NOT_INFUSED:
+        if reason_code not in queries.NOT_INFUSED:
             raise UnreadableInput("reason_code_unknown", "Choose why it was not infused.", field="reason_code")
         _check_reason(reason, "Say in your words why it was not infused.")
         return

@@ -152,9 +152,10 @@ def scans(ground: Ground) -> Iterator[Finding]:
         rows = (("batches_scanevent", each.pk),)
         if not each.matched:
             said = getattr(each, "sentence", "") or f"{each.text!r} is not what the step needs."
+            what = {"open": "container", "badge": "badge"}.get(each.purpose, each.purpose.replace("_", " "))
             yield Finding(
-                f"wrong_scan:{each.pk}", "identity", "major" if each.purpose in {"open", "container"} else "minor", f"Wrong scan: {said}", each.recorded_at,
-                each.by.full_name, each.step_run_id, rows, new=each.text,
+                f"wrong_scan:{each.pk}", "identity", "major" if each.purpose in {"open", "container"} else "minor", f"Wrong {what} scanned", each.recorded_at,
+                each.by.full_name, each.step_run_id, rows, new=each.text, facts=(("What the station said", said),),
             )  # fmt: skip
         elif each.typed:
             beside = f" with {each.with_person.full_name}" if each.with_person_id else ""

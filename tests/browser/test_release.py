@@ -162,6 +162,6 @@ def decide_all_by_keyboard(desk: Desk) -> None:
     draw(page, "review-dialog")
     page.fill("dialog [name=who]", desk.judged.users["quentin"].username)
     page.fill("dialog [name=secret]", PASSWORD)
-    page.click("dialog button.primary")
-    page.wait_for_url(f"{desk.address}/lots/{desk.numbers['in_review']}/review/")
+    with page.expect_navigation(wait_until="networkidle"):
+        page.click("dialog button.primary")
     assert "Record and exceptions reviewed" in page.inner_text("aside[aria-label='Checks and signatures']")

@@ -6,8 +6,10 @@ import uuid
 from collections import defaultdict
 
 from batches.dossier.queries.steps import before_release
-from batches.execution.models import Entry, StepRun
+from batches.equipment.models import EquipmentUse
+from batches.execution.models import Attachment, Entry, ScanEvent, StepRun
 from batches.lots.models import Lot
+from batches.materials.models import Consumption
 
 
 def workers(lot: Lot) -> dict[uuid.UUID, set[str]]:
@@ -23,4 +25,9 @@ def workers(lot: Lot) -> dict[uuid.UUID, set[str]]:
         found[person].add("recorded")
         if confirmed:
             found[confirmed].add("checked")
+    for kind in (Consumption, EquipmentUse, Attachment):
+        for person in kind.objects.filter(step_run_id__in=runs).values_list("by_id", flat=True).distinct():
+            found[person].add("recorded")
+    for person in ScanEvent.objects.filter(step_run_id__in=runs, with_person__isnull=False).values_list("with_person_id", flat=True).distinct():
+        found[person].add("checked")
     return dict(found)

@@ -26,7 +26,8 @@ register = template.Library()
 
 # Which shape stands for which state: the word beside it says the same, so colour is never alone.
 SHAPES = {"alarm": "alarm", "warn": "warn", "hold": "hold", "now": "now", "todo": "todo", "next": "scan", "pending": "clock"}
-EXPONENT = re.compile(r"\b10(?:\^|\*\*?)([-−]?\d+)|\b1?[eE]([-+]?\d+)\b|(?<=m|h|s|d)\^([-−]?\d)\b")
+# "1e6" is a power only where it stands alone: the end of 2.1e6 is not.
+EXPONENT = re.compile(r"\b10(?:\^|\*\*?)([-−]?\d+)|(?<![\w.,-])1?[eE]([-+]?\d+)\b|(?<=m|h|s|d)\^([-−]?\d)\b")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 
@@ -78,6 +79,20 @@ def unit_filter(unit: str) -> SafeString:
         return SafeString("")
     html = _unit_html(unit)
     return mark_safe("×" + html) if html.startswith("10<sup>") else html  # noqa: S308 - escaped part by part above
+
+
+SCIENTIFIC = re.compile(r"(?<![\w.,^−-])([-+−]?\d+(?:\.\d+)?)[eE]([-+]?\d{1,3})(?!\w|\.\d|-\w)")
+
+
+@register.filter
+def figures(text: object) -> SafeString:
+    """A sentence with the numbers in it as they are read: 2.1e6 as 2.1 ×10<sup>6</sup>, 10^6/mL with a real power; all else as it is."""
+    parts, end, plain = [], 0, str(text)
+    for found in SCIENTIFIC.finditer(plain):
+        parts += [_unit_html(plain[end : found.start()]), _number_html(found.group().replace("−", "-"))]
+        end = found.end()
+    parts.append(_unit_html(plain[end:]))
+    return SafeString("".join(parts))
 
 
 @register.simple_tag

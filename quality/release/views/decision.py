@@ -16,6 +16,7 @@ from quality.permissions import Permission
 from quality.release import queries, services
 from quality.release.gate import GateLine, blocking, lines_of
 from quality.review.queries import picture
+from quality.samples import queries as samples
 
 STAGE_WORDS = {"stage_1": "Stage 1", "final": "Final"}
 DECISIONS = ("stage-1", "final", "reject", "withdraw")
@@ -47,10 +48,10 @@ class GatePanel(FragmentPage):
     title = "Release"
 
     def read(self, number: str) -> dict:
-        lot = queries.lot_by_number(number)
+        lot, rights = queries.lot_by_number(number), self.request.rights
         standing = queries.standing_decision(lot)
         if lot.state in {"rejected", "terminated", "cancelled"}:
-            return {"the_lot": lot, "ended": LOT_WORDS[lot.state]}
+            return {"the_lot": lot, "ended": LOT_WORDS[lot.state], "acts": panel_acts(lot, rights)}
         stage = queries.next_stage(lot)
         lines = [] if lot.state in {"certified_final", "withdrawn", "manufactured_not_infused"} else queries.gate(lot, stage, record_now())
         return {
@@ -61,9 +62,22 @@ class GatePanel(FragmentPage):
             "closed": shown_lines(blocking(lines), number),
             "open_count": sum(line.ok for line in lines),
             "all_count": len(lines),
-            "may_open": Permission.CERTIFY_LOT in self.request.rights or Permission.REVIEW_LOT in self.request.rights,
-            "certificate_url": reverse("quality:release:certificate", kwargs={"number": number}) if Permission.READ_CERTIFICATE in self.request.rights else "",
+            "may_open": Permission.CERTIFY_LOT in rights or Permission.REVIEW_LOT in rights,
+            "certificate_url": reverse("quality:release:certificate", kwargs={"number": number}) if Permission.READ_CERTIFICATE in rights else "",
+            "acts": panel_acts(lot, rights),
         }
+
+
+def panel_acts(lot, rights) -> list[dict]:
+    """Where to go from the panel: what the person may do about the lot now."""
+    certified = lot.state in {"certified_stage_1", "certified_final"}
+    found = [
+        ("Batch record", f"/lots/{lot.number}/record/", BatchPermission.READ_RECORD in rights),
+        ("Review", f"/lots/{lot.number}/review/", Permission.REVIEW_LOT in rights),
+        ("Dispatch", f"/lots/{lot.number}/dispatch/", Permission.DISPATCH_PRODUCT in rights and certified),
+        ("Infusion", f"/lots/{lot.number}/infusion/", Permission.RECORD_INFUSION in rights and certified),
+    ]
+    return [{"label": label, "url": url} for label, url, there in found if there]
 
 
 class ReleasePage(Page):
@@ -140,6 +154,47 @@ def acts(lot, ground, lines: list[GateLine], number: str) -> list[dict]:
     return found
 
 
+def result_rows(ground) -> list[dict]:
+    """The results as they are certified."""
+    rows = []
+    for line in ground.results:
+        found = line.result
+        value = found.value_text if found else samples.interim_text(line.interim) or "pending"
+        mark = samples.MARKS[found.evidence] if found else ""
+        rows.append(
+            {
+                "label": line.criterion.name, "value": value, "unit": found.unit if found else "",
+                "state": "" if line.standing in {"met", "reported"} else "pending",
+                "sub": "; ".join(each for each in (line.rule, line.word, mark) if each),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def judged_rows(ground) -> list[dict]:
+    """Deviations with their impact and exceptions with their decision: what a certifier must have seen (SIG-15)."""
+    rows = [
+        {
+            "label": each.number, "value": f"impact {each.impact.replace('_', ' ')}" if each.impact else "impact not assessed",
+            "state": "" if each.impact in {"none", "acceptable"} else "alarm", "sub": f"{each.title} {each.classification}, {each.state}",
+        }
+        for each in ground.deviations
+    ]  # fmt: skip
+    return rows + [
+        {
+            "label": f"Exception {line.number}", "value": line.decision_words.lower() or "not decided", "state": "" if line.is_settled else "alarm",
+            "sub": f"{line.finding.title} {line.where}",
+        }
+        for line in ground.shown.lines
+    ]  # fmt: skip
+
+
+def gate_rows(lines: list[GateLine]) -> list[dict]:
+    """Every condition with its result."""
+    words = {"done": "holds", "pending": "pending", "alarm": "does not hold", "warn": "does not hold"}
+    return [{"label": line.text, "value": words[line.state], "state": "" if line.state == "done" else line.state, "sub": line.detail} for line in lines]
+
+
 def decision_row(decision) -> dict:
     made = decision.signature
     return {
@@ -184,27 +239,9 @@ class SignDecisionPage(SigningPage):
             return shared | self.told(lot, decision)
         ground = self.ground
         lines = lines_of(ground)
-        rows = [
-            {
-                "label": line.text,
-                "value": "",
-                "state": "" if line.state == "done" else line.state,
-                "word": "Does not hold" if not line.ok else "Pending" if line.pending else "",
-                "sub": line.detail,
-            }
-            for line in lines
-        ]
-        for row, line in zip(rows, lines, strict=True):
-            row["value"] = "Holds" if line.ok and not line.pending else "Pending" if line.ok else "Does not hold"
-            row["word"] = ""
-        results = [
-            {"label": line.criterion.name, "value": (line.result.value_text if line.result else "pending"), "unit": line.result.unit if line.result else "",
-             "state": "" if line.standing in {"met", "reported"} else "pending", "sub": f"{line.rule}; {line.word}"}
-            for line in ground.results
-        ]  # fmt: skip
         return shared | {
             "title": f"Certify, {STAGE_WORDS[ground.stage].lower()}, lot",
-            "rows": [*results, *rows],
+            "rows": [*result_rows(ground), *judged_rows(ground), *gate_rows(lines)],
             "caption": "You certify exactly this: every result, every condition, and the whole record behind them",
             "recap_hint": f"{ground.shown.sum_words}. {len(ground.deviations)} deviations. The whole certificate is signed; record version {lot.version}.",
             "ok": "Sign: certify, final" if ground.is_final else "Sign: certify, results pending",

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 
 from batches.custody import queries as custody
 from batches.lots.band import band
+from batches.lots.states import CONTAINER_WORDS
 from mes.clock import record_now
 from mes.errors import RuleBroken, UnreadableInput
 from mes.records.context import site_context
@@ -19,7 +20,7 @@ from mes.signatures.meanings import meaning as meaning_of
 from mes.signatures.pages import SigningPage
 from mes.web.pages import Page
 from quality.permissions import Permission
-from quality.release import queries, rules, supply
+from quality.release import queries, rules, services
 from quality.release.forms import DispatchForm, UseForm
 
 
@@ -30,6 +31,11 @@ def may_leave(lot) -> str:
     except RuleBroken as refused:
         return refused.sentence
     return ""
+
+
+def bags(lot) -> list[dict]:
+    """The final containers with their state in words."""
+    return [{"title": each.title, "identifier": each.identifier, "state_words": CONTAINER_WORDS[each.state]} for each in queries.final_bags(lot)]
 
 
 class DispatchPage(Page):
@@ -48,7 +54,7 @@ class DispatchPage(Page):
             "the_lot": lot,
             "form": DispatchForm(asked, initial=starts) if asked else DispatchForm(initial=starts),
             "why_not": may_leave(lot),
-            "containers": queries.final_bags(lot),
+            "containers": bags(lot),
             "hand_overs": [each for each in custody.hand_overs_of(lot) if each.container.kind == "final_bag"],
         }
 
@@ -98,7 +104,7 @@ class SignDispatchPage(SigningPage):
         given = self.given()
         with site_context(self.by.site_id):
             bag = queries.bag_scanned(number, given["scanned"])
-        return self.do(supply.dispatch, container_id=bag.pk, proof=proof, **given)
+        return self.do(services.dispatch, container_id=bag.pk, proof=proof, **given)
 
     def done_url(self, result, number: str) -> str:
         return reverse("quality:release:dispatch", kwargs={"number": number})
@@ -134,7 +140,7 @@ class UsePage(Page):
             "form": form or UseForm(),
             "why_not": may_leave(lot),
             "uses": queries.uses_of(lot),
-            "containers": queries.final_bags(lot),
+            "containers": bags(lot),
         }
         if form is None or not form.is_valid():
             return shown
@@ -142,7 +148,7 @@ class UsePage(Page):
         rules.check_identity(bag, form.cleaned_data["scanned"], form.cleaned_data["coi"])
         infused = form.facts()["infused"]
         labels = {"infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume", "reason_words": "Why not", "reason": "In words"}
-        facts = supply.use_facts(**form.facts())
+        facts = queries.use_facts(**form.facts())
         return shown | {
             "to_sign": True,
             "typed_fields": {name: self.request.POST.get(name, self.request.GET.get(name, "")) for name in form.fields},
@@ -165,11 +171,11 @@ class UsePage(Page):
         facts = form.facts()
         with site_context(self.by.site_id):
             bag = queries.bag_scanned(number, form.cleaned_data["scanned"])
-            what = queries.use_subject(bag, supply.use_facts(**facts))
+            what = queries.use_subject(bag, queries.use_facts(**facts))
         meanings = ("infused" if facts["infused"] else "not_infused", "confirmed_identity")
         proofs = [self.prove(what, meaning, which) for meaning, which in zip(meanings, ("first", "second"), strict=True)]
         self.do(
-            supply.record_use,
+            services.record_use,
             container_id=bag.pk,
             scanned=form.cleaned_data["scanned"],
             coi=form.cleaned_data["coi"],

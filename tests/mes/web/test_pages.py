@@ -11,8 +11,8 @@ from mes.web.pages import Page
 from tests.builders.staff import signed_in
 
 pytestmark = pytest.mark.django_db
-OPEN = {"sign_in", "choose_site", "sign_out", "lock", "unlock", "switch", "join", "alive", "ready", "gallery", "gallery_shell"}
-"""Addresses of mes that answer without a session, by name; each says so itself."""
+OPEN = {"sign_in", "choose_site", "sign_out", "lock", "unlock", "switch", "join", "alive", "ready", "gallery", "gallery_shell", "verify", "verify_code"}
+"""Addresses that answer without a session, by name; each says so itself."""
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from mes.people.setup import system_actor
 from quality.alerts.models import Alert
 from quality.alerts.services import raise_alert
 from quality.deviations.models import Deviation
-from quality.release import queries, services, supply
+from quality.release import queries, services
 from quality.release.models import CertificateInvalidation, ProductUse, ReleaseDecision
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def decisions(judged, lot) -> list[str]:
 def dispatch(judged, lot, who="boss"):
     bag = judged.bag(lot)
     proof = judged.hand_over_proof(lot, "dispatch", who, "dispatched")
-    return supply.dispatch(
+    return services.dispatch(
         by=judged.by(who), container_id=bag.pk, scanned=f"CTL:C:{bag.identifier}", from_place="Floor site", to_place="Demo hospital", proof=proof, seal="S-1"
     )
 
@@ -44,10 +44,10 @@ def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scann
     if infused and facts["started_at"] is None:
         facts |= {"started_at": record_now(), "volume": "98 mL"}
     with judged.reading():
-        what = queries.use_subject(queries.bag_scanned(lot.number, f"CTL:C:{bag.identifier}"), supply.use_facts(infused=infused, **facts))
+        what = queries.use_subject(queries.bag_scanned(lot.number, f"CTL:C:{bag.identifier}"), services.use_facts(infused=infused, **facts))
     one = judged.proved("tess", first, what, "infused" if infused else "not_infused")
     two = judged.proved("tess", second, what, "confirmed_identity")
-    return supply.record_use(
+    return services.record_use(
         by=judged.by("tess"), container_id=bag.pk, infused=infused, scanned=scanned or f"CTL:C:{bag.identifier}", coi=coi or bag.lot.therapy_event.coi,
         first=one, second=two, **facts,
     )  # fmt: skip

@@ -135,7 +135,7 @@ def test_a_printed_certificate_is_checked_by_a_stranger_who_learns_no_more_than_
 
 @pytest.mark.req("COI-05", case="positive")
 def test_two_persons_sign_the_infusion_on_one_page(judged):
-    from quality.release import supply
+    from quality.release import services
 
     lot = judged.ready()
     judged.certify(lot)
@@ -144,7 +144,7 @@ def test_two_persons_sign_the_infusion_on_one_page(judged):
     at = f"/lots/{lot.number}"
     centre = browser(judged, "tess")
     proof = judged.hand_over_proof(lot, "dispatch", "boss", "dispatched")
-    supply.dispatch(by=judged.by("boss"), container_id=bag.pk, scanned=scanned, from_place="Site", to_place="Demo hospital", proof=proof)
+    services.dispatch(by=judged.by("boss"), container_id=bag.pk, scanned=scanned, from_place="Site", to_place="Demo hospital", proof=proof)
     judged.received(lot)
     with judged.reading():
         from mes.clock import record_now

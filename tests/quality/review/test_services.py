@@ -76,7 +76,7 @@ def test_an_attempt_a_wrong_scan_and_a_value_past_its_alert_level_surface(judged
     shown = picture(judged, lot)
     found = {line.finding.kind: line for line in shown.lines}
     assert found["attempt"].finding.new == "70,0 kilo"
-    assert found["identity"].finding.risk == "major" and "Wrong scan" in found["identity"].finding.title
+    assert found["identity"].finding.risk == "major" and found["identity"].finding.title == "Wrong container scanned"
     assert found["alert"].finding.new == "73.0 %"
     assert shown.total == shown.informational + len(shown.significant)
 

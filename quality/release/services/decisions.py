@@ -90,7 +90,7 @@ def late_failure(*, by: Actor, result: Result) -> Result:
     Runs in the very transaction that records the result; the critical deviation is opened beside it (quality.deviations.wiring).
     """
     lot = Lot.objects.lock(result.lot_id)
-    rules.check_can_record_late_failure(by=by, result=result, lot=lot)
+    rules.check_can_late_failure(by=by, result=result, lot=lot)
     sentence = f"A result failed after certification. {result.sentence}".strip()
     _invalidate(lot, queries.standing_decision(lot), f"late_result:{result.pk}", sentence)
     if not Hold.objects.filter(lot=lot, state="open").exists():

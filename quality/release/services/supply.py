@@ -61,7 +61,7 @@ def record_use(
         by=by, container=container, infused=infused, scanned=scanned, coi=coi, standing=standing, at=deed_now().at, started_at=started_at, ended_at=ended_at,
         reason_code=reason_code, reason=reason, first=first.user, second=second.user,
     )  # fmt: skip
-    facts = use_facts(infused=infused, started_at=started_at, ended_at=ended_at, volume=volume, reason_code=reason_code, reason=reason)
+    facts = queries.use_facts(infused=infused, started_at=started_at, ended_at=ended_at, volume=volume, reason_code=reason_code, reason=reason)
     what = queries.use_subject(container, facts)
     made = {"by": by, "what": what, "stream": lot.stream, "lot_id": lot.pk}
     one = sign(proof=first, meaning="infused" if infused else "not_infused", permission=Permission.RECORD_INFUSION, **made)
@@ -76,18 +76,6 @@ def record_use(
     if not infused:
         _end_when_nothing_was_given(by, lot, reason_code, reason)
     return use
-
-
-def use_facts(*, infused: bool, started_at, ended_at, volume: str, reason_code: str, reason: str) -> dict[str, str]:
-    """What is signed about the use, as text."""
-    if not infused:
-        return {"infused": "no", "reason_code": reason_code, "reason_words": rules.NOT_INFUSED.get(reason_code, ""), "reason": reason.strip()}
-    return {
-        "infused": "yes",
-        "started_at": started_at.astimezone(dt.UTC).isoformat() if started_at else "",
-        "ended_at": ended_at.astimezone(dt.UTC).isoformat() if ended_at else "",
-        "volume": volume.strip(),
-    }
 
 
 def _end_when_nothing_was_given(by: Actor, lot: Lot, reason_code: str, reason: str) -> None:
