@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,7 @@ class Command(BaseCommand):
         site.bring_up_to_date(Progress(self.stdout._out))
         name = f"{DATABASE}_{os.getpid()}"
         folder = Path(settings.VAR_FOLDER) / "journey"
+        shutil.rmtree(folder, ignore_errors=True)  # keys and anchors of an earlier journey belong to a database that is gone
         with psycopg.connect(roles.with_database(admin, "postgres"), autocommit=True) as connection:
             roles.prepare_database(connection, name)
             try:
@@ -74,7 +76,6 @@ class Command(BaseCommand):
 
     def drive(self, lot: str, port: int) -> None:
         progress = Progress(self.stdout._out)
-        people.people_file().unlink(missing_ok=True)  # another journey's people are not in this database
         site.bring_up_to_date(progress)
         preparing.begin_in_the_past()
         people.open_demo_site()
