@@ -9,7 +9,8 @@ class Argon2id19(Argon2PasswordHasher):
     """Argon2id with 19 MiB, two passes, one lane: OWASP's recommendation, and quick enough to sign with.
 
     Django's own values take 100 MiB a check, which a shared station and a busy web server both feel.
-    Hashes with other values verify and are renewed at the next sign-in.
+    Hashes with other values still verify, and give way to one with these when the person sets that secret anew: nothing rewrites a secret
+    behind a person's back.
     """
 
     memory_cost = 19 * 1024  # KiB
