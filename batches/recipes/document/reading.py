@@ -80,7 +80,8 @@ def _yaml() -> YAML:
 def _compose(text: str, problems: list[Problem]) -> Node | None:
     try:
         # Events come first: they are made without recursion, so depth is known before compose() recurses.
-        if not _note_forbidden(text, problems):
+        # A text with aliases is read no further: a few lines of them can stand for more values than any memory holds.
+        if not _note_forbidden(text, problems) or any(problem.code == "anchor" for problem in problems):
             return None
         return _yaml().compose(text)
     except MarkedYAMLError as error:
