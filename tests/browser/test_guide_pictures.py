@@ -192,7 +192,6 @@ def test_the_product_of_the_guide_is_made_to_its_final_certificate_and_its_pictu
         shutil.copy(picture, PICTURES / picture.name)
 
 
-
 def put_into_effect(site, camera: Camera) -> None:
     """Recipe and specification through their pages: a mistake first, then as they stand in the guide; another person approves."""
     recipe, specification = examples()
