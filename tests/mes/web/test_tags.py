@@ -72,3 +72,14 @@ def test_the_gauge_has_the_whole_sentence_as_its_name():
 def test_an_unknown_icon_is_named():
     with pytest.raises(KeyError, match="unicorn"):
         drawn('{% icon "unicorn" %}')
+
+
+@pytest.mark.req("QC-01", case="negative")
+@pytest.mark.parametrize("rule", ["1e6 ± 20 % cells/kg", "≥ 1e8 cells", "1.0e6 to 5e6 cells/kg", "10 to 100 %"])
+def test_a_limit_is_never_shown_without_its_first_digit(rule):
+    """A specification column once showed "×10⁶ ± 20 %" for 1e6 ± 20 %."""
+    from django.template import engines
+
+    shown = engines["django"].from_string("{{ rule|figures }}").render({"rule": rule})
+
+    assert shown.lstrip("≥ ").startswith(rule.lstrip("≥ ")[0])
