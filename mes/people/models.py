@@ -232,14 +232,19 @@ class AccessEvent(Fact):
 
 
 class FailureCounter(models.Model):
-    """Working row: wrong secrets in a row, counted per person; the locking itself is a PersonLock."""
+    """Working row: wrong tries in a row, counted per person and secret; the locking itself is a PersonLock.
+
+    Each secret has its own count, so that who knows one cannot use it to wipe out the guesses at another.
+    """
 
     user = models.OneToOneField(User, on_delete=models.PROTECT, primary_key=True, related_name="failure_counter")
-    failures = models.IntegerField(default=0)
+    passwords = models.IntegerField(default=0, db_default=0)
+    pins = models.IntegerField(default=0, db_default=0)
+    codes = models.IntegerField(default=0, db_default=0)
     last_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"{self.user_id}: {self.failures}"
+        return f"{self.user_id}: {self.passwords}, {self.pins}, {self.codes}"
 
 
 class PersonLock(Record):

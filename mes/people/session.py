@@ -15,7 +15,8 @@ from mes.errors import NotAllowed, RuleBroken
 from mes.people import queries, rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import Site, User
-from mes.people.services import count_failure, lock_person, record_sign_in, record_sign_out, reset_failures
+from mes.people.services import begin_try, end_try, lock_person, record_sign_in, record_sign_out
+from mes.people.services.access import Secret
 from mes.people.setup import system_actor
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
@@ -33,11 +34,12 @@ NOT_YOURS = "That is not the PIN or password of this person. After five wrong tr
 
 def prove(request: HttpRequest, username: str, password: str) -> User:
     """The person to whom both belong, counting what is wrong. Raises NotAllowed("sign_in") with one sentence for all cases."""
+    known = User.objects.filter(username__iexact=username.strip(), kind=User.PERSON).first()
+    left = _left(known, "password")
     user = authenticate(request, username=username, password=password)
-    if user is None or rules.is_locked(user.pk):
-        known = user or User.objects.filter(username__iexact=username.strip(), kind=User.PERSON).first()
-        raise _refuse(request, known, counted=user is None, sentence=NOT_TOGETHER)
-    reset_failures(user.pk)
+    if user is None or left < 0 or rules.is_locked(user.pk):
+        raise _refuse(request, known, left, sentence=NOT_TOGETHER)
+    end_try(user.pk, "password")
     return user
 
 
@@ -47,32 +49,39 @@ def prove_again(request: HttpRequest, who: str, secret: str) -> User:
     user = User.objects.filter(username__iexact=who, kind=User.PERSON).first()
     if user is None and who:
         user = User.objects.filter(badge=who, kind=User.PERSON).first()
+    left = _left(user, "pin", "password")
     stored = (user.pin, user.password) if user else ("", "")
     # Two checks for everybody, known or not, with a PIN or without: the time tells nothing.
-    right = True in [check_password(secret, hashed or nobodys_hash()) and bool(hashed) for hashed in stored]
-    if user is None or not right or not user.is_active or rules.is_locked(user.pk):
-        raise _refuse(request, user, counted=not right, sentence=NOT_YOURS)
-    reset_failures(user.pk)
+    is_pin, is_password = [check_password(secret, hashed or nobodys_hash()) and bool(hashed) for hashed in stored]
+    if user is None or left < 0 or not (is_pin or is_password) or not user.is_active or rules.is_locked(user.pk):
+        raise _refuse(request, user, left, sentence=NOT_YOURS)
+    end_try(user.pk, *(("pin", "password") if is_pin else ("password", "pin")))
     return user
 
 
 def prove_own(request: HttpRequest, password: str) -> None:
     """The password of who is signed in, before a secret of theirs is changed: an open page is not enough."""
     user = User.objects.get(pk=request.actor.user_id)
-    if not check_password(password, user.password):
-        refusal = _refuse(request, user, counted=True, sentence="That is not your password. After five wrong tries in a row you are locked out.")
+    left = _left(user, "password")
+    if not check_password(password, user.password) or left < 0:
+        refusal = _refuse(request, user, left, sentence="That is not your password. After five wrong tries in a row you are locked out.")
         refusal.field = "current"
         raise refusal
-    reset_failures(user.pk)
+    end_try(user.pk, "password")
 
 
-def _refuse(request: HttpRequest, user: User | None, *, counted: bool, sentence: str) -> RuleBroken:
-    """Count and log a failed sign-in; the name as typed is not kept, for people type passwords there too."""
+def _left(user: User | None, *secrets: Secret) -> int:
+    """How many tries are left if this one fails; what a locked person tries is not counted, for nothing of it is told."""
+    return 0 if user is None or rules.is_locked(user.pk) else begin_try(user.pk, *secrets)
+
+
+def _refuse(request: HttpRequest, user: User | None, left: int, *, sentence: str) -> RuleBroken:
+    """Log a failed sign-in, and lock the person after the last try; the name as typed is not kept, for people type passwords there too."""
     refusal = NotAllowed("sign_in", sentence, security="sign_in_refused", detail={"subject": str(user.pk) if user else ""})
     site_id = user.site_id if user else queries.first_site_id()
     if site_id is not None:
         by = system_actor(site_id, channel="page").at_station(station_of(request))
-        if user is not None and counted and count_failure(user) == 0 and not rules.is_locked(user.pk):
+        if user is not None and left <= 0 and not rules.is_locked(user.pk):
             lock_person(by=by, user_id=user.pk, why="wrong passwords in a row")
         record_refusal(by, refusal, "sign_in")
     return refusal

@@ -21,7 +21,8 @@ from mes.errors import Missing, RuleBroken, SigningRefused
 from mes.people import rules as people_rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
-from mes.people.services import count_failure, lock_person, reset_failures, use_code
+from mes.people.services import begin_try, end_try, lock_person, use_code
+from mes.people.services.access import Secret
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
 from mes.signatures import manifest
@@ -120,20 +121,20 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
             "only_people_sign",
             "A device or a program never signs. A person has to do it.",
         )
-    stored = (
-        ""
-        if user is None
-        else (user.pin if meaning.proof == "floor" else user.password)
-    )
+    kind: Secret = "pin" if meaning.proof == "floor" else "password"
+    stored = "" if user is None else getattr(user, kind)
+    locked = user is not None and people_rules.is_locked(user.pk)
+    left = 0 if user is None or locked else begin_try(user.pk, kind)
     # An unknown person costs as much time as a known one: no user enumeration by the clock.
     right = check_password(secret, stored or nobodys_hash())
-    if user is None or not user.is_active or not right or not stored:
-        raise _wrong_secret(by, user, meaning.proof)
+    if locked:
+        # Said before anything of the secret is: a lock that still tells right from wrong would let the guessing go on.
+        raise _locked_out(user)
+    if user is None or not user.is_active or not right or not stored or left < 0:
+        raise _wrong_secret(by, user, meaning.proof, left)
     if people_rules.is_locked(user.pk):
-        raise SigningRefused(
-            "locked_out",
-            f"{user.full_name} is locked out after wrong secrets. An administrator can lift the lock; another qualified person can sign.",
-        )
+        raise _locked_out(user)
+    end_try(user.pk, kind)
     methods = [
         "badge or user name",
         "signing PIN" if meaning.proof == "floor" else "password",
@@ -141,8 +142,14 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
     if meaning.proof == "certify":
         _second_factor(by, user, code)
         methods.append("one-time code")
-    reset_failures(user.pk)
     return Proof(intent.pk, user, intent.meaning, tuple(methods))
+
+
+def _locked_out(user: User) -> SigningRefused:
+    return SigningRefused(
+        "locked_out",
+        f"{user.full_name} is locked out after wrong secrets. An administrator can lift the lock; another qualified person can sign.",
+    )
 
 
 def _check_intent(by: Actor, intent: SigningIntent) -> None:
@@ -167,7 +174,7 @@ def _check_intent(by: Actor, intent: SigningIntent) -> None:
         )
 
 
-def _wrong_secret(by: Actor, user: User | None, proof: str) -> SigningRefused:
+def _wrong_secret(by: Actor, user: User | None, proof: str, left: int) -> SigningRefused:
     word = "PIN" if proof == "floor" else "password"
     if user is None:
         return SigningRefused(
@@ -175,12 +182,11 @@ def _wrong_secret(by: Actor, user: User | None, proof: str) -> SigningRefused:
             f"That {word} does not belong to this person.",
             field="secret",
         )
-    left = count_failure(user)
-    if left == 0 and not people_rules.is_locked(user.pk):
+    if left <= 0:
         lock_person(by=by, user_id=user.pk, why="wrong secrets in a row")
     tries = (
         "No try is left: an administrator can lift the lock."
-        if left == 0
+        if left <= 0
         else f"{left} {'try' if left == 1 else 'tries'} left."
     )
     return SigningRefused(
@@ -198,19 +204,22 @@ def _second_factor(by: Actor, user: User, code: str) -> None:
             "This signature also needs the six digits of your authenticator.",
             field="code",
         )
+    left = begin_try(user.pk, "code")
+    if left < 0:
+        lock_person(by=by, user_id=user.pk, why="wrong one-time codes in a row")
+        raise _locked_out(user)
     try:
         use_code(by=by, user_id=user.pk, code=code)
     except SigningRefused as refusal:
         refusal.security = (
             None  # the service's door has written the security event already
         )
-        if (
-            refusal.code == "wrong_code"
-            and count_failure(user) == 0
-            and not people_rules.is_locked(user.pk)
-        ):
+        if refusal.code != "wrong_code":
+            end_try(user.pk, None, "code")  # a used code or no authenticator: no guess, and nothing that wipes out guesses
+        elif left == 0:
             lock_person(by=by, user_id=user.pk, why="wrong one-time codes in a row")
         raise
+    end_try(user.pk, "code")
 
 
 def spend(intent_id) -> SigningIntent:

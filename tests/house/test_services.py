@@ -11,7 +11,8 @@ from tests.house.source import ROOT, Module, calls, decorators, dotted, load_all
 
 #: Public functions of services files that are no deeds, each with its reason.
 NO_DEED = {
-    "mes.people.services.access.count_failure": "counts wrong secrets in a working row; the lock is a deed",
+    "mes.people.services.access.begin_try": "counts tries of secrets in a working row; the lock is a deed",
+    "mes.people.services.access.end_try": "the same",
     "mes.people.services.access.reset_failures": "the same",
 }
 #: Services that ask the rule of another one, with why.

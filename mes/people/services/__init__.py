@@ -1,7 +1,8 @@
 """Deeds on people, sites and their rights."""
 
 from mes.people.services.access import (
-    count_failure,
+    begin_try,
+    end_try,
     lock_person,
     record_sign_in,
     record_sign_out,
@@ -31,10 +32,11 @@ from mes.people.services.register import (
 
 __all__ = [
     "begin_second_factor",
+    "begin_try",
     "confirm_second_factor",
-    "count_failure",
     "define_role",
     "end_grant",
+    "end_try",
     "enrol_person",
     "grant_role",
     "invite_person",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 
 from mes.events import Event
 from mes.people import rules
@@ -11,6 +15,14 @@ from mes.records.actors import Actor
 from mes.records.door import service
 
 FAILURES_ALLOWED = 5
+Secret = Literal["password", "pin", "code"]
+COUNTS: dict[Secret, str] = {"password": "passwords", "pin": "pins", "code": "codes"}
+COUNT_TRY = """
+INSERT INTO mes_failurecounter AS counter (user_id, passwords, pins, codes, last_at) VALUES (%s, %s, %s, %s, clock_timestamp())
+ON CONFLICT (user_id) DO UPDATE SET passwords = counter.passwords + EXCLUDED.passwords, pins = counter.pins + EXCLUDED.pins,
+  codes = counter.codes + EXCLUDED.codes, last_at = EXCLUDED.last_at
+RETURNING passwords, pins, codes
+"""
 
 
 @service(Event.SIGNED_IN)
@@ -35,6 +47,7 @@ def record_sign_out(*, by: Actor) -> AccessEvent:
 def lock_person(*, by: Actor, user_id, why: str) -> PersonLock:
     """Lock a person out. The lock holds until another person lifts it."""
     rules.check_can_lock_person(by=by, user_id=user_id)
+    User.objects.lock(user_id)  # two last tries at the same moment make one lock
     existing = PersonLock.objects.filter(user_id=user_id, open=True).first()
     if existing:
         return existing
@@ -55,17 +68,24 @@ def unlock_person(*, by: Actor, lock_id, seen: int, reason: str) -> PersonLock:
     return lock
 
 
-def count_failure(user: User) -> int:
-    """Count one wrong secret (a working row); returns how many tries are left before the lock."""
+def begin_try(user_id, *secrets: Secret) -> int:
+    """Count a try of these secrets before any of them is checked; returns how many tries are left if it fails.
+
+    Counted first, so that many tries at the same moment are no more tries than one after the other: below zero the secret
+    is not even looked at. A working row, committed by itself. 21 CFR 11.300(d).
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO mes_failurecounter (user_id, failures, last_at) VALUES (%s, 1, clock_timestamp()) "
-            "ON CONFLICT (user_id) DO UPDATE SET failures = mes_failurecounter.failures + 1, last_at = clock_timestamp() RETURNING failures",
-            [user.pk],
-        )
-        failures = cursor.fetchone()[0]
-    return max(0, FAILURES_ALLOWED - failures)
+        cursor.execute(COUNT_TRY, [user_id, *(int(secret in secrets) for secret in COUNTS)])
+        counts = dict(zip(COUNTS, cursor.fetchone(), strict=True))
+    return FAILURES_ALLOWED - max(counts[secret] for secret in secrets)
+
+
+def end_try(user_id, right: Secret | None, *others: Secret) -> None:
+    """One secret was right (None: none was, and none was guessed): its count begins anew; a try counted for others is taken back."""
+    counts = {COUNTS[secret]: Greatest(F(COUNTS[secret]) - 1, 0) for secret in others}
+    FailureCounter.objects.filter(user_id=user_id).update(**counts | ({COUNTS[right]: 0} if right else {}))
 
 
 def reset_failures(user_id) -> None:
-    FailureCounter.objects.filter(user_id=user_id).update(failures=0)
+    """Every count begins anew: somebody lifted the lock."""
+    FailureCounter.objects.filter(user_id=user_id).update(**dict.fromkeys(COUNTS.values(), 0))

@@ -155,7 +155,9 @@ def cover_context(request: HttpRequest, refusal: Refusal | None = None, **extra)
     }
 
 
-KEPT_OUT = {"csrfmiddlewaretoken", "secret", "password", "pin", "intent"}
+KEPT_OUT = {"csrfmiddlewaretoken", "current", "new", "again", "pin_again"}
+SECRETS = ("secret", "password", "pin", "intent")
+"""How names of fields end that hold a secret: a second person's are called second_secret and the like."""
 NOTHING_KEPT = ("/me/", "/join/")
 """Addresses whose forms hold only secrets."""
 
@@ -165,7 +167,7 @@ def kept_of(request: HttpRequest) -> list[tuple[str, str]]:
     if request.path.startswith(NOTHING_KEPT):
         return []
     out = KEPT_OUT | ({"code"} if "secret" in request.POST else set())
-    return [(name, value) for name, values in request.POST.lists() if name not in out for value in values]
+    return [(name, value) for name, values in request.POST.lists() if name not in out and not name.endswith(SECRETS) for value in values]
 
 
 def covered_answer(request: HttpRequest) -> HttpResponse:
