@@ -102,6 +102,8 @@ class Scanned:
     value: str
     text: str
     gs1: Elements | None = field(default=None)
+    for_eyes: bool = False
+    """Whether it is written as people read it (``CN-...``): a label holds another text, so nobody scanned this."""
 
 
 def check_character(text: str) -> str:
@@ -270,9 +272,9 @@ def parse_scan(text: str) -> Scanned:
     if body.casefold().startswith("ctl:"):
         raise IdentifierRefused("case_changed", "The scanner changed capital letters to small ones. Turn caps lock off and scan again.")
     if body.startswith("COI-"):
-        return Scanned(ScanKind.THERAPY_EVENT, check_coi(body), text)
+        return Scanned(ScanKind.THERAPY_EVENT, check_coi(body), text, for_eyes=True)
     if body.startswith("CN-"):
-        return Scanned(ScanKind.CONTAINER, check_container(body), text)
+        return Scanned(ScanKind.CONTAINER, check_container(body), text, for_eyes=True)
     if _DIN_BARCODE.fullmatch(body) or _looks_like_typed_din(body):
         return Scanned(ScanKind.DONATION, parse_din(body).number, text)
     return _gs1_scan(body, text)

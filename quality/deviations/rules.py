@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batches.dossier import queries as dossier
 from batches.execution.models import Entry, StepRun
 from mes.errors import NotAllowed, RuleBroken
 from mes.people.rules import check_may, check_person_may
@@ -82,7 +83,8 @@ def check_not_own_work(person_id, deviation: Deviation, name: str) -> None:
     """Quality judges production, not itself: whoever made or tested the lot does not assess its deviations."""
     runs = StepRun.objects.filter(lot_id=deviation.lot_id)
     tested = Result.objects.filter(lot_id=deviation.lot_id, by_id=person_id).exists()
-    if tested or runs.filter(performed_by_id=person_id).exists() or runs.filter(second_by_id=person_id).exists():
+    made = deviation.lot_id is not None and person_id in dossier.workers(deviation.lot)
+    if tested or made or runs.filter(performed_by_id=person_id).exists() or runs.filter(second_by_id=person_id).exists():
         raise NotAllowed("own_work", f"{name} worked on this lot and cannot assess its deviations. Another person of quality has to do it.")
 
 

@@ -128,7 +128,7 @@ class LineOut(serializers.Serializer):
 class LotSamples(ServiceView):
     """The samples of a lot."""
 
-    permission = BatchPermission.READ_LOTS
+    permission = BatchPermission.READ_RECORD
     answers: ClassVar[dict] = {"GET": SampleOut(many=True)}
 
     def get(self, request, number):
@@ -139,7 +139,7 @@ class LotSamples(ServiceView):
 class LotResults(ServiceView):
     """Results against specification, and the recording of one."""
 
-    permissions: ClassVar[dict] = {"GET": BatchPermission.READ_LOTS, "POST": Permission.RECORD_RESULTS}
+    permissions: ClassVar[dict] = {"GET": BatchPermission.READ_RECORD, "POST": Permission.RECORD_RESULTS}
     asks: ClassVar[dict] = {"POST": ResultIn}
     answers: ClassVar[dict] = {"GET": LineOut(many=True), "POST": ResultOut}
 
@@ -179,7 +179,7 @@ class LotNotTested(ServiceView):
 class ResultDetail(ServiceView):
     """One result."""
 
-    permission = BatchPermission.READ_LOTS
+    permission = BatchPermission.READ_RECORD
     answers: ClassVar[dict] = {"GET": ResultOut}
 
     def get(self, request, result_id):
@@ -190,7 +190,7 @@ class ResultDetail(ServiceView):
 class SampleDetail(ServiceView):
     """One sample, by the identifier on its label."""
 
-    permission = BatchPermission.READ_LOTS
+    permission = BatchPermission.READ_RECORD
     answers: ClassVar[dict] = {"GET": SampleOut}
 
     def get(self, request, identifier):

@@ -12,6 +12,7 @@ from batches.execution.queries.content import (
     resume_subject,
     typed_subject,
 )
+from batches.execution.rules import check_may_read_step
 from batches.materials.models import Consumption
 from batches.permissions import Permission
 from mes.signatures.api import SigningView
@@ -23,7 +24,9 @@ class StepSign(SigningView):
     permission = Permission.RECORD_VALUES
 
     def run(self, number: str, key: str) -> StepRun:
-        return queries.run_by_key(number, key)
+        run = queries.run_by_key(number, key)
+        check_may_read_step(self.actor, run, queries.step_of(run))
+        return run
 
     def seen_run(self, number: str, key: str) -> StepRun:
         with self.reading():

@@ -20,6 +20,7 @@ from batches.execution.api.shapes import (
     value_out,
 )
 from batches.execution.models import StepRun
+from batches.execution.rules import check_may_read_step
 from batches.permissions import Permission
 from mes.api.views import ServiceView, UploadView
 from mes.errors import UnreadableInput
@@ -46,7 +47,9 @@ class StepView(ServiceView):
 
     def get(self, request, number: str, key: str):
         """What the step asks for, what is recorded, and what is missing."""
-        return self.reply(step_out(queries.run_by_key(number, key)))
+        run = queries.run_by_key(number, key)
+        check_may_read_step(self.actor, run, queries.step_of(run))
+        return self.reply(step_out(run))
 
 
 class StepAct(ServiceView):

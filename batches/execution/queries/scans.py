@@ -29,6 +29,8 @@ class Found:
     equipment: Equipment | None = None
     sentence: str = ""
     """Why it names nothing that is known here."""
+    for_eyes: bool = False
+    """Whether the identifier was typed as people read it, not scanned from a label."""
 
 
 def look_up(code: str) -> Found:
@@ -39,8 +41,8 @@ def look_up(code: str) -> Found:
         return Found(f"unreadable code of {len(code)} characters", sentence=refused.sentence)
     value = scanned.value
     if scanned.kind is ScanKind.CONTAINER:
-        found = Container.objects.select_related("lot").filter(identifier=value).first()
-        return Found(value, container=found, sentence="" if found else "This container is not known here.")
+        found = Container.objects.select_related("lot", "donation").filter(identifier=value).first()
+        return Found(value, container=found, sentence="" if found else "This container is not known here.", for_eyes=scanned.for_eyes)
     material_lot = _material_lot(scanned)
     if material_lot is not None:
         return Found(material_lot.identifier, material_lot=material_lot)
@@ -72,6 +74,20 @@ def container_sentence(found: Found, lot: Lot, wanted: str) -> tuple[str, str]:
         other = found.container.lot
         return "wrong_lot", f"This is {found.container.title} of lot {other.number}, check code {other.check_code}. {need} Put it back where it came from."
     return "wrong_container", f"This is {found.container.title} of the same lot. {need}"
+
+
+def donation_sentence(container: Container, lot: Lot) -> tuple[str, str] | None:
+    """Code and sentence where a bag of this lot holds starting material that may not be used; None where it may. COI-09.
+
+    Before manufacture the material is collected, received and tested undecided; from then on only what QA accepted is opened.
+    """
+    donation = container.donation
+    if donation is None or donation.state == "accepted" or (lot.state == "ordered" and donation.state not in ("rejected", "cancelled")):
+        return None
+    return (
+        "donation_not_accepted",
+        f"This is {container.title} of donation {donation.din}, which is {donation.state}. Only starting material that QA accepted is used. Put it aside.",
+    )
 
 
 def refusal_of(result) -> RuleBroken | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from batches.execution.models import Entry, StepRun
+from batches.equipment.models import EquipmentUse
+from batches.execution.models import Attachment, Entry, StepRun
+from batches.materials.models import Consumption
 from batches.permissions import Permission
 from batches.recipes.document.schema import Step
 from mes.errors import NotAllowed
@@ -27,6 +29,16 @@ def check_performs(person: User, site_id, run: StepRun, step: Step) -> None:
     _check_trained(person, run)
 
 
+def check_may_read_step(by: Actor, run: StepRun, step: Step) -> None:
+    """Raises NotAllowed("not_your_record"): who does not read the batch record sees the steps of their own role only, as a treatment centre does."""
+    if people_rules.may(by.user_id, Permission.READ_RECORD, by.site_id):
+        return
+    if step.performed_by not in {grant.role.code for grant in people_rules.live_grants(by.user_id, by.site_id)}:
+        raise NotAllowed(
+            "not_your_record", f"{by.full_name} does not read the batch record here. Step {run.key} is of another role.", detail={"subject": str(run.pk)}
+        )
+
+
 def check_actor_performs(by: Actor, run: StepRun, step: Step) -> None:
     """The same for the person of the session. A device or a job never works on a step."""
     check_performs(User.objects.get(pk=by.user_id), by.site_id, run, step)
@@ -35,13 +47,19 @@ def check_actor_performs(by: Actor, run: StepRun, step: Step) -> None:
 def check_second_person(person: User, first, site_id, run: StepRun) -> None:
     """Raises NotAllowed: same_person (also for whoever recorded values of the step), not_your_role, locked_out, not_trained."""
     check_different_person(person.pk, first, f"{person.full_name} performed step {run.key}. Another person has to check it.")
-    if Entry.objects.filter(step_run=run, by=person).exclude(source="calculated").exists():
+    if _recorded(person, run):
         raise NotAllowed(
-            "same_person", f"{person.full_name} recorded values of step {run.key}. Somebody who did not has to check it.", detail={"subject": str(run.pk)}
+            "same_person", f"{person.full_name} recorded in step {run.key}. Somebody who did not has to check it.", detail={"subject": str(run.pk)}
         )
     people_rules.check_person_may(person, Permission.SIGN_AS_SECOND_PERSON, site_id)
     _check_not_locked(person)
     _check_trained(person, run)
+
+
+def _recorded(person: User, run: StepRun) -> bool:
+    """Whether the person recorded a value, a charge, an equipment or a file of the step. 21 CFR 211.101(d), 211.188(b)(11)."""
+    values = Entry.objects.filter(step_run=run, by=person).exclude(source="calculated")
+    return values.exists() or any(kind.objects.filter(step_run=run, by=person).exists() for kind in (Consumption, EquipmentUse, Attachment))
 
 
 def check_beside(person: User, by: Actor, run: StepRun, what: str) -> None:

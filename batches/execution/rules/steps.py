@@ -78,6 +78,16 @@ def check_can_type_identifier(*, by: Actor, run: StepRun, signer: User) -> None:
     check_beside(signer, by, run, "read the identifier too and sign for it")
 
 
+def check_scanned(for_eyes: bool, with_second: bool) -> None:
+    """Raises UnreadableInput("typed_alone"): an identifier typed in full opens a step with a second person only (decision 10). COI-03."""
+    if for_eyes and not with_second:
+        raise UnreadableInput(
+            "typed_alone",
+            "This was typed, not scanned. Scan the label; when it cannot be read, a second person reads the identifier too and signs.",
+            field="code",
+        )
+
+
 def check_can_perform_step(*, by: Actor, run: StepRun, recipe: Recipe, step: Step, signer: User) -> None:
     """Raises RuleBroken("step_incomplete") with the list of what is missing; RuleBroken("decision_needed") for a decision step."""
     _check_ready(by, run, recipe, step, signer)

@@ -8,7 +8,7 @@ from batches.events import Event
 from batches.execution import rules
 from batches.execution.models import ScanEvent, StepRun
 from batches.execution.queries.content import typed_subject
-from batches.execution.queries.scans import container_sentence, look_up
+from batches.execution.queries.scans import container_sentence, donation_sentence, look_up
 from batches.execution.services.recording import Book
 from batches.execution.services.scans import keep_scan
 from batches.execution.work import Work, work_on
@@ -61,6 +61,10 @@ def _identify(by: Actor, work: Work, scanned: str, typed_with: Proof | None) -> 
     if not right:
         code, sentence = container_sentence(found, work.lot, wanted.title)
         return keep_scan(by, work, found, "open", code=code, sentence=sentence)
+    unusable = donation_sentence(found.container, work.lot)
+    if unusable is not None:
+        return keep_scan(by, work, found, "open", code=unusable[0], sentence=unusable[1])
+    rules.check_scanned(found.for_eyes, typed_with is not None)
     if typed_with is not None:
         rules.check_can_type_identifier(by=by, run=work.run, signer=typed_with.user)
         signatures.sign(

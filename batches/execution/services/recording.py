@@ -62,9 +62,10 @@ class Book:
     # --- one value ----------------------------------------------------------------------------------------------------
 
     def attempt(self, run: StepRun, parameter: str, text: str, code: str, sentence: str) -> EntryAttempt:
-        """Keep what is no value, as it was typed; the step stays unfilled (decision 13)."""
+        """Keep what is no value, as it was typed; the step stays unfilled (decision 13). What the database cannot hold is shown as U+FFFD."""
+        text = "".join("\ufffd" if letter == "\x00" or "\ud800" <= letter <= "\udfff" else letter for letter in text[:4000])
         kept = EntryAttempt(
-            site_id=self.by.site_id, by_id=self.by.user_id, lot=self.ledger.lot, step_run=run, parameter=parameter, text=text[:4000], code=code,
+            site_id=self.by.site_id, by_id=self.by.user_id, lot=self.ledger.lot, step_run=run, parameter=parameter, text=text, code=code,
             sentence=sentence,
         )  # fmt: skip
         kept.save()

@@ -8,7 +8,7 @@ from django.urls import reverse
 from batches.execution import queries, services
 from batches.execution.models import StepRun
 from batches.execution.queries.content import decision_subject, left_out_subject, resume_subject, signed_by, typed_subject
-from batches.execution.rules import check_may_be_left_out
+from batches.execution.rules import check_may_be_left_out, check_may_read_step
 from batches.execution.views.screen import STATES, Screen
 from batches.permissions import Permission
 from mes.errors import Missing, RuleBroken, UnreadableInput
@@ -27,7 +27,9 @@ class StepSigning(SigningPage):
 
     def run(self) -> StepRun:
         """The run; call it inside a context."""
-        return queries.run_by_key(self.kwargs["number"], self.kwargs["key"])
+        run = queries.run_by_key(self.kwargs["number"], self.kwargs["key"])
+        check_may_read_step(self.by, run, queries.step_of(run))
+        return run
 
     def seen_run(self) -> StepRun:
         """The run, read in a context of its own, for the service call."""

@@ -11,7 +11,7 @@ from django.urls import reverse
 from batches.execution import queries, services
 from batches.execution.models import Attachment, StepRun
 from batches.execution.queries.scans import look_up
-from batches.execution.rules import LARGEST_FILE
+from batches.execution.rules import LARGEST_FILE, check_may_read_step
 from batches.execution.views.screen import Screen, short_name
 from batches.permissions import Permission
 from batches.recipes.quantities import ValueRefused, read_value
@@ -35,6 +35,7 @@ class StepPage(Page):
 
     def read(self, number: str, key: str, **more) -> dict:
         screen = Screen(number, key)
+        check_may_read_step(self.by, screen.run, screen.step)
         context = screen.context()
         for param in context["params"]:
             if param.get("recorded_by") == short_name(self.by.full_name):
@@ -264,6 +265,7 @@ class FilePage(StepPage):
     def get(self, request, number: str, key: str, file_id) -> HttpResponse:
         with self.reading():
             run = queries.run_by_key(number, key)
+            check_may_read_step(self.by, run, queries.step_of(run))
             kept = Attachment.objects.one(pk=file_id, step_run=run)
             content = bytes(kept.content)
         # Never shown in the page's own origin: a file may hold anything.

@@ -33,12 +33,16 @@ def check_can_order_lot(
     dins: Sequence[str],
     event: TherapyEvent | None,
     known: Sequence[Donation],
+    demo_at_real_site: bool = False,
 ) -> None:
-    """Raises NotAllowed; RuleBroken: `recipe_not_effective`, `identity_erased`, `event_of_another`, `din_of_another`, `din_of_other_event`;
+    """Raises NotAllowed; RuleBroken: `demo_lot_here`, `recipe_not_effective`, `identity_erased`, `event_of_another`, `din_of_another`, `din_of_other_event`;
     UnreadableInput: `market_unknown`, `cohort_unknown`, `centre_missing`, `email_unreadable`, `din_missing`, `din_twice`.
     """
     people.check_may(by, Permission.ORDER_LOT)
     check_trail_holds(version.stream)
+    if demo_at_real_site:
+        # A demo lot takes made-up results: of a real recipe at a real site it would be a patient's product with invented tests.
+        raise RuleBroken("demo_lot_here", "This site and this recipe are real, and so are their lots. Order it without demo.", field="demo")
     if version.state != "effective":
         raise RuleBroken(
             "recipe_not_effective",

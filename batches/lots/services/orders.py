@@ -55,8 +55,9 @@ def order_lot(
     centre = {"treatment_centre": treatment_centre, "physician_name": physician_name, "physician_email": physician_email}
     cohort = cohort or (recipe.dose.cohorts[0].code if len(recipe.dose.cohorts) == 1 else "")
     rules.check_can_order_lot(
-        by=by, patient=patient, version=version, recipe=recipe, market=market, cohort=cohort, centre=centre, dins=numbers, event=event, known=known
-    )
+        by=by, patient=patient, version=version, recipe=recipe, market=market, cohort=cohort, centre=centre, dins=numbers, event=event, known=known,
+        demo_at_real_site=demo and not (version.demo or site.demo),
+    )  # fmt: skip
     event = event or _new_event(by, site, patient, centre)
     lot = Lot(
         id=uuid7(), site_id=by.site_id, number=_next_number(site), therapy_event=event, recipe_version=version, product=recipe.product,
