@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-from mes.errors import RuleBroken
+from mes.errors import RuleBroken, UnreadableInput
 from mes.keys import uuid7
 from mes.web import problems
 
@@ -38,6 +38,15 @@ class BrokenRules:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+        """A character that no record can hold is refused before anything is read or done with it. The API's bodies: mes/api/parsing.py."""
+        said = [*kwargs.values(), *(one for many in request.GET.lists() for one in many[1])]
+        if request.method == "POST" and not request.path.startswith("/api/"):
+            said += [one for many in request.POST.lists() for one in many[1]]
+        if any(isinstance(one, str) and "\x00" in one for one in said):
+            return problems.answer(request, UnreadableInput("unprintable", "The text holds a control character that cannot be kept. Type it again."))
+        return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, RuleBroken):
