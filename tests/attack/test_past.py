@@ -1,0 +1,88 @@
+"""Somebody holds the application's database role and wants another past."""
+
+import datetime as dt
+
+import pytest
+
+from mes.keys import uuid7
+
+DANGER = "the record says what did not happen"
+
+
+def open_deed(raw, siege):
+    raw.execute("SELECT guard.open_deed(%s, %s, %s)", [uuid7(), siege.users["maya"].pk, siege.place.site.pk])
+
+
+@pytest.mark.req("AUD-06", case="negative")
+@pytest.mark.parametrize(
+    "table",
+    ["batches_entry", "mes_signature", "mes_signaturepayload", "mes_auditentry", "mes_auditrow", "batches_lothistory", "quality_result", "mes_securityevent"],
+)
+def test_a_row_of_the_past_is_changed_or_removed(siege, raw, attack, table):
+    """With a forged deed open: UPDATE, then DELETE, on facts, history, signatures and the trail"""
+    for statement in (f'UPDATE "{table}" SET id = id', f'DELETE FROM "{table}"'):
+        open_deed(raw, siege)
+        with attack.refused_by_database("42501"):  # the role was never given the right
+            raw.execute(statement)
+        raw.rollback()
+
+
+@pytest.mark.req("AUD-06", case="negative")
+def test_a_record_is_changed_without_history_and_trail(siege, raw, attack):
+    """With a forged deed open: change a lot by SQL, version and all, and commit"""
+    open_deed(raw, siege)
+    raw.execute("UPDATE batches_lot SET state = 'certified_final', version = version + 1 WHERE id = %s", [siege.young.pk])
+    with attack.refused_by_database("CT003"):
+        raw.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.req("AUD-06", case="negative")
+def test_a_fact_is_inserted_without_the_trail(siege, raw, attack):
+    """With a forged deed open: copy a value under a new key and commit"""
+    columns = [name for (name,) in raw.execute("SELECT column_name FROM information_schema.columns WHERE table_name = 'batches_entry'").fetchall()]
+    said = {"id": "gen_random_uuid()", "supersedes_id": "NULL", "value_text": "'99'", "parameter": "'forged'"}
+    open_deed(raw, siege)
+    raw.execute(f"INSERT INTO batches_entry ({', '.join(columns)}) SELECT {', '.join(said.get(name, name) for name in columns)} FROM batches_entry LIMIT 1")
+    with attack.refused_by_database("CT003"):
+        raw.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.req("AUD-06", case="negative")
+def test_an_entry_of_the_trail_is_forged(siege, raw, attack):
+    """With a forged deed open: copy the newest entry of a lot's trail as its next one, and one that is back-dated"""
+    stream = f"lot:{siege.lot.pk}"
+    columns = "id, stream, seq, site_id, lot_id, deed_id, at, wall, by_username, by_name, role, channel, station, events, reason, canon, prev_hash, hash"
+    for change in ({"seq": "seq + 1"}, {"seq": "seq + 1", "prev_hash": "hash", "at": "at - interval '1 year'"}):
+        said = ", ".join({"id": "gen_random_uuid()"}.get(name, change.get(name, name)) for name in columns.split(", "))
+        open_deed(raw, siege)
+        with attack.refused_by_database("CT005"):
+            raw.execute(f"INSERT INTO mes_auditentry ({columns}) SELECT {said} FROM mes_auditentry WHERE stream = %s ORDER BY seq DESC LIMIT 1", [stream])
+        raw.rollback()
+        raw.execute("SELECT set_config('cartulary.site', %s, false)", [str(siege.place.site.pk)])
+
+
+@pytest.mark.req("AUD-04", case="negative")
+def test_the_clock_is_moved_at_a_real_site(siege, raw, attack):
+    """Write an offset into the simulated clock of an installation with a real site"""
+    with siege.database.connect() as admin:
+        moved = 'INSERT INTO mes_simulatedclock (id, "offset") VALUES (1, interval \'-30 days\') ON CONFLICT (id) DO UPDATE SET "offset" = EXCLUDED."offset"'
+        admin.execute(moved)
+        assert admin.execute("SELECT guard.record_now() < clock_timestamp() - interval '29 days'").fetchone() == (True,)
+        # The same installation, but its site is real: done past the guards, as only the owner of the database could.
+        admin.execute("ALTER TABLE mes_site DISABLE TRIGGER USER")
+        admin.execute("UPDATE mes_site SET demo = false")
+        offset, now, clock = admin.execute("SELECT guard.clock_offset(), guard.record_now(), clock_timestamp()").fetchone()
+        admin.rollback()
+    assert offset == dt.timedelta(0) and abs(now - clock) < dt.timedelta(seconds=1)
+    attack.came_of_it("without effect: record time stays the database's own")
+
+
+def test_the_guards_are_taken_away(siege, raw, attack):
+    """As the application: switch a trigger off, play replica, become the owner, empty a table"""
+    for statement in (
+        "ALTER TABLE batches_entry DISABLE TRIGGER ALL", "SET session_replication_role = replica", "SET ROLE cartulary_owner", "TRUNCATE batches_entry CASCADE",
+        "CREATE OR REPLACE FUNCTION guard.deed_is_open() RETURNS boolean LANGUAGE sql AS 'SELECT true'", "COPY batches_entry TO PROGRAM 'cat'",
+    ):  # fmt: skip
+        with attack.refused_by_database("42501"):
+            raw.execute(statement)
+        raw.rollback()
