@@ -33,6 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "req(id, case): the requirement this test shows, as a positive or negative case")
     config.addinivalue_line("markers", "long: takes minutes; run with --long only")
+    import hypothesis
+
+    # A busy machine is no finding: examples are counted, never timed.
+    hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.load_profile("house")
     from django.conf import settings
 
     # Reading the settings here is also what tells pytest-django to set Django up.
@@ -45,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Side by side, the tests of a file stay together, and journeys share one running site."""
     folder = item.path.parent
-    item.add_marker(pytest.mark.xdist_group("journeys" if folder.name == "journeys" else str(item.path.relative_to(item.config.rootpath))))
+    item.add_marker(pytest.mark.xdist_group("journeys" if folder.name == "journeys" else str(item.path)))
 
 
 @pytest.hookimpl(trylast=True)
