@@ -11,8 +11,6 @@ from batches.execution.queries.content import correction_subject
 from mes.audit.models import AuditEntry
 from mes.records.intact import stream_findings
 
-pytestmark = pytest.mark.django_db
-
 
 @pytest.mark.req("REC-01", case="positive")
 def test_the_annex_prints_every_entry_of_the_stream_once_and_in_words(judged):

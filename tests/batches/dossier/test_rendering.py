@@ -16,8 +16,6 @@ from mes.clock import record_now
 from mes.errors import NotAllowed
 from mes.people.setup import system_actor
 
-pytestmark = pytest.mark.django_db
-
 
 def read(judged, lot) -> dict:
     with judged.reading():

@@ -1,12 +1,12 @@
-"""A floor with quality for each test of the release."""
+"""A floor with quality, its lots made once, for each test."""
 
 import pytest
 
 
 @pytest.fixture
-def judged(db, settings, tmp_path):
-    """A site at work, with everybody who judges (tests.builders.judged); patients' keys go to a folder of the test's own."""
-    from tests.builders.judged import Judged  # this file is read before Django is set up
+def judged(databases, django_db_setup, django_db_blocker, settings, tmp_path_factory):
+    """A site at work with everybody who judges; what a test changes is rolled back (tests.builders.pooled)."""
+    from tests.builders.pooled import from_pool  # this file is read before Django is set up
 
-    settings.KEYS_FOLDER = tmp_path / "keys"
-    return Judged()
+    with from_pool(databases, django_db_blocker, settings, tmp_path_factory) as site:
+        yield site

@@ -18,8 +18,6 @@ from quality.deviations.models import Deviation
 from quality.release import queries, services
 from quality.release.models import CertificateInvalidation, ProductUse, ReleaseDecision
 
-pytestmark = pytest.mark.django_db
-
 
 def broken(code: str, kind=RuleBroken):
     return pytest.raises(kind, check=lambda each: each.code == code)

@@ -14,8 +14,6 @@ from quality.deviations.models import Deviation
 from quality.review import queries, services
 from quality.review.models import Disposition, Review
 
-pytestmark = pytest.mark.django_db
-
 
 def picture(judged, lot) -> queries.Picture:
     with judged.reading():
