@@ -72,6 +72,7 @@ class Ground:
     runs: list[StepRun]
     results: list[CriterionLine]
     deviations: list[Deviation] = field(default_factory=list)
+    lines: list[GateLine] | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -307,7 +308,10 @@ def ground_of(lot: Lot, stage: str, now: dt.datetime, upto: int | None = None) -
 
 
 def lines_of(ground: Ground) -> list[GateLine]:
-    return [line for each in LINES for line in each(ground)]
+    """The lines of what was read, made once: one of them walks the whole trail."""
+    if ground.lines is None:
+        ground.lines = [line for each in LINES for line in each(ground)]
+    return ground.lines
 
 
 def gate(lot: Lot, stage: str, now: dt.datetime) -> list[GateLine]:

@@ -37,7 +37,7 @@ def results(lot: Lot) -> Sequence[Table]:
                 line.word,
                 samples.MARKS[found.evidence] if found else "",
                 found.by.full_name if found else "",
-                line.review.reviewer.full_name if line.review else "",
+                reviewer_of(found),
             )
         )
     columns = ("Test", "Method", "Specification", "Result", "Verdict", "Mark", "Tested by", "Reviewed by")
@@ -49,6 +49,12 @@ def results(lot: Lot) -> Sequence[Table]:
         Table("Samples", ("Sample", "Identifier", "State", "Drawn", "Reason"), drawn),
         Table("Results against specification", columns, tuple(rows), marked=frozenset(marked)),
     )
+
+
+def reviewer_of(result) -> str:
+    """Who reviewed a result, an interim reading included; "" while nobody did."""
+    review = getattr(result, "review", None) if result is not None else None
+    return review.reviewer.full_name if review is not None else ""
 
 
 def answers(lot: Lot) -> Sequence[Table]:
