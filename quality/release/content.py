@@ -6,14 +6,14 @@ content and of its signature alone, never from tables.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 
 from batches.dossier import queries as dossier
 from batches.dossier.queries import Item
 from batches.execution.models import Entry
-from batches.execution.queries.runs import runs_of
+from batches.execution.queries.runs import is_after_release, runs_of
 from batches.lots.models import Container, Donation, Lot
+from batches.recipes.document.schema import Recipe
 from mes.audit.chain import canonical_json, instant
 from mes.signatures.models import Signature
 from quality.deviations import queries as deviations
@@ -81,7 +81,7 @@ def certificate_content(ground: Ground) -> dict:
         "deviations": deviations.summary(lot.pk),
         "review": _review(ground),
         "gate": [line.plain() for line in lines_of(ground)],
-        "signatures": _signatures(lot, ground.shown.entries[-1].at if ground.shown.entries else None),
+        "signatures": _signatures(lot, recipe),
         "audit": {
             "stream": dossier.stream_of(lot.pk), "entries": str(len(items)), "hash": dossier.hash_at(lot.pk, len(items)),
             "lines_sha256": lines_digest(lines), "lines": lines,
@@ -134,15 +134,17 @@ def _review(ground: Ground) -> dict:
     }  # fmt: skip
 
 
-def _signatures(lot: Lot, upto: dt.datetime | None) -> list[dict]:
-    """Every signature in the lot's record, oldest first. 21 CFR 11.50."""
+def _signatures(lot: Lot, recipe: Recipe) -> list[dict]:
+    """Every signature in the lot's record, oldest first; `part` tells making, after release and judging apart. 21 CFR 11.50."""
     steps = {run.pk: run.key for run in runs_of(lot)}
+    late = {run.pk for run in runs_of(lot) if is_after_release(recipe, run.step_key)}
     found = Signature.objects.filter(lot_id=lot.pk).order_by("recorded_at", "id")
     return [
         {
             "name": each.full_name, "username": each.username, "role": each.role, "meaning": each.meaning, "meaning_text": each.meaning_text,
             "at": instant(each.recorded_at), "zone": each.site_time_zone,
             "what": f"Step {steps[each.record_id]}" if each.record_id in steps else KINDS.get(each.record_type, ""),
+            "part": "after release" if each.record_id in late else "making" if each.record_id in steps else "judging",
             "digest": bytes(each.payload_digest).hex(),
         }
         for each in found

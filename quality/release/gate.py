@@ -96,7 +96,7 @@ def some(names: list[str], most: int = 3) -> str:
 def lot_state(g: Ground) -> Iterator[GateLine]:
     allowed = {"stage_1": {"in_review"}, "final": {"in_review", "certified_stage_1"}}[g.stage]
     words = g.lot.state.replace("_", " ")
-    yield GateLine("state", "The lot is in review", g.lot.state in allowed, f"It is {words}." if g.lot.state not in allowed else words)
+    yield GateLine("state", "The lot is where this decision is made", g.lot.state in allowed, f"It is {words}." if g.lot.state not in allowed else words)
 
 
 def steps(g: Ground) -> Iterator[GateLine]:

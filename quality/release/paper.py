@@ -122,7 +122,8 @@ def number(text: str) -> str:
     """A number as it is read most surely: one of many digits in groups of three, or as a power of ten where that loses no digit."""
     found = re.fullmatch(r"(-?)(\d{5,})(\.\d+)?", text)
     if not found:
-        return text
+        # Only the sign is drawn as it is printed: "<=0.5" as "≤ 0.5".
+        return re.sub(r"^(<=|>=|<|>)\s*(?=\d)", lambda sign: {"<=": "≤ ", ">=": "≥ "}.get(sign[1], f"{sign[1]} "), text)
     sign, whole, rest = found[1], found[2], found[3] or ""
     digits = whole.rstrip("0")
     if not rest and len(digits) <= 4:
@@ -156,7 +157,7 @@ def _result(row: dict) -> dict:
 def _signatures(content: dict, signed: Signed) -> list[dict]:
     """The signatures beside the certifier's on the first page: the last step's, the last of each judgement. The full list follows in the paper."""
     found = []
-    made = [each for each in content["signatures"] if each["what"].startswith("Step ")]
+    made = [each for each in content["signatures"] if each["part"] == "making"]
     if made:
         found.append(_signature(made[-1], f"{made[-1]['meaning_text']} ({made[-1]['what']})"))
     for meaning in KEY_MEANINGS:

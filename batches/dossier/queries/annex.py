@@ -17,7 +17,7 @@ from django.db import models
 from batches.dossier.queries.trail import stream_of
 from batches.execution.models import Excursion
 from batches.execution.queries.runs import recipe_of, runs_of
-from batches.lots.models import Lot
+from batches.lots.models import Container, Lot
 from batches.recipes.document.schema import Recipe
 from mes.audit.models import AuditEntry, AuditRow
 from mes.audit.readable import describe_all, event_words
@@ -58,6 +58,7 @@ class Words:
     lot: Lot
     recipe: Recipe
     runs: dict[uuid.UUID, object] = field(default_factory=dict)
+    containers: dict[uuid.UUID, str] = field(default_factory=dict)
 
     def parameter(self, run_id, key: str) -> str:
         run = self.runs.get(run_id)
@@ -88,7 +89,8 @@ def word(table: str, wording: Wording, *related: str) -> None:
 def annex(lot: Lot, upto: int | None = None, only: Collection[int] | None = None) -> list[Item]:
     """Every entry of the lot's stream up to a sequence number, each once, in its order; or `only` those numbers. Call it inside the site context."""
     recipe = recipe_of(lot)
-    words = Words(lot, recipe, {run.pk: run for run in runs_of(lot)})
+    containers = dict(Container.objects.filter(lot=lot).values_list("pk", "title"))
+    words = Words(lot, recipe, {run.pk: run for run in runs_of(lot)}, containers)
     found = AuditEntry.objects.filter(stream=stream_of(lot.pk)).defer("canon", "prev_hash", "hash").order_by("seq")
     found = found if upto is None else found.filter(seq__lte=upto)
     entries = list(found if only is None else found.filter(seq__in=list(only)))

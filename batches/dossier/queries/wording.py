@@ -85,7 +85,7 @@ def container(words: Words, now, before) -> Sequence[Change]:
 
 
 def label(words: Words, now, before) -> Sequence[Change]:
-    changes = _moved(f"Label {now.serial}", now, before)
+    changes = _moved(f"Label {now.serial} of {words.containers.get(now.container_id, 'a container')}", now, before)
     reason = now.destroyed_reason if now.state == "destroyed" else now.reprint_reason if before is None else ""
     return [*changes, *([Change("Reason", "", reason)] if reason else [])]
 
@@ -110,7 +110,15 @@ def payload(words: Words, now, before) -> Sequence[Change]:
 
 
 def hand_over(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"Handed over: {now.kind.replace('_', ' ')}", now.from_place, now.to_place)]
+    return [Change(f"Handed over: {now.kind.replace('_', ' ')}", "", f"from {now.from_place} to {now.to_place}")]
+
+
+def site(words: Words, now, before) -> Sequence[Change]:
+    return [Change("Site of the lot", "", now.part)]
+
+
+def donation(words: Words, now, before) -> Sequence[Change]:
+    return [Change("Donation feeds the lot", "", now.donation.din)]
 
 
 def occupancy(words: Words, now, before) -> Sequence[Change]:
@@ -138,6 +146,8 @@ def register() -> None:
     word("batches_hold", hold)
     word("batches_lot", lot)
     word("batches_handover", hand_over)
+    word("batches_lotsite", site)
+    word("batches_lotdonation", donation, "donation")
     word("batches_occupancy", occupancy)
     word("batches_batchrecordpaper", paper)
     word("mes_signature", signature)
