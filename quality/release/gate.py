@@ -199,7 +199,8 @@ def _pending(g: Ground) -> Iterator[GateLine]:
 
 
 def illustrative(g: Ground) -> Iterator[GateLine]:
-    made_up = [line.criterion.name for line in g.results if line.result is not None and line.result.evidence == "illustrative"]
+    counted = [(line.criterion.name, line.result or line.interim) for line in g.results]
+    made_up = [name for name, result in counted if result is not None and result.evidence == "illustrative"]
     if made_up or not g.lot.demo:
         yield GateLine(
             "evidence", "Every result was measured" if not g.lot.demo else "Made-up results are marked", g.lot.demo or not made_up,

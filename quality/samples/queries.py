@@ -159,6 +159,7 @@ def summary(lot: Lot) -> list[dict]:
 
 def _plain(line: CriterionLine, specification: str) -> dict:
     criterion, result = line.criterion, line.result
+    shown = result or line.interim
     return {
         "criterion": criterion.code,
         "test": criterion.name,
@@ -174,7 +175,8 @@ def _plain(line: CriterionLine, specification: str) -> dict:
         "compared": result.rounded if result else "",
         "verdict": line.word,
         "standing": line.standing,
-        "mark": MARKS[result.evidence] if result else "",
+        # A made-up interim reading is marked like a made-up result (decisions 29).
+        "mark": MARKS[shown.evidence] if shown else "",
         "source": result.evidence_source if result else "",
         "due": line.due.isoformat() if line.due and result is None else "",
         "interim": interim_text(line.interim) if result is None else "",

@@ -123,6 +123,19 @@ def test_made_up_results_stand_in_demo_lots_only_and_are_counted(judged):
     assert not lines["evidence"].ok
 
 
+@pytest.mark.req("QC-07", case="negative")
+def test_a_made_up_interim_reading_is_marked_wherever_it_is_printed(judged):
+    lot = judged.made()
+    judged.tested(lot, interim="")
+    judged.result(lot, "sterility", "no growth", kind="interim", interim_day=1, evidence="illustrative")
+    assert "Sterility" in judged.gate(lot)["evidence"].detail
+    judged.reviewed(lot)
+    decision = judged.certify(lot)
+    with judged.reading():
+        content = queries.payload_of(ReleaseDecision.objects.select_related("signature__payload").get(pk=decision.pk))
+    assert [row["mark"] for row in content["results"] if row["test"] == "Sterility"] == ["illustrative, not published"]
+
+
 # --- certification ----------------------------------------------------------------------------------------------------
 
 
