@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
+from kombu import pools
 
 from mes import tasks
 from mes.celery import app
@@ -180,11 +181,7 @@ def pointing_to(url: str) -> Iterator[None]:
 
 
 def _forget_connections() -> None:
-    if app._pool is not None:
-        app._pool.force_close_all()
-        app._pool = None
-    if getattr(app.amqp, "_producer_pool", None) is not None:
-        app.amqp._producer_pool.force_close_all()
-        app.amqp._producer_pool = None
-
-
+    # kombu hands a pool out again by its address, closed or not: forgetting the app's own reference is not enough
+    pools.reset()
+    app._pool = None
+    app.amqp._producer_pool = None
