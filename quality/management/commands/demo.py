@@ -72,6 +72,7 @@ class Command(BaseCommand):
 
     def watch(self, running) -> None:
         self.stdout.write("Ctrl-C ends it; the data stays.")
+        self.stdout.flush()  # into a file or a pipe too, address and log-ins are read while it serves
         try:
             running.watch()
         except KeyboardInterrupt:
