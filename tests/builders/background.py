@@ -171,16 +171,17 @@ def background(folder: Path, monkeypatch) -> Iterator[Background]:
 def pointing_to(url: str) -> Iterator[None]:
     """This process's own Celery client talks to another broker while inside."""
     before = app.conf.broker_url
-    _forget_connections()
+    forget_connections()
     app.conf.broker_url = url
     try:
         yield
     finally:
-        _forget_connections()
+        forget_connections()
         app.conf.broker_url = before
 
 
-def _forget_connections() -> None:
+def forget_connections() -> None:
+    """This process's Celery client opens new connections from now on, by its present configuration."""
     # kombu hands a pool out again by its address, closed or not: forgetting the app's own reference is not enough
     pools.reset()
     app._pool = None

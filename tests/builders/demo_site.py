@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from quality.demo.clock import advance_to
 from quality.demo.lotwork import LotWork
 from quality.demo.progress import Progress
 from quality.demo.store import everything
+from tests.builders.background import forget_connections
 
 
 class Quiet(Progress):
@@ -85,9 +87,13 @@ def running_site(tmp_path: Path, monkeypatch) -> Iterator[RunningSite]:
     for name in ("VAR_FOLDER", "KEYS_FOLDER", "ANCHORS_FOLDER"):
         monkeypatch.setattr(settings, name, tmp_path / name.lower())
         (tmp_path / name.lower()).mkdir()
+    options = app.conf.broker_transport_options
+    # Names of its own in Redis: a site that another test of this process has running would take half of the messages
+    monkeypatch.setitem(options, "global_keyprefix", f"{options['global_keyprefix']}{secrets.token_hex(4)}:")
+    forget_connections()
     env = {
         "CARTULARY_VAR": str(settings.VAR_FOLDER), "CARTULARY_KEYS": str(settings.KEYS_FOLDER), "CARTULARY_NO_INSTALL": "1",
-        "CARTULARY_SECRET_KEY": settings.SECRET_KEY, "CARTULARY_REDIS_PREFIX": app.conf.broker_transport_options["global_keyprefix"],
+        "CARTULARY_SECRET_KEY": settings.SECRET_KEY, "CARTULARY_REDIS_PREFIX": options["global_keyprefix"],
         "CARTULARY_ANCHORS": str(settings.ANCHORS_FOLDER),
     }  # fmt: skip
     for name, value in env.items():
@@ -100,6 +106,7 @@ def running_site(tmp_path: Path, monkeypatch) -> Iterator[RunningSite]:
         supervisor.start(90)
         base = f"http://127.0.0.1:{port}"
         yield RunningSite(base, story.open_cast(base), supervisor, tmp_path)
+    forget_connections()
 
 
 @contextmanager
