@@ -18,6 +18,18 @@ from mes.records.context import site_context
 
 FOLDER = "write_once_folder"
 
+EVERY = dt.timedelta(minutes=5)
+"""How long at most what was written may be unanchored while the background runs: the exposure window."""
+
+
+class AnchorAltered(FileExistsError):
+    """The folder holds something else than what was, or is to be, anchored there."""
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds of anchor that this deployment is set up for."""
+    return (FOLDER,)
+
 
 def anchor_folder() -> Path:
     return Path(settings.ANCHORS_FOLDER)
@@ -27,7 +39,7 @@ def anchor_waiting(by: Actor) -> int:
     """Write every checkpoint that the folder does not hold yet, with the key others verify it by; returns how many.
 
     A file is created once and never opened for writing again. One that exists with other content raises
-    FileExistsError: somebody wrote there.
+    AnchorAltered: somebody wrote there.
     """
     with site_context(by.site_id):
         waiting = list(Checkpoint.objects.filter(site_id=by.site_id).exclude(anchors__kind=FOLDER).order_by("size"))
@@ -50,16 +62,12 @@ def _write_once(path: Path, content: bytes) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     except FileExistsError:
         if path.read_bytes() != content:
-            raise FileExistsError(f"{path} holds something else than what is to be anchored") from None
+            raise AnchorAltered(f"{path} holds something else than what is to be anchored") from None
         return
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-EVERY = dt.timedelta(minutes=5)
-"""How long at most what was written may be unanchored while the background runs: the exposure window."""
 
 
 def checkpoint_and_anchor(by: Actor) -> int:
