@@ -251,6 +251,7 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "undrawn_certificates": undrawn_certificates,
     "unburnt_keys": unburnt_keys,
     "checkpoints": anchored_checkpoints,
+    "timestamps": anchors.timestamp_newest,
     "overdue_anchors": overdue_anchors,
 }
 """Every sweep by the name its heartbeat carries, in the order they run."""

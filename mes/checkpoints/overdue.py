@@ -20,7 +20,7 @@ from mes.records.context import site_context
 ALLOWED = 3 * anchors.EVERY
 """How long what was written may stay without an anchor of each kind that is set up."""
 
-WORDS = {anchors.FOLDER: "the write-once folder"}
+WORDS = {anchors.FOLDER: "the write-once folder", anchors.TIMESTAMP: "a time-stamp"}
 
 
 @dataclass(frozen=True)

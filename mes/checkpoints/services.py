@@ -53,10 +53,10 @@ def _without_site(lines: list[str], by: Actor) -> list[str]:
 
 
 @service(Event.CHECKPOINT_ANCHORED)
-def record_anchor(*, by: Actor, checkpoint_id, kind: str, place: str, sha256: str) -> AnchorReceipt:
-    """Write down that a checkpoint lies somewhere else now."""
-    rules.check_can_record_anchor(by=by, sha256=sha256)
+def record_anchor(*, by: Actor, checkpoint_id, kind: str, place: str, sha256: str, content: bytes = b"") -> AnchorReceipt:
+    """Write down that a checkpoint lies somewhere else now, and keep what the other side gave (`content`)."""
+    rules.check_can_record_anchor(by=by, sha256=sha256, content=content)
     checkpoint = Checkpoint.objects.one(pk=checkpoint_id)
-    receipt = AnchorReceipt(site_id=by.site_id, by_id=by.user_id, checkpoint=checkpoint, kind=kind, place=place, sha256=sha256)
+    receipt = AnchorReceipt(site_id=by.site_id, by_id=by.user_id, checkpoint=checkpoint, kind=kind, place=place, sha256=sha256, content=content)
     receipt.save()
     return receipt
