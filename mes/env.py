@@ -58,6 +58,7 @@ class Environment:
     anchors_folder: Path
     tsa_url: str
     tsa_certificates: str
+    cosign: bool
     email_url: str
     email_from: str
     var_folder: Path
@@ -99,6 +100,7 @@ def read(values: dict[str, str]) -> Environment:
         anchors_folder=Path(env.str("CARTULARY_ANCHORS", default=str(var_folder / "anchors"))).absolute(),
         tsa_url=env.str("CARTULARY_TSA_URL", default=""),
         tsa_certificates=env.str("CARTULARY_TSA_CERTIFICATES", default=""),
+        cosign=env.bool("CARTULARY_COSIGN", default=False),
         email_url=env.str(
             "EMAIL_URL",
             default="" if production else f"filemail:///{var_folder / 'mail'}",

@@ -19,6 +19,7 @@ from batches.subjects import vault
 from mes import clock
 from mes.checkpoints import anchors
 from mes.checkpoints.overdue import last_anchored, overdue
+from mes.checkpoints.witnessing import have_cosigned
 from mes.errors import RuleBroken
 from mes.people.models import Site
 from mes.records.actors import Actor
@@ -252,6 +253,7 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "unburnt_keys": unburnt_keys,
     "checkpoints": anchored_checkpoints,
     "timestamps": anchors.timestamp_newest,
+    "cosignatures": have_cosigned,
     "overdue_anchors": overdue_anchors,
 }
 """Every sweep by the name its heartbeat carries, in the order they run."""

@@ -11,7 +11,7 @@ from cryptography import x509
 from django.conf import settings
 
 from mes import clock
-from mes.checkpoints import keys, notes, services, timestamps
+from mes.checkpoints import keys, notes, services, timestamps, witnessing
 from mes.checkpoints.models import Checkpoint
 from mes.people.models import Site
 from mes.records.actors import Actor
@@ -29,7 +29,7 @@ class AnchorAltered(FileExistsError):
 
 def kinds() -> tuple[str, ...]:
     """The kinds of anchor that this deployment is set up for."""
-    return (FOLDER, TIMESTAMP) if settings.TSA_URL else (FOLDER,)
+    return (FOLDER, *([TIMESTAMP] if settings.TSA_URL else []), *([witnessing.COSIGNED] if settings.COSIGN else []))
 
 
 def anchor_folder() -> Path:

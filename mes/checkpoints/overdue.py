@@ -12,7 +12,7 @@ from django.core import checks
 from django.db import DatabaseError, connection
 
 from mes.audit.models import AuditEntry, AuditRow
-from mes.checkpoints import anchors
+from mes.checkpoints import anchors, witnessing
 from mes.checkpoints.models import AnchorReceipt, Checkpoint
 from mes.people.models import Site
 from mes.records.context import site_context
@@ -20,7 +20,7 @@ from mes.records.context import site_context
 ALLOWED = 3 * anchors.EVERY
 """How long what was written may stay without an anchor of each kind that is set up."""
 
-WORDS = {anchors.FOLDER: "the write-once folder", anchors.TIMESTAMP: "a time-stamp"}
+WORDS = {anchors.FOLDER: "the write-once folder", anchors.TIMESTAMP: "a time-stamp", witnessing.COSIGNED: "a co-signature of another site"}
 
 
 @dataclass(frozen=True)
