@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 
 from mes.api.docs import DocsView, SchemaView
 from mes.api.views import NoSuchAddress
+from mes.inspection.api import api_urls as inspection_urls
 from mes.people.api import MeView, SessionView
 
 app_name = "api"
@@ -18,6 +19,7 @@ urlpatterns = [
     path("docs/", DocsView.as_view(), name="docs"),
     path("session/", SessionView.as_view(), name="session"),
     path("me/", MeView.as_view(), name="me"),
+    *inspection_urls,
     *(path("", include(module)) for module in ABOVE if find_spec(module)),
     re_path(r"^.*$", NoSuchAddress.as_view()),
 ]

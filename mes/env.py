@@ -56,6 +56,9 @@ class Environment:
     redis_prefix: str
     keys_folder: Path
     anchors_folder: Path
+    tsa_url: str
+    tsa_certificates: str
+    cosign: bool
     email_url: str
     email_from: str
     var_folder: Path
@@ -95,6 +98,9 @@ def read(values: dict[str, str]) -> Environment:
         redis_prefix=env.str("CARTULARY_REDIS_PREFIX", default="cartulary:"),
         keys_folder=Path(env.str("CARTULARY_KEYS", default="" if production else str(var_folder / "keys"))),
         anchors_folder=Path(env.str("CARTULARY_ANCHORS", default=str(var_folder / "anchors"))).absolute(),
+        tsa_url=env.str("CARTULARY_TSA_URL", default=""),
+        tsa_certificates=env.str("CARTULARY_TSA_CERTIFICATES", default=""),
+        cosign=env.bool("CARTULARY_COSIGN", default=False),
         email_url=env.str(
             "EMAIL_URL",
             default="" if production else f"filemail:///{var_folder / 'mail'}",
@@ -128,9 +134,9 @@ def refusals(env: Environment) -> list[str]:
     """
     if env.mode not in list(Mode):
         return [f"CARTULARY_MODE is {env.mode!r}. Set it to production, demo or test."]
+    found = timestamp_refusals(env)
     if not env.production:
-        return []
-    found = []
+        return found
     if env.debug:
         found.append("CARTULARY_DEBUG is on: error pages would show record contents. Switch it off.")
     found += secret_refusals(env)
@@ -147,6 +153,20 @@ def refusals(env: Environment) -> list[str]:
     if not env.email_url:
         found.append("EMAIL_URL is missing: alerts could not be sent. Set it to the mail server's address.")
     return found + service_refusals(env)
+
+
+def timestamp_refusals(env: Environment) -> list[str]:
+    """Why the address of the time-stamp authority will not do. A token that nobody can check is no anchor."""
+    if not env.tsa_url:
+        return []
+    address = urlsplit(env.tsa_url)
+    local = address.hostname in ("127.0.0.1", "::1", "localhost")
+    found = []
+    if not address.hostname or not (address.scheme == "https" or (address.scheme == "http" and local)):
+        found.append("CARTULARY_TSA_URL is neither an https:// address nor one of this machine. Set it to the authority's https:// address.")
+    if not env.tsa_certificates:
+        found.append("CARTULARY_TSA_CERTIFICATES is missing. Set it to a file with the certificates (PEM) that the authority's tokens lead to.")
+    return found
 
 
 def secret_refusals(env: Environment) -> list[str]:

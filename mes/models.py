@@ -2,7 +2,7 @@
 
 from mes.api.models import IdempotencyKey
 from mes.audit.models import AuditEntry, AuditRow, RowSchema, StreamHead
-from mes.checkpoints.models import AnchorReceipt, Checkpoint
+from mes.checkpoints.models import AnchorReceipt, Checkpoint, TrailCheck, Witnessed
 from mes.people.models import (
     AccessEvent,
     DeviceCredential,
@@ -21,7 +21,7 @@ from mes.records.models import SecurityEvent
 from mes.signatures.models import Signature, SignaturePayload, SigningIntent
 
 __all__ = [
-    "AccessEvent", "AnchorReceipt", "AuditEntry", "AuditRow", "Checkpoint", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey", "PersonLock", "Qualification",
-    "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SigningIntent", "SimulatedClock", "Site",
-    "StreamHead", "UsedCode", "User",
+    "AccessEvent", "AnchorReceipt", "AuditEntry", "AuditRow", "Checkpoint", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey",
+    "PersonLock", "Qualification", "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SigningIntent",
+    "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode", "User", "Witnessed",
 ]  # fmt: skip

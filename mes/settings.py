@@ -21,6 +21,11 @@ SIMULATED_CLOCK = ENV.simulated_clock
 KEYS_FOLDER = ENV.keys_folder
 #: Where signed checkpoints are written once: belongs on another machine or write-once medium.
 ANCHORS_FOLDER = ENV.anchors_folder
+#: The time-stamp authority (RFC 3161) that is asked for tokens over checkpoints, and whom to believe; "" asks nobody.
+TSA_URL = ENV.tsa_url
+TSA_CERTIFICATES = ENV.tsa_certificates
+#: Whether co-signatures of checkpoints by other sites are expected; those of this deployment are asked for.
+COSIGN = ENV.cosign
 VAR_FOLDER = ENV.var_folder
 APP_VERSION = ENV.app_version
 

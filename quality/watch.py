@@ -17,7 +17,9 @@ from batches.lots.models import Lot
 from batches.subjects import queries as subjects
 from batches.subjects import vault
 from mes import clock
-from mes.checkpoints.anchors import checkpoint_and_anchor
+from mes.checkpoints import anchors
+from mes.checkpoints.overdue import last_anchored, overdue
+from mes.checkpoints.witnessing import have_cosigned
 from mes.errors import RuleBroken
 from mes.people.models import Site
 from mes.records.actors import Actor
@@ -213,6 +215,32 @@ def unburnt_keys(by: Actor) -> int:
     return each_alone(left, vault.burn_key)
 
 
+def anchored_checkpoints(by: Actor) -> int:
+    """Take and anchor checkpoints. A place that cannot be written to, or holds something else, is told at once and leaves no heartbeat."""
+    try:
+        return anchors.checkpoint_and_anchor(by)
+    except OSError as problem:
+        with site_context(by.site_id):
+            code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
+            last = last_anchored(by.site_id, anchors.FOLDER)
+        altered = isinstance(problem, anchors.AnchorAltered)
+        title = "The place of anchors holds something else than was written there" if altered else "Anchors cannot be written"
+        act = "Somebody wrote there. Keep the folder as it is, take a copy, and call quality." if altered else "Look whether the place is there and has room."
+        cause = f"anchor_{'altered' if altered else 'unwritable'}:{last.size if last else 0}"
+        raise_once(by, cause, "alarm", f"{code}: {title}", f"{type(problem).__name__}: {problem}. {act}")
+        raise
+
+
+def overdue_anchors(by: Actor) -> int:
+    """Anchors that fell behind by more than their interval allows, for whatever reason: one alert each time (AUD-08)."""
+    late = overdue(Site.objects.get(pk=by.site_id))
+
+    def answer(found) -> None:
+        raise_once(by, found.cause, "alarm", f"{found.site}: anchors are overdue", f"{found}. A rewritten past could not be told since then.")
+
+    return each_alone(late, answer)
+
+
 SWEEPS: dict[str, Callable[[Actor], int]] = {
     "unanswered_excursions": unanswered_excursions,
     "unanswered_deviations": unanswered_deviations,
@@ -223,6 +251,9 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "undelivered_alerts": undelivered_alerts,
     "undrawn_certificates": undrawn_certificates,
     "unburnt_keys": unburnt_keys,
-    "checkpoints": checkpoint_and_anchor,
+    "checkpoints": anchored_checkpoints,
+    "timestamps": anchors.timestamp_newest,
+    "cosignatures": have_cosigned,
+    "overdue_anchors": overdue_anchors,
 }
 """Every sweep by the name its heartbeat carries, in the order they run."""

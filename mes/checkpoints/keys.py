@@ -8,6 +8,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
+from mes.checkpoints import notes
+
 
 def key_folder() -> Path:
     return Path(settings.KEYS_FOLDER) / "checkpoints"
@@ -15,7 +17,16 @@ def key_folder() -> Path:
 
 def site_key(site_code: str) -> Ed25519PrivateKey:
     """The site's key; made at the first use, readable by the service's user only."""
-    path = key_folder() / f"{site_code}.ed25519"
+    return _kept(f"{site_code}.ed25519")
+
+
+def witness_key(site_code: str) -> Ed25519PrivateKey:
+    """The key with which the site co-signs others' checkpoints: another one, so that neither speaks for the other."""
+    return _kept(f"{site_code}.witness.ed25519")
+
+
+def _kept(name: str) -> Ed25519PrivateKey:
+    path = key_folder() / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
@@ -30,3 +41,13 @@ def site_key(site_code: str) -> Ed25519PrivateKey:
 def key_name(site_code: str) -> str:
     """The name under which the key signs: the same as the log's origin."""
     return f"cartulary/{site_code}"
+
+
+def first_key_text(site_code: str) -> str:
+    """The key that the site's log began with, as others' tools take it."""
+    return notes.verifier_text(key_name(site_code), site_key(site_code).public_key())
+
+
+def witness_name(site_code: str) -> str:
+    """The name under which the site co-signs."""
+    return f"cartulary/{site_code}/witness"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 from django.db import connection
 
 from mes.audit import chain
 from mes.audit.models import StreamHead
-from mes.checkpoints import keys, merkle, notes, rules
-from mes.checkpoints.models import AnchorReceipt, Checkpoint
+from mes.checkpoints import cosigned, keys, merkle, notes, rules
+from mes.checkpoints.models import AnchorReceipt, Checkpoint, Witnessed
+from mes.errors import RuleBroken
 from mes.events import Event
 from mes.people.models import Site
 from mes.records.actors import Actor
@@ -53,10 +55,41 @@ def _without_site(lines: list[str], by: Actor) -> list[str]:
 
 
 @service(Event.CHECKPOINT_ANCHORED)
-def record_anchor(*, by: Actor, checkpoint_id, kind: str, place: str, sha256: str) -> AnchorReceipt:
-    """Write down that a checkpoint lies somewhere else now."""
-    rules.check_can_record_anchor(by=by, sha256=sha256)
+def record_anchor(*, by: Actor, checkpoint_id, kind: str, place: str, sha256: str, content: bytes = b"") -> AnchorReceipt:
+    """Write down that a checkpoint lies somewhere else now, and keep what the other side gave (`content`)."""
+    rules.check_can_record_anchor(by=by, sha256=sha256, content=content)
     checkpoint = Checkpoint.objects.one(pk=checkpoint_id)
-    receipt = AnchorReceipt(site_id=by.site_id, by_id=by.user_id, checkpoint=checkpoint, kind=kind, place=place, sha256=sha256)
+    receipt = AnchorReceipt(site_id=by.site_id, by_id=by.user_id, checkpoint=checkpoint, kind=kind, place=place, sha256=sha256, content=content)
     receipt.save()
     return receipt
+
+
+@service(Event.CHECKPOINT_COSIGNED)
+def cosign(*, by: Actor, note: str, since: int, proof: Sequence[bytes], log_key: str = "") -> Witnessed:
+    """As a witness: co-sign another log's checkpoint that continues what was seen before. One seen already is returned as it was signed then.
+
+    `log_key` is believed the first time only; afterwards the key is the one that signed last, or that it announced. Raises RuleBroken.
+    """
+    origin = note.partition("\n")[0]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"witness:{by.site_id}:{origin}"])
+    last = Witnessed.objects.filter(site_id=by.site_id, origin=origin).order_by("-size").first()
+    key = last.log_key if last else log_key
+    try:
+        said = notes.read(note, *notes.read_key(key))
+        if said.origin != notes.read_key(key)[0]:
+            raise notes.NoteRefused(f"The key is not that of {said.origin}.")
+    except notes.NoteRefused as error:
+        if last is not None and note.startswith(last.note.rpartition("\n\n")[0] + "\n\n"):
+            return last  # the one that announced another key, asked for again
+        raise RuleBroken("note_refused", f"Nothing was co-signed. {error}", security="log_refused") from error
+    rules.check_can_cosign(by=by, said=said, last=last, since=since, proof=proof)
+    if last is not None and said.size == last.size:
+        return last
+    code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
+    signed = cosigned.cosign(note, keys.witness_name(code), keys.witness_key(code), deed_now().at)
+    witnessed = Witnessed(
+        site_id=by.site_id, by_id=by.user_id, origin=said.origin, size=said.size, root=said.root, log_key=said.next_key or key, note=signed
+    )  # fmt: skip
+    witnessed.save()
+    return witnessed

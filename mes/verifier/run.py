@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import anchors, chain, tables
+from . import anchors, chain, inclusion, tables, timestamps
 from .database import CannotVerify, Snapshot
 from .findings import Report
 from .rows import RowCheck
@@ -19,7 +19,7 @@ INTACT, BROKEN, NOT_CHECKED = 0, 1, 2
 EVERY_SECONDS = 5.0
 
 
-def verify(url: str, *, stream: str | None = None, folder: str = "", tell: Callable[[str], None] = lambda line: None) -> Report:
+def verify(url: str, *, stream: str | None = None, folder: str = "", tsa: str = "", tell: Callable[[str], None] = lambda line: None) -> Report:
     """Checks the database at the address, or one stream of it. Memory stays bounded; `tell` gets lines of progress.
 
     Raises CannotVerify when the database cannot be read whole.
@@ -43,6 +43,7 @@ def verify(url: str, *, stream: str | None = None, folder: str = "", tell: Calla
         if stream is None:
             tell("rows that no entry cites, records against their last version")
             tables.check(snapshot, report)
+            timestamps.check(snapshot, report, tsa)
             if folder:
                 tell(f"checkpoints in {folder}")
                 anchors.check(snapshot, report, folder)
@@ -70,6 +71,25 @@ def show(report: Report, *, as_json: bool, out: Callable[[str], None]) -> int:
     return INTACT if report.intact else BROKEN
 
 
+def show_proof(path: str, key: str) -> int:
+    """Checks an inclusion proof in a file and says what it proves."""
+    if not key:
+        print("Give the site's key with --key; take it from somebody else than the proof.", file=sys.stderr)
+        return NOT_CHECKED
+    try:
+        with open(path, encoding="utf-8") as file:
+            proof = json.load(file)
+    except (OSError, ValueError) as error:
+        print(f"{path} cannot be read: {error}", file=sys.stderr)
+        return NOT_CHECKED
+    try:
+        print(inclusion.check(proof, key))
+    except inclusion.NotProven as error:
+        print(error, file=sys.stderr)
+        return BROKEN
+    return INTACT
+
+
 def main(words: list[str] | None = None) -> int:
     """The command line of cartulary-verify."""
     parser = argparse.ArgumentParser(
@@ -79,15 +99,20 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--url", default=os.environ.get("VERIFY_DATABASE_URL", ""), help="else VERIFY_DATABASE_URL")
     parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
     parser.add_argument("--anchors", default="", metavar="FOLDER", help="also check the anchored checkpoints in this folder")
+    parser.add_argument("--tsa", default="", metavar="FILE", help="certificates (PEM) of the time-stamp authority: also check the tokens' signatures")
+    parser.add_argument("--proof", default="", metavar="FILE", help="check an inclusion proof instead of a database; needs --key")
+    parser.add_argument("--key", default="", help="the site's key as text (name+id+base64), got from elsewhere than the proof")
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="no lines of progress")
     given = parser.parse_args(words)
+    if given.proof:
+        return show_proof(given.proof, given.key)
     if not given.url:
         print("Give the address of the database with --url or VERIFY_DATABASE_URL.", file=sys.stderr)
         return NOT_CHECKED
     tell = (lambda line: None) if given.quiet else (lambda line: print(line, file=sys.stderr, flush=True))
     try:
-        report = verify(given.url, stream=given.stream, folder=given.anchors, tell=tell)
+        report = verify(given.url, stream=given.stream, folder=given.anchors, tsa=given.tsa, tell=tell)
     except CannotVerify as error:
         print(error, file=sys.stderr)
         return NOT_CHECKED

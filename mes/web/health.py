@@ -20,11 +20,11 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations, guards and the role's rights stand, else 503. Redis and the sweeps are told, not required:
+    """200 when database, migrations, guards and the role's rights stand, else 503. Redis, sweeps and anchors are told, not required:
 
-    capture reads nothing from it. What is wrong is named in the log, not in the answer.
+    capture reads nothing from them. What is wrong is named in the log, not in the answer.
     """
-    heard = False
+    heard = anchored = False
     parts = {"database": _database(), "migrations": False, "guards": False, "role": False}
     if parts["database"]:
         findings = run_checks(tags=["cartulary"], include_deployment_checks=True)
@@ -32,10 +32,11 @@ def ready(request: HttpRequest) -> JsonResponse:
         parts["guards"] = not [one for one in findings if one.id == "cartulary.E002"]
         parts["role"] = not [one for one in findings if one.id == "cartulary.E003"]
         heard = not [one for one in findings if one.id == "cartulary.W001"]
+        anchored = not [one for one in findings if one.id == "cartulary.W002"]
         for finding in findings:
             log.error("not_ready", extra={"finding": finding.msg})
     good = all(parts.values())
-    return JsonResponse({"ready": good, **parts, "redis": _redis(), "sweeps": heard}, status=200 if good else 503)
+    return JsonResponse({"ready": good, **parts, "redis": _redis(), "sweeps": heard, "anchors": anchored}, status=200 if good else 503)
 
 
 def _database() -> bool:

@@ -18,6 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
         parser.add_argument("--anchors", default="", metavar="FOLDER", help="where the anchored checkpoints lie; else CARTULARY_ANCHORS")
+        parser.add_argument("--tsa", default=settings.TSA_CERTIFICATES, metavar="FILE", help="certificates of the time-stamp authority")
         parser.add_argument("--json", action="store_true", help="write the report as JSON")
 
     def handle(self, *args, **options):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         if not url:
             raise CommandError("VERIFY_DATABASE_URL is missing. Set it to the address of the role cartulary_verifier.")
         try:
-            report = run.verify(url, stream=options["stream"], folder=options["anchors"] or anchored(), tell=self.tell)
+            report = run.verify(url, stream=options["stream"], folder=options["anchors"] or anchored(), tsa=options["tsa"], tell=self.tell)
         except CannotVerify as error:
             raise CommandError(str(error), returncode=run.NOT_CHECKED) from error
         code = run.show(report, as_json=options["json"], out=self.stdout.write)
