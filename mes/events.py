@@ -31,3 +31,4 @@ class Event(StrEnum):
     SIGNED = "mes.signed"
     CHECKPOINT_TAKEN = "mes.checkpoint_taken"
     CHECKPOINT_ANCHORED = "mes.checkpoint_anchored"
+    EVIDENCE_MADE = "mes.evidence_made"
