@@ -32,3 +32,4 @@ class Event(StrEnum):
     CHECKPOINT_TAKEN = "mes.checkpoint_taken"
     CHECKPOINT_ANCHORED = "mes.checkpoint_anchored"
     CHECKPOINT_COSIGNED = "mes.checkpoint_cosigned"
+    EVIDENCE_MADE = "mes.evidence_made"

@@ -3,6 +3,7 @@
 from mes.api.models import IdempotencyKey
 from mes.audit.models import AuditEntry, AuditRow, RowSchema, StreamHead
 from mes.checkpoints.models import AnchorReceipt, Checkpoint, TrailCheck, Witnessed
+from mes.evidence.models import EvidenceFile
 from mes.people.models import (
     AccessEvent,
     DeviceCredential,
@@ -18,10 +19,10 @@ from mes.people.models import (
     User,
 )
 from mes.records.models import SecurityEvent
-from mes.signatures.models import Signature, SignaturePayload, SigningIntent
+from mes.signatures.models import Signature, SignaturePayload, SignatureSeal, SigningIntent
 
 __all__ = [
-    "AccessEvent", "AnchorReceipt", "AuditEntry", "AuditRow", "Checkpoint", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey",
-    "PersonLock", "Qualification", "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SigningIntent",
+    "AccessEvent", "AnchorReceipt", "AuditEntry", "AuditRow", "Checkpoint", "DeviceCredential", "EvidenceFile", "FailureCounter", "Grant", "IdempotencyKey",
+    "PersonLock", "Qualification", "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent",
     "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode", "User", "Witnessed",
 ]  # fmt: skip

@@ -10,3 +10,4 @@ class Permission(StrEnum):
     UNLOCK_PEOPLE = "mes.unlock_people"
     RECORD_TRAINING = "mes.record_training"
     READ_AUDIT = "mes.read_audit"
+    MAKE_EVIDENCE = "mes.make_evidence"

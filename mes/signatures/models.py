@@ -96,3 +96,26 @@ class SignaturePayload(Fact):
     @property
     def stream(self) -> str:
         return self.stream_name
+
+
+class SignatureSeal(Fact):
+    """The site's seal on a signature, by a key outside the database: what SQL alone cannot make. SIG-17."""
+
+    lot_id = models.UUIDField(null=True)
+    stream_name = models.CharField(max_length=120)
+    signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="seal")
+    key_name = models.CharField(max_length=120)
+    key_id = models.CharField(max_length=8)
+    seal = models.BinaryField()
+
+    stream_kind = "signature"
+
+    def __str__(self) -> str:
+        return f"seal of {self.signature_id}"
+
+    def audit_line(self) -> dict[str, str]:
+        return {"what": "Seal of the signature", "new": f"made with the key {self.key_id} of {self.key_name}"}
+
+    @property
+    def stream(self) -> str:
+        return self.stream_name

@@ -1,4 +1,4 @@
-"""sign(): writes the signature and the exact bytes signed, inside the deed of the act that is signed."""
+"""sign(): writes the signature, the exact bytes signed and the site's seal, inside the deed of the act that is signed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mes.people.models import Site
 from mes.people.rules import role_for
 from mes.records.actors import Actor
 from mes.records.door import service
-from mes.signatures import ceremony, rules
+from mes.signatures import ceremony, rules, seals
 from mes.signatures.meanings import meaning as meaning_of
 from mes.signatures.models import Signature, SignaturePayload
 
@@ -28,7 +28,8 @@ def sign(
 ) -> Signature:
     """Write one signature. `what` is rebuilt by the caller inside this deed, so that a change since showing is found.
 
-    `permission` names the right under which the role is printed. Raises StaleRecord, SigningRefused.
+    `permission` names the right under which the role is printed. Raises StaleRecord, SigningRefused, and RuleBroken("seal_key_missing"): a signature
+    that cannot be sealed is not made.
     """
     intent = ceremony.spend(proof.intent_id)
     rules.check_can_sign(by=by, proof=proof, intent=intent, what=what, meaning=meaning)
@@ -49,4 +50,5 @@ def sign(
         signature=signature,
         content=what.payload,
     ).save()
+    seals.seal_of(signature, site.code).save()
     return signature

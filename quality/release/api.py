@@ -18,7 +18,7 @@ from mes.permissions import Permission as AuditPermission
 from mes.signatures import ceremony
 from mes.signatures.api import SigningView
 from quality.permissions import Permission
-from quality.release import evidence, queries, services
+from quality.release import evidence, evidence_file, queries, services
 from quality.release.models import Certificate, ProductUse
 
 STAGE = OpenApiParameter("stage", OpenApiTypes.STR, description="stage_1 or final; left out: the one that comes next.")
@@ -61,6 +61,18 @@ class CertificateOut(serializers.Serializer):
 
     def get_why_not(self, row: Certificate) -> str:
         return queries.why_not_valid(row.decision)
+
+
+class EvidenceFileOut(serializers.Serializer):
+    """That an evidence file was made."""
+
+    entries = serializers.IntegerField(help_text="Entry of the lot's trail up to which it goes.")
+    head = serializers.CharField(help_text="Hash of that entry.")
+    checkpoint = serializers.IntegerField(help_text="Size of the site's log at the checkpoint that covers it.")
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField(help_text="Of the file's bytes.")
+    made_by = serializers.CharField(source="by.full_name")
+    recorded_at = serializers.DateTimeField()
 
 
 class Gate(ServiceView):
@@ -177,6 +189,26 @@ class Evidence(ServiceView):
         return Response(evidence.evidence_of(queries.lot_by_number(number)))
 
 
+class EvidenceFileView(ServiceView):
+    """The evidence file of a lot: one zip with everything that is needed to check the record without server or database."""
+
+    permission = AuditPermission.MAKE_EVIDENCE
+    answers: ClassVar[dict] = {"GET": EvidenceFileOut(many=True), "POST": OpenApiTypes.BINARY}
+    keyless = True  # every file is made anew and is kept nowhere here: two calls are two entries in the trail
+
+    def get(self, request, number):
+        """Those that were made, newest first: by whom, up to which entry, and the SHA-256 of the bytes."""
+        return self.reply(evidence_file.made_of(queries.lot_by_number(number)))
+
+    def post(self, request, number):
+        """Makes one and answers with its bytes. That it was made stands in the lot's trail before it is handed over."""
+        fact, content = evidence_file.evidence_file(self.actor, number)
+        answer = HttpResponse(content, content_type="application/zip")
+        answer["Content-Disposition"] = f'attachment; filename="{evidence_file.file_name(fact)}"'
+        answer["Cache-Control"] = "no-store, private"
+        return answer
+
+
 class Dispatch(SigningView):
     """Hand a certified product over: `scanned`, `from_place`, `to_place`, `carrier`, `seal`, `logger` in the query of both calls."""
 
@@ -254,6 +286,7 @@ api_urls = [
     path("lots/<str:number>/certificates/", Certificates.as_view()),
     path("lots/<str:number>/certificates/<str:certificate>/pdf/", CertificatePdf.as_view()),
     path("lots/<str:number>/evidence/", Evidence.as_view()),
+    path("lots/<str:number>/evidence-file/", EvidenceFileView.as_view()),
     path("lots/<str:number>/dispatch/", Dispatch.as_view()),
     path("lots/<str:number>/use/", Use.as_view()),
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
+from mes.signatures.seal_keys import key_folder
 from mes.verifier import run
 from mes.verifier.database import CannotVerify
 
@@ -26,7 +27,8 @@ class Command(BaseCommand):
         if not url:
             raise CommandError("VERIFY_DATABASE_URL is missing. Set it to the address of the role cartulary_verifier.")
         try:
-            report = run.verify(url, stream=options["stream"], folder=options["anchors"] or anchored(), tsa=options["tsa"], tell=self.tell)
+            folder = options["anchors"] or anchored()
+            report = run.verify(url, stream=options["stream"], folder=folder, tsa=options["tsa"], key_lines=seal_lines(), tell=self.tell)
         except CannotVerify as error:
             raise CommandError(str(error), returncode=run.NOT_CHECKED) from error
         code = run.show(report, as_json=options["json"], out=self.stdout.write)
@@ -36,6 +38,11 @@ class Command(BaseCommand):
     def tell(self, line: str) -> None:
         self.stderr.write(line, self.style.NOTICE)
         self.stderr.flush()
+
+
+def seal_lines() -> list[str]:
+    """The public keys with which the sites here seal signatures, from the keys folder and not from the database that is judged."""
+    return [line for path in sorted(key_folder().glob("*.keys.txt")) for line in path.read_text().split()]
 
 
 def anchored() -> str:

@@ -9,6 +9,7 @@ from batches.lots.states import LOT_WORDS
 from batches.permissions import Permission as BatchPermission
 from mes.clock import record_now
 from mes.errors import Missing
+from mes.permissions import Permission as AuditPermission
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 from mes.web.pages import FragmentPage, Page
@@ -73,6 +74,7 @@ def panel_acts(lot, rights) -> list[dict]:
     certified = lot.state in {"certified_stage_1", "certified_final"}
     found = [
         ("Batch record", f"/lots/{lot.number}/record/", BatchPermission.READ_RECORD in rights),
+        ("Evidence file", f"/lots/{lot.number}/evidence/", AuditPermission.MAKE_EVIDENCE in rights),
         ("Review", f"/lots/{lot.number}/review/", Permission.REVIEW_LOT in rights),
         ("Dispatch", f"/lots/{lot.number}/dispatch/", Permission.DISPATCH_PRODUCT in rights and certified),
         ("Infusion", f"/lots/{lot.number}/infusion/", Permission.RECORD_INFUSION in rights and certified),
