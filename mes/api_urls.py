@@ -6,7 +6,8 @@ from django.urls import include, path, re_path
 
 from mes.api.docs import DocsView, SchemaView
 from mes.api.views import NoSuchAddress
-from mes.people.api import MeView, SessionView
+from mes.people.api import IdentityView, MeView, NoticesView, SessionView
+from mes.signatures.own_api import AccountabilityView
 
 app_name = "api"
 
@@ -18,6 +19,9 @@ urlpatterns = [
     path("docs/", DocsView.as_view(), name="docs"),
     path("session/", SessionView.as_view(), name="session"),
     path("me/", MeView.as_view(), name="me"),
+    path("me/accountability/sign/", AccountabilityView.as_view(), name="accountability"),
+    path("people/<str:username>/identity/", IdentityView.as_view(), name="identity"),
+    path("notices/", NoticesView.as_view(), name="notices"),
     *(path("", include(module)) for module in ABOVE if find_spec(module)),
     re_path(r"^.*$", NoSuchAddress.as_view()),
 ]

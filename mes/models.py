@@ -5,9 +5,12 @@ from mes.audit.models import AuditEntry, AuditRow, RowSchema, StreamHead
 from mes.checkpoints.models import AnchorReceipt, Checkpoint
 from mes.people.models import (
     AccessEvent,
+    Acknowledgement,
+    AuthorityNotice,
     DeviceCredential,
     FailureCounter,
     Grant,
+    IdentityCheck,
     PersonLock,
     Qualification,
     Role,
@@ -21,7 +24,7 @@ from mes.records.models import SecurityEvent
 from mes.signatures.models import Signature, SignaturePayload, SigningIntent
 
 __all__ = [
-    "AccessEvent", "AnchorReceipt", "AuditEntry", "AuditRow", "Checkpoint", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey", "PersonLock", "Qualification",
+    "AccessEvent", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification",
     "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SigningIntent", "SimulatedClock", "Site",
     "StreamHead", "UsedCode", "User",
 ]  # fmt: skip
