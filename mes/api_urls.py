@@ -7,7 +7,8 @@ from django.urls import include, path, re_path
 from mes.api.docs import DocsView, SchemaView
 from mes.api.views import NoSuchAddress
 from mes.inspection.api import api_urls as inspection_urls
-from mes.people.api import MeView, SessionView
+from mes.people.api import IdentityView, MeView, NoticesView, SessionView
+from mes.signatures.own_api import AccountabilityView
 
 app_name = "api"
 
@@ -20,6 +21,9 @@ urlpatterns = [
     path("session/", SessionView.as_view(), name="session"),
     path("me/", MeView.as_view(), name="me"),
     *inspection_urls,
+    path("me/accountability/sign/", AccountabilityView.as_view(), name="accountability"),
+    path("people/<str:username>/identity/", IdentityView.as_view(), name="identity"),
+    path("notices/", NoticesView.as_view(), name="notices"),
     *(path("", include(module)) for module in ABOVE if find_spec(module)),
     re_path(r"^.*$", NoSuchAddress.as_view()),
 ]

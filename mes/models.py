@@ -6,9 +6,12 @@ from mes.checkpoints.models import AnchorReceipt, Checkpoint, TrailCheck, Witnes
 from mes.evidence.models import EvidenceFile
 from mes.people.models import (
     AccessEvent,
+    Acknowledgement,
+    AuthorityNotice,
     DeviceCredential,
     FailureCounter,
     Grant,
+    IdentityCheck,
     PersonLock,
     Qualification,
     Role,
@@ -22,7 +25,7 @@ from mes.records.models import SecurityEvent
 from mes.signatures.models import Signature, SignaturePayload, SignatureSeal, SigningIntent
 
 __all__ = [
-    "AccessEvent", "AnchorReceipt", "AuditEntry", "AuditRow", "Checkpoint", "DeviceCredential", "EvidenceFile", "FailureCounter", "Grant", "IdempotencyKey",
-    "PersonLock", "Qualification", "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent",
-    "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode", "User", "Witnessed",
+    "AccessEvent", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeviceCredential", "EvidenceFile",
+    "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification", "Role", "RowSchema", "SecondFactor", "SecurityEvent",
+    "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent", "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode", "User", "Witnessed",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ GUARDED = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mes", "0003_count_each_secret_by_itself")]
+    dependencies = [("mes", "0004_enable_signing_by_three_records")]
 
     operations = [
         migrations.AddField("anchorreceipt", "content", models.BinaryField(default=b"")),

@@ -113,6 +113,15 @@ class TrainingForm(forms.Form):
         return self.cleaned_data
 
 
+class IdentityForm(forms.Form):
+    means = forms.CharField(label="How you checked it", max_length=200, min_length=3, help_text="For example: passport, in person. No number of a paper.")
+
+
+class NoticeForm(forms.Form):
+    sent_on = forms.DateField(label="Sent on", widget=forms.DateInput(attrs={"type": "date"}))
+    reference = forms.CharField(label="Reference", max_length=200, min_length=3, help_text="Under which the notice can be found again.")
+
+
 class TokenForm(forms.Form):
     equipment = forms.CharField(label="Equipment")
 

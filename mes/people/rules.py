@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from enum import StrEnum
 
-from mes.errors import NotAllowed, RuleBroken
+from mes.errors import NotAllowed, RuleBroken, SigningRefused
+from mes.people import queries
+from mes.people.jurisdictions import PROFILES, profile_of
 from mes.people.models import Grant, PersonLock, Qualification, User
 from mes.records.actors import Actor
 from mes.records.models import RecordNow
@@ -91,9 +94,11 @@ def is_locked(user_id: uuid.UUID) -> bool:
     return PersonLock.objects.filter(user_id=user_id, open=True).exists()
 
 
-def check_can_open_site(*, by: Actor, code: str) -> None:
+def check_can_open_site(*, by: Actor, code: str, jurisdiction: str) -> None:
     if not code:
         raise RuleBroken("site_without_code", "A site needs a code.", field="code")
+    if jurisdiction not in PROFILES:
+        raise RuleBroken("jurisdiction_unknown", f"There is no profile of {jurisdiction}. There are: {', '.join(PROFILES)}.", field="jurisdiction")
 
 
 def check_can_define_role(*, by: Actor, code: str, permissions: list[str]) -> None:
@@ -293,3 +298,50 @@ def check_can_retire_second_factor(*, by: Actor, factor) -> None:
         check_may(by, _permission().MANAGE_PEOPLE)
     if not factor.active:
         raise RuleBroken("second_factor_retired", "This authenticator was retired before.")
+
+
+def check_signing_enabled(user: User, site_id: uuid.UUID, *, to_acknowledge: bool = False) -> None:
+    """Raises SigningRefused with the record that is missing. `to_acknowledge`: for the acknowledgement itself, which is one of the three.
+
+    21 CFR 11.100(b): identity first; 11.10(j): accountability; 11.100(c): notice to the authority where the site's market asks for it.
+    """
+    there = queries.enabling(user.pk, site_id)
+    if not there.identity:
+        raise SigningRefused(
+            "identity_not_verified",
+            f"{user.full_name} cannot sign yet: nobody has recorded that their identity was checked. Somebody who records training does it under People.",
+        )
+    if to_acknowledge:
+        return
+    if not there.acknowledged:
+        raise SigningRefused(
+            "accountability_not_acknowledged",
+            f"{user.full_name} cannot sign yet: the acknowledgement of accountability is not signed. It stands under the own name, top right.",
+        )
+    if there.notice is not None:
+        raise SigningRefused(
+            "notice_missing",
+            f"Nobody can sign at this site yet: {there.notice.text} is not recorded ({there.notice.authority}, {there.notice.clause}). "
+            "An administrator records it under People.",
+        )
+
+
+def check_can_verify_identity(*, by: Actor, user: User, means: str) -> None:
+    if user.kind != User.PERSON:
+        raise RuleBroken("not_a_person", "Only a person has an identity to check. A device gets a token.")
+    if by.user_id == user.pk:
+        raise NotAllowed("own_identity", "Nobody checks their own identity. Somebody else has to do it.")
+    if by.kind != "system":
+        check_may(by, _permission().RECORD_TRAINING)
+    if len(means.strip()) < 3:
+        raise RuleBroken("means_missing", "Say how the identity was checked, for example: passport, in person.", field="means")
+
+
+def check_can_record_notice(*, by: Actor, jurisdiction: str, sent_on: dt.date, today: dt.date, reference: str) -> None:
+    check_may(by, _permission().MANAGE_PEOPLE)
+    if profile_of(jurisdiction).notice is None:
+        raise RuleBroken("no_notice_asked", f"{profile_of(jurisdiction).name}: no authority asks for a notice on electronic signatures.")
+    if sent_on > today:
+        raise RuleBroken("notice_in_future", "A notice is recorded once it is sent. This day is still to come.", field="sent_on")
+    if len(reference.strip()) < 3:
+        raise RuleBroken("reference_missing", "Write the reference under which the notice can be found again.", field="reference")

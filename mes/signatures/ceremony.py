@@ -135,6 +135,8 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
     if people_rules.is_locked(user.pk):
         raise _locked_out(user)
     end_try(user.pk, kind)
+    # Said only to who proved to be this person; asked again by the deed that signs.
+    people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled)
     methods = [
         "badge or user name",
         "signing PIN" if meaning.proof == "floor" else "password",

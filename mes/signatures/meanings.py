@@ -17,6 +17,8 @@ class Meaning:
     text: str
     proof: Proof = "desk"
     needs_reason: bool = False
+    before_enabled: bool = False
+    """Signed before signing is enabled for a person, since it is one of the records that enable it (SIG-11)."""
 
 
 MEANINGS: dict[str, Meaning] = {
@@ -112,6 +114,7 @@ MEANINGS: dict[str, Meaning] = {
         Meaning("decided", "I decided how this lot goes on.", "floor"),
         Meaning("released_material", "I release this material lot for use.", "desk"),
         Meaning("erased_identity", "I decided that the identity of this patient is erased.", "desk", needs_reason=True),
+        Meaning("acknowledged_accountability", "I have read this, and I answer for what is signed with my secrets.", before_enabled=True),
         Meaning("acknowledged", "I have read and understood this.", "desk"),
         Meaning("dispatched", "I hand this container over for transport.", "floor"),
         Meaning(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 
 from mes.events import Event
-from mes.people.models import Site
+from mes.people import accountability
+from mes.people.models import Acknowledgement, Site, User
 from mes.people.rules import role_for
 from mes.records.actors import Actor
 from mes.records.door import service
 from mes.signatures import ceremony, rules, seals
+from mes.signatures.accountability import subject_of
 from mes.signatures.meanings import meaning as meaning_of
 from mes.signatures.models import Signature, SignaturePayload
 
@@ -52,3 +54,16 @@ def sign(
     ).save()
     seals.seal_of(signature, site.code).save()
     return signature
+
+
+@service(Event.ACCOUNTABILITY_ACKNOWLEDGED)
+def acknowledge_accountability(*, by: Actor, proof: ceremony.Proof, text_version: str) -> Acknowledgement:
+    """The owner acknowledges, with a signature, to answer for what is signed with their secrets. It enables signing (SIG-11)."""
+    user = User.objects.lock(by.user_id)
+    rules.check_can_acknowledge_accountability(by=by, user=proof.user, text_version=text_version)
+    signature = sign(by=by, proof=proof, what=subject_of(user), meaning="acknowledged_accountability", stream=user.stream)
+    acknowledgement = Acknowledgement(
+        site_id=by.site_id, by_id=user.pk, user=user, text_version=accountability.CURRENT, signature_id=signature.pk
+    )
+    acknowledgement.save()
+    return acknowledgement

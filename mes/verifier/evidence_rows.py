@@ -12,6 +12,7 @@ from .canon import row_digest, schema_id
 from .findings import Finding, Report
 from .keys import Keys
 
+
 @dataclass
 class Row:
     """A row as the file holds it; `columns` are in sealed text, bytes in hexadecimal."""

@@ -10,6 +10,7 @@ from django.test import Client
 from mes.people import services, setup, totp
 from mes.people.models import Role, SecondFactor, Site, User
 from mes.records.actors import Actor
+from tests.builders.signing import enable_signing
 
 PASSWORD = "correct-horse-battery-9"
 PIN = "482915"
@@ -31,15 +32,18 @@ class Staffed:
     setup: Actor
 
     def person(
-        self, username: str, *roles: str, full_name: str = "", password: str = PASSWORD, pin: str = PIN, badge: str = "", kind: str = User.PERSON
+        self, username: str, *roles: str, full_name: str = "", password: str = PASSWORD, pin: str = PIN, badge: str = "", kind: str = User.PERSON,
+        signs: bool = True,
     ) -> User:
-        """Somebody enrolled with roles and secrets."""
+        """Somebody enrolled with roles and secrets, who may sign unless `signs` is False."""
         name = full_name or username.replace(".", " ").title()
         user = setup.enrol(by=self.setup, username=username, full_name=name, roles=list(roles), badge=badge, kind=kind)
         if password:
             user = services.set_password(by=self.setup, user_id=user.pk, new=password)
         if pin:
             user = services.set_pin(by=self.setup, user_id=user.pk, pin=pin)
+        if password and signs and kind == User.PERSON:
+            enable_signing(self.setup, self.actor(user), password)
         return user
 
     def actor(self, user: User, *, station: str = "desk-1", channel: str = "page") -> Actor:

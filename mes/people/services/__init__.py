@@ -19,6 +19,7 @@ from mes.people.services.credentials import (
     set_pin,
     use_code,
 )
+from mes.people.services.enabling import record_notice, verify_identity
 from mes.people.services.joining import invite_person, join_person
 from mes.people.services.register import (
     define_role,
@@ -45,6 +46,7 @@ __all__ = [
     "lock_person",
     "name_system_actor",
     "open_site",
+    "record_notice",
     "record_qualification",
     "record_sign_in",
     "record_sign_out",
@@ -55,4 +57,5 @@ __all__ = [
     "set_pin",
     "unlock_person",
     "use_code",
+    "verify_identity",
 ]  # fmt: skip

@@ -22,7 +22,7 @@ def open_site(
     demo: bool = False,
 ) -> Site:
     """Open a site's register. `by` acts at the new site itself."""
-    rules.check_can_open_site(by=by, code=code)
+    rules.check_can_open_site(by=by, code=code, jurisdiction=jurisdiction)
     site = Site(
         id=site_id,
         site_id=site_id,

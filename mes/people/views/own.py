@@ -27,6 +27,7 @@ class OwnPage(Page):
             "person_record": person,
             "grants": queries.live_grants(person.pk, self.by.site_id),
             "training": queries.training_of(person.pk),
+            "enabling": queries.enabling(person.pk, self.by.site_id),
             "factor": queries.factor_of(person.pk),
             "has_pin": bool(person.pin),
             "station": self.by.station,

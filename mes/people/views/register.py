@@ -93,6 +93,9 @@ class PersonPage(Page):
             "training": queries.training_of(user.pk),
             "lock": PersonLock.objects.filter(user=user, open=True).first(),
             "factor": queries.factor_of(user.pk),
+            "enabling": queries.enabling(user.pk, self.by.site_id),
+            "identity_checks": queries.identity_checks(user.pk),
+            "identity_form": forms.IdentityForm(initial=self.typed, auto_id="identity-%s"),
             "tokens": DeviceCredential.objects.filter(user=user).order_by("-recorded_at"),
             "grant_form": forms.GrantForm(roles=free, initial=self.typed, auto_id="grant-%s"),
             "training_form": forms.TrainingForm(subjects=choices.training(), initial=self.typed, auto_id="training-%s"),
@@ -156,6 +159,18 @@ class RecordTraining(PersonPage):
         user = queries.person_here(user_id, self.by.site_id)
         self.do(services.record_qualification, user=user, subject=subject, title=title, ends_at=self.end_of(typed["until"]))
         return self.back(f"{user.full_name} is trained for {title}.")
+
+
+class VerifyIdentity(PersonPage):
+    """Somebody else says that they checked who this person is. 21 CFR 11.100(b)."""
+
+    def post(self, request, user_id) -> HttpResponse:
+        form = forms.IdentityForm(request.POST, auto_id="identity-%s")
+        if not form.is_valid():
+            return self.show(422, identity_form=form)
+        user = queries.person_here(user_id, self.by.site_id)
+        self.do(services.verify_identity, user=user, means=form.cleaned_data["means"])
+        return self.back(f"The identity of {user.full_name} is recorded as checked by you.")
 
 
 class Unlock(PersonPage):

@@ -47,7 +47,7 @@ class Page:
 
 def signatures(place):
     with site_context(place.site.pk):
-        return list(Signature.objects.order_by("recorded_at"))
+        return list(Signature.objects.exclude(meaning="acknowledged_accountability").order_by("recorded_at"))
 
 
 def refusals(place):
