@@ -17,7 +17,8 @@ from batches.dossier import queries as dossier
 from batches.equipment.models import EquipmentUse
 from batches.execution.models import ScanEvent, StepRun
 from batches.lots.models import Container, Hold, Lot
-from batches.materials.models import Consumption, MaterialLot
+from batches.materials.models import MaterialLot
+from batches.materials.queries import uses_in
 from batches.recipes.document.schema import Recipe
 from mes.errors import Missing
 from mes.records import guards
@@ -224,15 +225,15 @@ def labels(g: Ground) -> Iterator[GateLine]:
 
 
 def materials(g: Ground) -> Iterator[GateLine]:
-    found = list(Consumption.objects.filter(lot=g.lot, superseded_by=None).select_related("material_lot__material"))
-    released = _released_at({each.material_lot_id for each in found})
+    found = uses_in(g.lot)
+    released = _released_at({each.line.material_lot_id for each in found})
     unfit = []
     for each in found:
-        lot = each.material_lot
+        lot = each.line.material_lot
         since = released.get(lot.pk)
-        if since is None or since > each.recorded_at:
+        if since is None or since > each.since:
             unfit.append(f"{lot.material.name} {lot.number} was not released when used")
-        elif lot.expires_at <= each.recorded_at:
+        elif lot.expires_at <= each.since:
             unfit.append(f"{lot.material.name} {lot.number} had expired when used")
         elif lot.state in {"blocked", "rejected"}:
             unfit.append(f"{lot.material.name} {lot.number} was {lot.state} since")

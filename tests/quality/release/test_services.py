@@ -51,6 +51,11 @@ def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scann
     )  # fmt: skip
 
 
+def reject(judged, lot, reason="Viability below its limit", who="ruth"):
+    proof = judged.proved(who, who, lambda: queries.refusal_subject(judged.fresh_in(lot), "reject"), "rejected")
+    return services.reject(by=judged.by(who), lot_id=lot.pk, seen=judged.fresh(lot).version, reason=reason, proof=proof)
+
+
 # --- the gate ---------------------------------------------------------------------------------------------------------
 
 
@@ -221,8 +226,7 @@ def test_a_lot_whose_result_fails_is_refused_and_can_be_rejected(judged):
     with broken("gate_closed") as answer:
         judged.certify(lot)
     assert "results_meet" in answer.value.detail["lines"]
-    proof = judged.proved("ruth", "ruth", lambda: queries.refusal_subject(judged.fresh_in(lot), "reject"), "rejected")
-    services.reject(by=judged.by("ruth"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason="Viability below its limit", proof=proof)
+    reject(judged, lot)
     assert judged.fresh(lot).state == "rejected" and decisions(judged, lot) == ["rejected"]
     with judged.reading():
         assert queries.certificates_of(lot) == []
