@@ -17,7 +17,7 @@ from django.contrib.auth.hashers import check_password
 from django.db import connection
 from django.utils import timezone
 
-from mes.errors import Missing, RuleBroken, SigningRefused
+from mes.errors import Missing, RuleBroken, SigningRefused, StaleRecord
 from mes.people import rules as people_rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
@@ -75,6 +75,36 @@ def prepare(by: Actor, what: Subject, meaning: str) -> SigningIntent:
         record_version=what.record_version, meaning=meaning, station=by.station, payload_digest=manifest.digest(what.payload),
         expires_at=timezone.now() + LIFE,
     )  # fmt: skip
+
+
+def authenticate_with_reason(*, by: Actor, intent_id, shown: Subject, what: Subject, username: str, secret: str, code: str = "") -> Proof:
+    """The same for what was shown together with the reason that the signer typed beside the secrets: those bytes are signed, no others.
+
+    `shown` is what the page bound before there was a reason, built anew, and `what` the same with it. The proof is bound to `what`, and the
+    intent of the page is used up with it. Raises StaleRecord when what was shown changed, and what authenticate() raises. 21 CFR 11.70.
+    """
+    bound = _bind_reason(by, intent_id, shown, what)
+    proof = authenticate(by=by, intent_id=bound.pk, username=username, secret=secret, code=code)
+    SigningIntent.objects.filter(pk=intent_id).update(used_at=timezone.now())
+    return proof
+
+
+def _bind_reason(by: Actor, intent_id, shown: Subject, what: Subject) -> SigningIntent:
+    """An intent with the reason, which lives no longer than the one of the page."""
+    first = SigningIntent.objects.filter(pk=intent_id).first()
+    if first is None:
+        raise Missing("no_intent", "This signing page is not known. Open the step again and sign there.")
+    try:
+        _check_intent(by, first)
+    except RuleBroken as refusal:
+        record_refusal(by, refusal, "sign")
+        raise
+    if bytes(first.payload_digest) != manifest.digest(shown.payload):
+        raise StaleRecord("Something you were about to sign changed since it was shown. Nothing was signed. Look at it again, then sign.")
+    bound = prepare(by, what, first.meaning)
+    bound.expires_at = first.expires_at
+    bound.save(update_fields=["expires_at"])
+    return bound
 
 
 def authenticate(
@@ -237,4 +267,4 @@ def spend(intent_id) -> SigningIntent:
     return intent
 
 
-__all__ = ["LIFE", "Proof", "Subject", "authenticate", "prepare", "spend", "subject"]
+__all__ = ["LIFE", "Proof", "Subject", "authenticate", "authenticate_with_reason", "prepare", "spend", "subject"]

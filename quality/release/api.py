@@ -133,6 +133,9 @@ class Reject(_OfLot):
     def what(self, number):
         return queries.refusal_subject(queries.lot_by_number(number), "reject")
 
+    def with_reason(self, reason, number):
+        return queries.refusal_subject(queries.lot_by_number(number), "reject", reason)
+
     def sign(self, proof, number):
         lot = self.found(number)
         services.reject(by=self.actor, lot_id=lot.pk, seen=lot.version, reason=self.reason, proof=proof)
@@ -145,6 +148,9 @@ class Withdraw(_OfLot):
 
     def what(self, number):
         return queries.refusal_subject(queries.lot_by_number(number), "withdraw")
+
+    def with_reason(self, reason, number):
+        return queries.refusal_subject(queries.lot_by_number(number), "withdraw", reason)
 
     def sign(self, proof, number):
         lot = self.found(number)

@@ -24,7 +24,7 @@ from quality.review.kinds import is_quiet
 from quality.samples import queries as samples
 from quality.samples.models import ResultReview
 
-CERTIFICATE, REJECTION, WITHDRAWAL, USE = "certificate/1", "rejection/1", "withdrawal/1", "product_use/1"
+CERTIFICATE, REJECTION, WITHDRAWAL, USE = "certificate/1", "rejection/2", "withdrawal/2", "product_use/1"
 MEANINGS = {"stage_1": "certified_stage_1", "final": "certified_final"}
 WORDS = {"stage_1": "Stage 1", "final": "Final", "rejected": "Rejected", "withdrawn": "Withdrawn"}
 
@@ -105,18 +105,19 @@ def _without_quiet_tail(ground: Ground, now: dt.datetime) -> Iterator[Ground]:
         yield ground_of(ground.lot, ground.stage, now, upto=len(entries))
 
 
-def refusal_content(lot: Lot, decision: str) -> dict:
-    """What rejecting a lot or withdrawing its certification signs; the reason is typed with it and stands in the deed."""
+def refusal_content(lot: Lot, decision: str, reason: str) -> dict:
+    """What rejecting a lot or withdrawing its certification signs, with the reason the signer typed; empty while it is only shown."""
     standing = standing_decision(lot)
     return {
         "lot": lot.number, "check_code": lot.check_code, "coi": lot.therapy_event.coi, "product": lot.product, "state": lot.state, "decision": decision,
         "certificate": number_of_decision(standing) if standing else "",
         "containers": [{"identifier": each.identifier, "state": each.state} for each in final_bags(lot)],
+        "reason": reason.strip(),
     }  # fmt: skip
 
 
-def refusal_subject(lot: Lot, decision: str) -> ceremony.Subject:
-    return ceremony.subject(lot, REJECTION if decision == "reject" else WITHDRAWAL, refusal_content(lot, decision))
+def refusal_subject(lot: Lot, decision: str, reason: str = "") -> ceremony.Subject:
+    return ceremony.subject(lot, REJECTION if decision == "reject" else WITHDRAWAL, refusal_content(lot, decision, reason))
 
 
 def use_facts(*, infused: bool, started_at, ended_at, volume: str, reason_code: str, reason: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from mes.signatures.models import Signature
 from mes.signatures.queries import payload_intact, signatures_of, still_covers
 
 STEP, DECISION, CORRECTION, TYPED = "step/1", "step_decision/1", "correction/1", "typed_identifier/1"
-RESUMED, LEFT_OUT = "step_resumed/1", "step_left_out/1"
+RESUMED, LEFT_OUT = "step_resumed/1", "step_left_out/2"
 SECOND_MEANING = {"verify": "verified", "witness": "witnessed"}
 
 
@@ -224,9 +224,9 @@ def resume_subject(run: StepRun, reason: str) -> ceremony.Subject:
     return ceremony.subject(run, RESUMED, step_content(run) | {"stopped_because": run.state_reason})
 
 
-def left_out_subject(run: StepRun) -> ceremony.Subject:
-    """What the decision to leave a step out signs: the step as it stands; the reason is typed with the signature and stands in the deed."""
-    return ceremony.subject(run, LEFT_OUT, step_content(run) | {"answer": "not done"})
+def left_out_subject(run: StepRun, reason: str = "") -> ceremony.Subject:
+    """What the decision to leave a step out signs: the step as it stands and the reason the signer typed; empty while it is only shown."""
+    return ceremony.subject(run, LEFT_OUT, step_content(run) | {"answer": "not done", "reason": reason.strip()})
 
 
 # --- signatures that were made ----------------------------------------------------------------------------------------

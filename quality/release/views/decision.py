@@ -32,6 +32,7 @@ def shown_lines(lines: list[GateLine], number: str) -> list[dict]:
     places = {
         "steps": f"/lots/{number}/", "exceptions": f"/lots/{number}/review/", "review": f"/lots/{number}/review/", "deviations": "/deviations/",
         "results_in": f"/lots/{number}/qc/", "results_meet": f"/lots/{number}/qc/", "results_reviewed": f"/lots/{number}/qc/",
+        "verdicts": f"/lots/{number}/qc/",
         "labels": f"/lots/{number}/labels/",
         "bags": f"/lots/{number}/labels/",
     }  # fmt: skip
@@ -230,6 +231,9 @@ class SignDecisionPage(SigningPage):
             return queries.refusal_subject(lot, decision)
         self.ground = queries.ground_of(lot, self.stage(decision), record_now())
         return queries.subject_of(self.ground)
+
+    def with_reason(self, reason: str, number: str, decision: str):
+        return queries.refusal_subject(queries.lot_by_number(number), decision, reason) if decision in {"reject", "withdraw"} else None
 
     def summary(self, number: str, decision: str) -> dict:
         lot = queries.lot_by_number(number)

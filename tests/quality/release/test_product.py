@@ -1,13 +1,19 @@
-"""When product is discarded, comes back or is recorded as not given: after the decision about its lot, never before."""
+"""When product is discarded, comes back or is not given: after the decision about its lot; and that the reason of a decision is signed."""
 
 from __future__ import annotations
+
+import json
+import re
+import uuid
 
 import pytest
 
 from batches.custody.services import hand_over
 from batches.lots.models import Container
+from mes.errors import StaleRecord
 from quality.release import queries, services
-from quality.release.models import ProductUse
+from quality.release.models import ProductUse, ReleaseDecision
+from tests.builders.staff import PASSWORD, signed_in
 from tests.quality.release.test_services import broken, dispatch, reject, use
 
 NOTHING_GIVEN = {"started_at": None, "ended_at": None, "volume": "", "reason_code": "other", "reason": "Poured away"}
@@ -61,3 +67,36 @@ def test_a_container_of_the_process_is_no_product_that_is_used(judged):
             by=judged.by("tess"), container_id=source.pk, infused=False, scanned=source.identifier, coi=judged.bag(lot).lot.therapy_event.coi,
             first=proofs[0], second=proofs[1], **NOTHING_GIVEN,
         )  # fmt: skip
+
+
+@pytest.mark.req("SIG-06", case="positive")
+def test_the_reason_of_a_rejection_and_of_a_withdrawal_is_signed(judged):
+    lot, other = judged.ready(), judged.ready()
+    certifier = signed_in(judged.users["ruth"])
+    page = certifier.get(f"/lots/{lot.number}/release/reject/").content.decode()
+    body = {"who": judged.users["ruth"].username, "secret": PASSWORD, "reason": "The container leaks", "code": judged.code("ruth")}
+    intent = re.search(r'name="intent" value="([^"]+)"', page)[1]
+    assert certifier.post(f"/lots/{lot.number}/release/reject/", body | {"intent": intent}).status_code == 303
+    judged.certify(other, who="rob")
+    second, at = signed_in(judged.users["rob"]), f"/api/v1/lots/{other.number}/withdraw/"
+    prepared = second.get(at).json()
+    assert prepared["content"]["reason"] == ""
+    sent = {
+        "intent": prepared["intent"], "username": judged.users["rob"].username, "secret": PASSWORD, "code": judged.code("rob"),
+        "reason": "The wrong chart was read",
+    }  # fmt: skip
+    answer = second.post(at, json.dumps(sent), content_type="application/json", HTTP_IDEMPOTENCY_KEY=str(uuid.uuid4()))
+    assert answer.status_code == 201, answer.content
+    for each, reason in ((lot, "The container leaks"), (other, "The wrong chart was read")):
+        with judged.reading():
+            decision = ReleaseDecision.objects.select_related("signature__payload").get(lot=each, kind__in=["rejected", "withdrawn"])
+            assert queries.payload_of(decision)["reason"] == reason == decision.reason
+
+
+@pytest.mark.req("SIG-06", case="negative")
+def test_a_rejection_signed_for_one_reason_is_refused_for_another(judged):
+    lot = judged.ready()
+    proof = judged.proved("ruth", "ruth", lambda: queries.refusal_subject(judged.fresh_in(lot), "reject", "The container leaks"), "rejected")
+    with pytest.raises(StaleRecord):
+        services.reject(by=judged.by("ruth"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason="Something else", proof=proof)
+    assert judged.fresh(lot).state == "in_review"

@@ -52,7 +52,7 @@ def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scann
 
 
 def reject(judged, lot, reason="Viability below its limit", who="ruth"):
-    proof = judged.proved(who, who, lambda: queries.refusal_subject(judged.fresh_in(lot), "reject"), "rejected")
+    proof = judged.proved(who, who, lambda: queries.refusal_subject(judged.fresh_in(lot), "reject", reason), "rejected")
     return services.reject(by=judged.by(who), lot_id=lot.pk, seen=judged.fresh(lot).version, reason=reason, proof=proof)
 
 
@@ -280,8 +280,9 @@ def test_a_withdrawal_names_who_has_the_product_and_blocks_it(judged):
     lot = judged.ready()
     judged.certify(lot)
     dispatch(judged, lot)
-    proof = judged.proved("rob", "rob", lambda: queries.refusal_subject(judged.fresh_in(lot), "withdraw"), "withdrawn")
-    services.withdraw(by=judged.by("rob"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason="Wrong chart of the filter", proof=proof)
+    why = "Wrong chart of the filter"
+    proof = judged.proved("rob", "rob", lambda: queries.refusal_subject(judged.fresh_in(lot), "withdraw", why), "withdrawn")
+    services.withdraw(by=judged.by("rob"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason=why, proof=proof)
     assert judged.fresh(lot).state == "withdrawn"
     with judged.reading():
         alert = Alert.objects.get(lot=lot, cause__startswith="withdrawn:")
