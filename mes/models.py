@@ -22,7 +22,8 @@ from mes.records.models import SecurityEvent
 from mes.signatures.models import Signature, SignaturePayload, SignatureSeal, SigningIntent
 
 __all__ = [
-    "AccessEvent", "AnchorReceipt", "AuditEntry", "AuditRow", "Checkpoint", "DeviceCredential", "EvidenceFile", "FailureCounter", "Grant", "IdempotencyKey", "PersonLock", "Qualification",
+    "AccessEvent", "AnchorReceipt", "AuditEntry", "AuditRow", "Checkpoint", "DeviceCredential", "EvidenceFile",
+    "FailureCounter", "Grant", "IdempotencyKey", "PersonLock", "Qualification",
     "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent", "SimulatedClock", "Site",
     "StreamHead", "UsedCode", "User",
 ]  # fmt: skip

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mes.events import Event
 from mes.evidence import rules
 from mes.evidence.models import EvidenceFile
-from mes.events import Event
 from mes.records.actors import Actor
 from mes.records.door import service
 
