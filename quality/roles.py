@@ -29,7 +29,10 @@ ROLES: dict[str, tuple[str, list[str]]] = {
     ),
     "qa_release": (
         "Qualified Person",
-        [*_READ, M.READ_AUDIT, M.MAKE_EVIDENCE, Q.READ_DEVIATIONS, Q.CERTIFY_LOT, Q.READ_CERTIFICATE, Q.ACKNOWLEDGE_ALERTS, B.ERASE_PATIENT, B.HOLD_LOT, B.RECORD_VALUES, B.SIGN_AS_SECOND_PERSON],
+        [
+            *_READ, M.READ_AUDIT, M.MAKE_EVIDENCE, Q.READ_DEVIATIONS, Q.CERTIFY_LOT, Q.READ_CERTIFICATE, Q.ACKNOWLEDGE_ALERTS, B.ERASE_PATIENT, B.HOLD_LOT,
+            B.RECORD_VALUES, B.SIGN_AS_SECOND_PERSON,
+        ],
     ),
     "treatment_centre": (
         "Treatment centre",

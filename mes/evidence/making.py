@@ -22,6 +22,7 @@ from mes.records.actors import Actor
 from mes.records.context import site_context
 from mes.records.door import record_refusal
 from mes.signatures import seal_keys, seals
+from mes.signatures.models import Signature
 
 README = """\
 Evidence file of one record of a Cartulary site (format cartulary.evidence-file/1).
@@ -73,16 +74,17 @@ def make(by: Actor, about: Callable[[], About]) -> tuple[EvidenceFile, bytes]:
         members, entries, head = stream.members_of(what.stream)
         covered = proofs.covered(what.stream, site_id)
         site = Site.objects.get(pk=site_id)
+        sites = {str(pk): code for pk, code in Site.objects.filter(pk__in=signed_at(what.stream) | {site_id}).values_list("pk", "code")}
         key = seals.key_of(site_id, site.code)
     if covered is None:
         raise RuleBroken("no_checkpoint", "No checkpoint of this site covers this record yet. Try again in a minute.")
-    keys = [proofs.key_line(site.code), *seal_keys.public_lines(site.code)]
+    keys = [proofs.key_line(site.code), *(line for code in sorted(sites.values()) for line in seal_keys.public_lines(code))]
     members = {
         "README.txt": README.encode(), "keys.txt": "".join(f"{line}\n" for line in keys).encode(), **members, **what.texts,
         "checkpoint.txt": covered.checkpoint.note.encode(), "proof.json": covered.proof,
     }  # fmt: skip
     said = {
-        **what.said, "subject": what.subject, "stream": what.stream, "site": {"id": str(site_id), "code": site.code, "name": site.name},
+        **what.said, "subject": what.subject, "stream": what.stream, "site": {"id": str(site_id), "code": site.code, "name": site.name}, "sites": sites,
         "entries": str(entries), "head": head, "checkpoint": str(covered.checkpoint.size), "made_at": instant(clock.record_now()),
         "made_by": {"username": by.username, "name": by.full_name}, "app_version": settings.APP_VERSION,
     }  # fmt: skip
@@ -95,3 +97,8 @@ def make(by: Actor, about: Callable[[], About]) -> tuple[EvidenceFile, bytes]:
         checkpoint=covered.checkpoint.size, size=len(content), sha256=hashlib.sha256(content).hexdigest(),
     )  # fmt: skip
     return fact, content
+
+
+def signed_at(name: str) -> set:
+    """The sites at which the signatures of a stream were made: each sealed its own."""
+    return set(Signature.objects.filter(stream_name=name).values_list("site_id", flat=True))

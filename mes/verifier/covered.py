@@ -54,7 +54,8 @@ def check(proof: bytes, note: Note) -> tuple[str, int, str]:
         head, leaf = said["head"], said["leaf"]
         stream, seq, digest = head.split(" ")
         in_snapshot, in_log = (
-            (int(part["index"]), int(part["size"]), [base64.b64decode(each, validate=True) for each in part["path"]]) for part in (said["snapshot"], said["log"])
+            (int(part["index"]), int(part["size"]), [base64.b64decode(each, validate=True) for each in part["path"]])
+            for part in (said["snapshot"], said["log"])
         )
         named = bytes.fromhex(json.loads(leaf)["snapshot"])
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:

@@ -68,7 +68,8 @@ class EvidenceFile:
         self._keys()
         stream = str(self.manifest.get("stream", ""))
         entries = list(self._entries(stream))
-        rows = RowsOfFile(self.members, stream, entries, self.keys, self.report)
+        sites = self.manifest.get("sites")
+        rows = RowsOfFile(self.members, stream, entries, sites if isinstance(sites, dict) else {}, self.keys, self.report)
         rows.check()
         self._unnamed(rows.named)
         self._checkpoint(stream)
@@ -111,7 +112,8 @@ class EvidenceFile:
         try:
             said = json.loads(self.members.get(SEAL, b""))
             signature = base64.b64decode(said["seal"], validate=True)
-            sealed = self.keys.signed(said["key_name"], b"cartulary:evidence:v1\x00" + self.members.get(MANIFEST, b""), signature)
+            name, message = f"cartulary/{self._site()}/seals", b"cartulary:evidence:v1\x00" + self.members.get(MANIFEST, b"")
+            sealed = said["key_name"] == name and self.keys.signed(name, message, signature)
         except (ValueError, KeyError, TypeError, binascii.Error):
             sealed = False
         if not sealed:
@@ -153,16 +155,15 @@ class EvidenceFile:
             before, at, last = digest, when, seq
             yield said
         if (self.manifest.get("entries"), self.manifest.get("head")) != (str(last), before):
-            self.add("truncation", f"the manifest ends at #{self.manifest.get('entries')} with another hash than the entries, which end at #{last}", stream=stream)
+            ends = self.manifest.get("entries")
+            self.add("truncation", f"the manifest ends at #{ends} with another hash than the entries, which end at #{last}", stream=stream)
         self.head = (last, before)
 
     # --- under the checkpoint -----------------------------------------------------------------------------------------
 
     def _checkpoint(self, stream: str) -> None:
-        site = self.manifest.get("site")
-        code = site.get("code") if isinstance(site, dict) else None
         try:
-            note = covered.read_note(self.members.get("checkpoint.txt", b""), f"cartulary/{code}", self.keys)
+            note = covered.read_note(self.members.get("checkpoint.txt", b""), f"cartulary/{self._site()}", self.keys)
             proven, seq, digest = covered.check(self.members.get("proof.json", b""), note)
         except covered.NotProven as error:
             self.add("rewrite", str(error))
@@ -171,6 +172,10 @@ class EvidenceFile:
             self.add("rewrite", f"checkpoint {note.size} holds another entry #{seq} of {proven}", stream=stream, seq=seq)
         elif seq < self.head[0]:
             self.report.notes.append(f"Entries #{seq + 1} to #{self.head[0]} are newer than checkpoint {note.size}; the seal of the file alone covers them.")
+
+    def _site(self) -> str:
+        site = self.manifest.get("site")
+        return str(site.get("code", "")) if isinstance(site, dict) else ""
 
     def _hash_at(self, seq: int) -> str:
         lines = self.members.get("entries.jsonl", b"").splitlines()

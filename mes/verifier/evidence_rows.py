@@ -30,8 +30,8 @@ class Row:
 class RowsOfFile:
     """rows.jsonl and live.jsonl with the members they name."""
 
-    def __init__(self, members: dict[str, bytes], stream: str, entries: list[dict], keys: Keys, report: Report):
-        self.members, self.stream, self.entries, self.keys, self.report = members, stream, entries, keys, report
+    def __init__(self, members: dict[str, bytes], stream: str, entries: list[dict], sites: dict, keys: Keys, report: Report):
+        self.members, self.stream, self.entries, self.sites, self.keys, self.report = members, stream, entries, sites, keys, report
         self.schemas: dict[str, tuple[str, set[str]]] = {}
         self.rows: dict[tuple[str, str, int], Row] = {}
         self.named: set[str] = set()
@@ -171,7 +171,8 @@ class RowsOfFile:
             payload, seal = beside.get(("mes_signaturepayload", row.id)), beside.get(("mes_signatureseal", row.id))
             try:
                 content = None if payload is None else bytes.fromhex(payload.columns["content"])
-                for kind, sentence in signatures.check(row.columns, content, seal and seal.columns, self.keys):
+                site = self.sites.get(str(row.columns["site_id"]), "")
+                for kind, sentence in signatures.check(row.columns, content, seal and seal.columns, site, self.keys):
                     self.add(kind, sentence, row)
             except (ValueError, KeyError, TypeError) as error:
                 self.add("edit", f"the signature cannot be read: {error}", row)

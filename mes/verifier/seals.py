@@ -11,7 +11,8 @@ from .keys import Keys
 NAMES = (*signatures.SEALED, "stream_name")
 
 SELECT = (
-    f"SELECT {', '.join(f's.{name}' for name in NAMES)}, p.content, k.key_name, k.seal, r.seq FROM mes_signature s"  # noqa: S608 - fixed names
+    f"SELECT {', '.join(f's.{name}' for name in NAMES)}, t.code, p.content, k.key_name, k.seal, r.seq FROM mes_signature s"  # noqa: S608 - fixed names
+    " LEFT JOIN mes_site t ON t.id = s.site_id"
     " LEFT JOIN mes_signaturepayload p ON p.signature_id = s.id LEFT JOIN mes_signatureseal k ON k.signature_id = s.id"
     " LEFT JOIN LATERAL (SELECT e.seq FROM mes_auditrow a JOIN mes_auditentry e ON e.id = a.entry_id"
     " WHERE a.row_id = s.id AND a.\"table\" = 'mes_signature' LIMIT 1) r ON true"
@@ -35,9 +36,9 @@ def check(snapshot: Snapshot, report: Report, keys: Keys | None, stream: str | N
 def _one(report: Report, keys: Keys | None, values: list) -> None:
     report.signatures += 1
     said = dict(zip(NAMES, values, strict=False))
-    content, key_name, seal, seq = values[len(NAMES) :]
+    site, content, key_name, seal, seq = values[len(NAMES) :]
     payload = None if content is None else bytes.fromhex(content)
     sealed = None if seal is None else {"key_name": key_name, "seal": seal}
-    for kind, sentence in signatures.check(said, payload, sealed, keys):
+    for kind, sentence in signatures.check(said, payload, sealed, site, keys):
         place = {"table": "mes_signature", "row_id": said["id"], "version": 1}
         report.findings.add(Finding(kind, said["stream_name"], sentence, seq=None if seq is None else int(seq), **place))

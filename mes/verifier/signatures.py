@@ -18,15 +18,18 @@ SEALED = (
 )  # fmt: skip
 
 
-def check(signature: Mapping, payload: bytes | None, seal: Mapping | None, keys: Keys | None) -> Iterator[tuple[str, str]]:
-    """Kind and sentence of each break. Values are in sealed text, bytes in hexadecimal; without keys the seal is only looked for."""
+def check(signature: Mapping, payload: bytes | None, seal: Mapping | None, site: str, keys: Keys | None) -> Iterator[tuple[str, str]]:
+    """Kind and sentence of each break. Values are in sealed text, bytes in hexadecimal; without keys the seal is only looked for.
+
+    `site` is the code of the site at which the signature was made: no other site's key speaks for it.
+    """
     if payload is None:
         yield "missing", "what was signed is not there"
     else:
         yield from _content(signature, payload)
     if seal is None:
         yield "unsealed", "the signature has no seal of the site"
-    elif keys is not None and not _is_sealed(signature, seal, keys):
+    elif seal["key_name"] != f"cartulary/{site}/seals" or (keys is not None and not _is_sealed(signature, seal, keys)):
         yield "unsealed", "the seal is not the site's seal on this signature"
 
 

@@ -15,6 +15,7 @@ from mes.api.views import ServiceView
 from mes.clock import record_now
 from mes.errors import Missing
 from mes.permissions import Permission as AuditPermission
+from mes.records.kept import check_kept
 from mes.signatures import ceremony
 from mes.signatures.api import SigningView
 from quality.permissions import Permission
@@ -177,7 +178,7 @@ class CertificatePdf(ServiceView):
     def get(self, request, number, certificate):
         """Its SHA-256 stands in the list of certificates and on the page that checks a printed one."""
         found = Certificate.objects.one(lot=queries.lot_by_number(number), number=certificate)
-        answer = HttpResponse(bytes(found.pdf), content_type="application/pdf")
+        answer = HttpResponse(check_kept(found.pdf, found.sha256, "This certificate"), content_type="application/pdf")
         answer["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
         return answer
 

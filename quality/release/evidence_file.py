@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batches.dossier.queries import stream_of
+from batches.dossier.queries import check_signatures, stream_of
 from mes.errors import Missing
 from mes.evidence.making import About, make
 from mes.evidence.models import EvidenceFile
@@ -19,6 +19,7 @@ def about(number: str) -> About:
     said = {
         "lot": {"number": lot.number, "check_code": lot.check_code, "coi": lot.therapy_event.coi, "product": lot.product, "state": lot.state, "demo": lot.demo},
         "recipe": {"code": recipe.master.code, "version": recipe.label, "sha256": recipe.digest},
+        "signatures_that_no_longer_cover": sorted(str(each.signature.pk) for each in check_signatures(lot).broken),
     }
     try:
         specification = specifications.of_lot(lot)

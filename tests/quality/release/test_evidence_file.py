@@ -12,6 +12,9 @@ from django.core.management import call_command
 
 from batches.dossier.queries import head_of
 from batches.dossier.rendering import render_batch_record
+from batches.execution import services as steps
+from batches.execution.models import Entry
+from batches.execution.queries.content import correction_subject
 from batches.subjects.services import read_identity
 from mes.audit.chain import canonical_json
 from mes.audit.models import AuditEntry
@@ -329,3 +332,23 @@ def test_a_file_made_anew_around_a_forgery_lacks_the_sites_seal_and_more(whole):
     live = dict(members)
     live["live.jsonl"] = members["live.jsonl"].replace(b'"product":"judged"', b'"product":"fudged"')
     assert any(each.kind == "edit" and each.table == "batches_lot" and "product" in each.sentence for each in check(rebuilt(live)).findings.kept)
+
+
+@pytest.mark.req("SIG-06", case="negative")
+@pytest.mark.req("REL-01", case="negative")
+def test_after_a_correction_both_exports_name_the_signatures_and_release_is_refused(judged):
+    lot = judged.ready()
+    with judged.reading():
+        entry = Entry.objects.select_related("by", "step_run__lot").get(lot=lot, parameter="viability", superseded_by=None)
+        what = correction_subject(entry, entry.step_run, "83.4", "Read the wrong line")
+        dependent = {str(each.pk) for each in Signature.objects.filter(record_id=entry.step_run_id)}
+    proof = judged.proof("maya", "olga", what, "confirmed_transcription")
+    steps.correct_value(by=judged.by("maya"), entry_id=entry.pk, text="83.4", reason="Read the wrong line", proof=proof)
+
+    exported = signed_in(judged.users["ruth"]).get(f"/api/v1/lots/{lot.number}/evidence/").json()
+    assert {each["id"] for each in exported["signatures"] if not each["covers"]} == dependent
+    manifest = json.loads(dict(unpacked(evidence_file.evidence_file(judged.by("ruth"), lot.number)[1]))["manifest.json"])
+    assert set(manifest["signatures_that_no_longer_cover"]) == dependent
+    with pytest.raises(RuleBroken) as refused:
+        judged.certify(lot)
+    assert refused.value.code == "gate_closed" and "signatures" in refused.value.detail["lines"]
