@@ -8,8 +8,9 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from . import anchors, chain, inclusion, tables, timestamps
+from . import anchors, chain, inclusion, tables, timestamps, witnesses
 from .database import CannotVerify, Snapshot
 from .findings import Report
 from .rows import RowCheck
@@ -19,11 +20,26 @@ INTACT, BROKEN, NOT_CHECKED = 0, 1, 2
 EVERY_SECONDS = 5.0
 
 
-def verify(url: str, *, stream: str | None = None, folder: str = "", tsa: str = "", tell: Callable[[str], None] = lambda line: None) -> Report:
+@dataclass(frozen=True)
+class Trust:
+    """What the verifier is given from elsewhere than the database: where anchors lie, and whose signatures to check."""
+
+    folder: str = ""
+    """The folder of anchored checkpoints."""
+    keys: str = ""
+    """A file with the site keys and from which checkpoint on each signs; else the folder's key.txt and what the checkpoints announce."""
+    tsa: str = ""
+    """Certificates (PEM) of the time-stamp authority."""
+    witnesses: tuple[str, ...] = ()
+    """Keys of witnesses as text."""
+
+
+def verify(url: str, *, stream: str | None = None, folder: str = "", trust: Trust | None = None, tell: Callable[[str], None] = lambda line: None) -> Report:
     """Checks the database at the address, or one stream of it. Memory stays bounded; `tell` gets lines of progress.
 
     Raises CannotVerify when the database cannot be read whole.
     """
+    trust = trust or Trust(folder)
     began = time.monotonic()
     report = Report(scope=f"stream {stream}" if stream else "whole database")
     snapshot = Snapshot(url)
@@ -43,10 +59,11 @@ def verify(url: str, *, stream: str | None = None, folder: str = "", tsa: str = 
         if stream is None:
             tell("rows that no entry cites, records against their last version")
             tables.check(snapshot, report)
-            timestamps.check(snapshot, report, tsa)
-            if folder:
-                tell(f"checkpoints in {folder}")
-                anchors.check(snapshot, report, folder)
+            timestamps.check(snapshot, report, trust.tsa)
+            witnesses.check(snapshot, report, trust.witnesses)
+            if trust.folder:
+                tell(f"checkpoints in {trust.folder}")
+                anchors.check(snapshot, report, trust.folder, trust.keys)
         elif report.streams == 0:
             raise CannotVerify(f"There is no stream {stream}.")
     finally:
@@ -99,7 +116,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--url", default=os.environ.get("VERIFY_DATABASE_URL", ""), help="else VERIFY_DATABASE_URL")
     parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
     parser.add_argument("--anchors", default="", metavar="FOLDER", help="also check the anchored checkpoints in this folder")
+    parser.add_argument("--keys", default="", metavar="FILE", help="site keys, one a line: first checkpoint it signs, key; else the folder's key.txt")
     parser.add_argument("--tsa", default="", metavar="FILE", help="certificates (PEM) of the time-stamp authority: also check the tokens' signatures")
+    parser.add_argument("--witness", action="append", default=[], metavar="KEY", help="key of a witness as text: also check its co-signatures; may be repeated")
     parser.add_argument("--proof", default="", metavar="FILE", help="check an inclusion proof instead of a database; needs --key")
     parser.add_argument("--key", default="", help="the site's key as text (name+id+base64), got from elsewhere than the proof")
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
@@ -112,7 +131,8 @@ def main(words: list[str] | None = None) -> int:
         return NOT_CHECKED
     tell = (lambda line: None) if given.quiet else (lambda line: print(line, file=sys.stderr, flush=True))
     try:
-        report = verify(given.url, stream=given.stream, folder=given.anchors, tsa=given.tsa, tell=tell)
+        trust = Trust(given.anchors, given.keys, given.tsa, tuple(given.witness))
+        report = verify(given.url, stream=given.stream, trust=trust, tell=tell)
     except CannotVerify as error:
         print(error, file=sys.stderr)
         return NOT_CHECKED
