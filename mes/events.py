@@ -34,5 +34,6 @@ class Event(StrEnum):
     SIGNED = "mes.signed"
     CHECKPOINT_TAKEN = "mes.checkpoint_taken"
     CHECKPOINT_ANCHORED = "mes.checkpoint_anchored"
+    CHECKPOINT_KEY_ANNOUNCED = "mes.checkpoint_key_announced"
     CHECKPOINT_COSIGNED = "mes.checkpoint_cosigned"
     EVIDENCE_MADE = "mes.evidence_made"

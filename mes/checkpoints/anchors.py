@@ -11,7 +11,7 @@ from cryptography import x509
 from django.conf import settings
 
 from mes import clock
-from mes.checkpoints import keys, notes, services, timestamps, witnessing
+from mes.checkpoints import keys, services, timestamps, witnessing
 from mes.checkpoints.models import Checkpoint
 from mes.people.models import Site
 from mes.records.actors import Actor
@@ -49,7 +49,7 @@ def anchor_waiting(by: Actor) -> int:
     code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
     folder = anchor_folder() / code
     folder.mkdir(parents=True, exist_ok=True)
-    _write_once(folder / "key.txt", notes.verifier_text(keys.key_name(code), keys.site_key(code).public_key()).encode() + b"\n")
+    _write_once(folder / "key.txt", keys.key_text(code).encode() + b"\n")
     for checkpoint in waiting:
         path = folder / f"{checkpoint.size:08d}.checkpoint"
         content = checkpoint.note.encode()

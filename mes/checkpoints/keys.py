@@ -15,9 +15,17 @@ def key_folder() -> Path:
     return Path(settings.KEYS_FOLDER) / "checkpoints"
 
 
-def site_key(site_code: str) -> Ed25519PrivateKey:
-    """The site's key; made at the first use, readable by the service's user only."""
-    return _kept(f"{site_code}.ed25519")
+def site_key(site_code: str, number: int = 0) -> Ed25519PrivateKey:
+    """The site's key, the first or the one of that number; made at the first use, readable by the service's user only."""
+    return _kept(_name(site_code, number))
+
+
+def has_site_key(site_code: str, number: int) -> bool:
+    return (key_folder() / _name(site_code, number)).exists()
+
+
+def _name(site_code: str, number: int) -> str:
+    return f"{site_code}.{number}.ed25519" if number else f"{site_code}.ed25519"
 
 
 def witness_key(site_code: str) -> Ed25519PrivateKey:
@@ -43,9 +51,13 @@ def key_name(site_code: str) -> str:
     return f"cartulary/{site_code}"
 
 
-def first_key_text(site_code: str) -> str:
-    """The key that the site's log began with, as others' tools take it."""
-    return notes.verifier_text(key_name(site_code), site_key(site_code).public_key())
+def key_text(site_code: str, number: int = 0) -> str:
+    """The public key of that number as others' tools take it. It is kept beside the key, so that a retired key may be destroyed."""
+    path = (key_folder() / _name(site_code, number)).with_suffix(".pub")
+    if not path.exists():
+        text = notes.verifier_text(key_name(site_code), site_key(site_code, number).public_key())
+        path.write_text(f"{text}\n")
+    return path.read_text().strip()
 
 
 def witness_name(site_code: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from mes.checkpoints import merkle, notes
+from mes.checkpoints import keys, merkle, notes
 from mes.checkpoints.models import Witnessed
 from mes.errors import NotAllowed, RuleBroken
 from mes.records.actors import Actor
@@ -14,6 +14,19 @@ from mes.records.actors import Actor
 def check_can_take_checkpoint(*, by: Actor) -> None:
     if by.kind != "system":
         raise NotAllowed("checkpoint_by_person", "Checkpoints are taken by the background jobs.")
+
+
+def check_can_announce_key(*, by: Actor, reason: str) -> None:
+    if by.kind != "system":
+        raise NotAllowed("key_by_person", "The key of checkpoints is changed by the installation's command.")
+    if not reason.strip():
+        raise RuleBroken("key_without_reason", "Say why the key is changed.", field="reason")
+
+
+def check_key_is_there(*, site_code: str, number: int, is_first: bool) -> None:
+    """A log that began goes on with its own key: a lost one is never silently replaced."""
+    if not is_first and not keys.has_site_key(site_code, number):
+        raise RuleBroken("checkpoint_key_lost", f"The key that signs the checkpoints of {site_code} is not in the keys folder. Restore it from its backup.")
 
 
 def check_can_record_anchor(*, by: Actor, sha256: str, content: bytes) -> None:

@@ -26,12 +26,26 @@ def take_checkpoint(*, by: Actor) -> Checkpoint | None:
     all leaves; the log holds one leaf per checkpoint.
     """
     rules.check_can_take_checkpoint(by=by)
+    return _append(by)
+
+
+@service(Event.CHECKPOINT_KEY_ANNOUNCED)
+def announce_key(*, by: Actor, reason: str) -> Checkpoint:
+    """Make the site's next key and announce it in a checkpoint that the present key signs; the next checkpoint is signed with it.
+
+    What the old key signed stays proven by it: its public half and its range are in the log itself.
+    """
+    rules.check_can_announce_key(by=by, reason=reason)
+    return _append(by, announce=True)
+
+
+def _append(by: Actor, *, announce: bool = False) -> Checkpoint | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"checkpoint:{by.site_id}"])
     heads = StreamHead.objects.filter(site_id=by.site_id, seq__gt=0).order_by("stream").values_list("stream", "seq", "hash")
     lines = [f"{stream} {seq} {bytes(digest).hex()}" for stream, seq, digest in heads]
     last = Checkpoint.objects.filter(site_id=by.site_id).order_by("-size").first()
-    if last is not None and _without_site(bytes(last.snapshot).decode().splitlines(), by) == _without_site(lines, by):
+    if last is not None and not announce and _without_site(bytes(last.snapshot).decode().splitlines(), by) == _without_site(lines, by):
         return None
     snapshot_root = merkle.root([merkle.leaf_hash(line.encode()) for line in lines])
     leaf = chain.canonical_json(
@@ -40,10 +54,14 @@ def take_checkpoint(*, by: Actor) -> Checkpoint | None:
     leaves = [bytes(each) for each in Checkpoint.objects.filter(site_id=by.site_id).order_by("size").values_list("leaf", flat=True)]
     root = merkle.root([merkle.leaf_hash(each) for each in [*leaves, leaf]])
     code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
-    said = notes.Checkpoint(keys.key_name(code), len(leaves) + 1, root, (f"snapshot {base64.b64encode(snapshot_root).decode()} {len(lines)}",))
+    name, number = keys.key_name(code), Checkpoint.objects.filter(site_id=by.site_id).exclude(next_key="").count()
+    rules.check_key_is_there(site_code=code, number=number, is_first=not leaves)
+    next_key = keys.key_text(code, number + 1) if announce else ""
+    more = [f"snapshot {base64.b64encode(snapshot_root).decode()} {len(lines)}", *([f"{notes.NEXT_KEY}{next_key}"] if announce else [])]
+    said = notes.Checkpoint(name, len(leaves) + 1, root, tuple(more))
     checkpoint = Checkpoint(
         site_id=by.site_id, by_id=by.user_id, size=said.size, snapshot="\n".join(lines).encode(), snapshot_root=snapshot_root, streams=len(lines),
-        leaf=leaf, log_root=root, note=notes.sign(said, keys.key_name(code), keys.site_key(code)),
+        leaf=leaf, log_root=root, note=notes.sign(said, name, keys.site_key(code, number)), next_key=next_key,
     )  # fmt: skip
     checkpoint.save()
     return checkpoint

@@ -77,7 +77,7 @@ def have_cosigned(by: Actor) -> int:
         witness = system_actor(other.pk)
         seen = last_seen(other.pk, keys.key_name(code))
         for request in list(requests(by, seen.size if seen else 0)):
-            keep(by, answer(witness, request, keys.first_key_text(code)), witness_key_text(other.code))
+            keep(by, answer(witness, request, keys.key_text(code)), witness_key_text(other.code))
             count += 1
     return count
 

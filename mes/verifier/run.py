@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import evidence, inclusion, keys
@@ -18,8 +19,22 @@ INTACT, BROKEN, NOT_CHECKED = 0, 1, 2
 EVERY_SECONDS = 5.0
 
 
+@dataclass(frozen=True)
+class Trust:
+    """What the verifier is given from elsewhere than the database: where anchors lie, and whose signatures to check."""
+
+    folder: str = ""
+    """The folder of anchored checkpoints."""
+    keys: str = ""
+    """A file with the site keys and from which checkpoint on each signs; else the folder's key.txt and what the checkpoints announce."""
+    tsa: str = ""
+    """Certificates (PEM) of the time-stamp authority."""
+    witnesses: tuple[str, ...] = ()
+    """Keys of witnesses as text."""
+
+
 def verify(
-    url: str, *, stream: str | None = None, folder: str = "", tsa: str = "", key_lines: list[str] | None = None,
+    url: str, *, stream: str | None = None, folder: str = "", trust: Trust | None = None, key_lines: list[str] | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Report:  # fmt: skip
     """Checks the database at the address, or one stream of it. Memory stays bounded; `tell` gets lines of progress.
@@ -27,8 +42,9 @@ def verify(
     `key_lines` are the sites' public keys: without them seals are looked for and not checked. Raises CannotVerify when the database
     cannot be read whole.
     """
+    trust = trust or Trust(folder)
     try:  # only a database needs the driver: an evidence file is checked with the standard library alone
-        from . import anchors, chain, seals, tables, timestamps
+        from . import anchors, chain, seals, tables, timestamps, witnesses
         from .database import Snapshot
         from .rows import RowCheck
     except ImportError as error:
@@ -57,10 +73,11 @@ def verify(
         if stream is None:
             tell("rows that no entry cites, records against their last version")
             tables.check(snapshot, report)
-            timestamps.check(snapshot, report, tsa)
-            if folder:
-                tell(f"checkpoints in {folder}")
-                anchors.check(snapshot, report, folder)
+            timestamps.check(snapshot, report, trust.tsa)
+            witnesses.check(snapshot, report, trust.witnesses)
+            if trust.folder:
+                tell(f"checkpoints in {trust.folder}")
+                anchors.check(snapshot, report, trust.folder, trust.keys)
         elif report.streams == 0:
             raise CannotVerify(f"There is no stream {stream}.")
     finally:
@@ -117,7 +134,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--url", default=os.environ.get("VERIFY_DATABASE_URL", ""), help="else VERIFY_DATABASE_URL")
     parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
     parser.add_argument("--anchors", default="", metavar="FOLDER", help="also check the anchored checkpoints in this folder")
+    parser.add_argument("--keys", default="", metavar="FILE", help="site keys, one a line: first checkpoint it signs, key; else the folder's key.txt")
     parser.add_argument("--tsa", default="", metavar="FILE", help="certificates (PEM) of the time-stamp authority: also check the tokens' signatures")
+    parser.add_argument("--witness", action="append", default=[], metavar="KEY", help="key of a witness as text: also check its co-signatures; may be repeated")
     parser.add_argument("--proof", default="", metavar="FILE", help="check an inclusion proof instead of a database; needs --key")
     parser.add_argument("--evidence", default="", metavar="FILE", help="check this evidence file instead of a database; needs nothing but Python")
     parser.add_argument("--key", default="", metavar="KEY.txt", help="the public keys of the site, one a line, as the site gave them to you")
@@ -135,7 +154,8 @@ def main(words: list[str] | None = None) -> int:
             report = evidence.verify(given.evidence, given.key)
         else:
             lines = Path(given.key).read_text().splitlines() if given.key else None
-            report = verify(given.url, stream=given.stream, folder=given.anchors, tsa=given.tsa, key_lines=lines, tell=tell)
+            trust = Trust(given.anchors, given.keys, given.tsa, tuple(given.witness))
+            report = verify(given.url, stream=given.stream, trust=trust, key_lines=lines, tell=tell)
     except (CannotVerify, OSError) as error:
         print(error, file=sys.stderr)
         return NOT_CHECKED

@@ -20,15 +20,17 @@ class Command(BaseCommand):
         parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
         parser.add_argument("--anchors", default="", metavar="FOLDER", help="where the anchored checkpoints lie; else CARTULARY_ANCHORS")
         parser.add_argument("--tsa", default=settings.TSA_CERTIFICATES, metavar="FILE", help="certificates of the time-stamp authority")
+        parser.add_argument("--keys", default="", metavar="FILE", help="site keys, one a line: first checkpoint it signs, key")
+        parser.add_argument("--witness", action="append", default=[], metavar="KEY", help="key of a witness as text; may be repeated")
         parser.add_argument("--json", action="store_true", help="write the report as JSON")
 
     def handle(self, *args, **options):
         url = os.environ.get("VERIFY_DATABASE_URL", "")
         if not url:
             raise CommandError("VERIFY_DATABASE_URL is missing. Set it to the address of the role cartulary_verifier.")
+        trust = run.Trust(options["anchors"] or anchored(), options["keys"], options["tsa"], tuple(options["witness"]))
         try:
-            folder = options["anchors"] or anchored()
-            report = run.verify(url, stream=options["stream"], folder=folder, tsa=options["tsa"], key_lines=seal_lines(), tell=self.tell)
+            report = run.verify(url, stream=options["stream"], trust=trust, key_lines=seal_lines(), tell=self.tell)
         except CannotVerify as error:
             raise CommandError(str(error), returncode=run.NOT_CHECKED) from error
         code = run.show(report, as_json=options["json"], out=self.stdout.write)

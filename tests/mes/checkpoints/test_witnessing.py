@@ -66,7 +66,7 @@ def test_a_growing_log_is_cosigned_by_the_other_site_and_the_receipt_kept(two):
     note = bytes(two.receipts()[-1].content).decode()
     at = cosigned.read(note, *cosigned.read_key(witnessing.witness_key_text("BBB")))
     assert abs((at - two.seen().recorded_at).total_seconds()) < 5
-    assert notes.read(note, *notes.read_key(keys.first_key_text("AAA"))).size == 3, "the log's own signature is still there"
+    assert notes.read(note, *notes.read_key(keys.key_text("AAA"))).size == 3, "the log's own signature is still there"
     assert witnessing.COSIGNED in anchors.kinds()
 
 
@@ -111,7 +111,7 @@ def test_a_note_of_another_key_is_not_cosigned(two):
 @pytest.mark.req("AUD-08", case="negative")
 def test_what_the_witness_did_not_sign_is_not_kept(two):
     (request,) = witnessing.requests(two.log, 0)
-    note = witnessing.answer(two.witness, request, keys.first_key_text("AAA"))
+    note = witnessing.answer(two.witness, request, keys.key_text("AAA"))
     key = witnessing.witness_key_text("BBB")
 
     refused("not_cosigned", witnessing.keep, two.log, cosigned.read_request(request)[2], key)
@@ -128,7 +128,7 @@ def test_a_person_cosigns_nothing(two):
     (request,) = witnessing.requests(two.log, 0)
 
     with pytest.raises(NotAllowed) as caught:
-        witnessing.answer(person, request, keys.first_key_text("AAA"))
+        witnessing.answer(person, request, keys.key_text("AAA"))
     assert caught.value.code == "cosigned_by_person"
 
 
@@ -141,7 +141,7 @@ def test_notes_are_carried_over_and_back_as_files(two, tmp_path, capsys):
     (witness,) = run("key", "--site", "BBB")
     for size in (1, 2):
         requests = run("ask", "--site", "AAA", "--witness", witness, "--output", tmp_path / "out")
-        answers = run("answer", "--site", "BBB", "--key", keys.first_key_text("AAA"), *requests)
+        answers = run("answer", "--site", "BBB", "--key", keys.key_text("AAA"), *requests)
         assert len(answers) == 1 and "kept" in run("keep", "--site", "AAA", "--witness", witness, *answers)
         assert two.receipts()[-1].checkpoint.size == size
         two.grow()

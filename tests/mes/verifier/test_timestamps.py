@@ -28,7 +28,7 @@ def stamped(trail, tmp_path):
 
 
 def verify(trail, tsa: str = ""):
-    return run.verify(trail.database.urls["VERIFY_DATABASE_URL"], tsa=tsa)
+    return run.verify(trail.database.urls["VERIFY_DATABASE_URL"], trust=run.Trust(tsa=tsa))
 
 
 @pytest.mark.req("AUD-08", case="positive")
