@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from batches.execution.models import StepRun
 from batches.execution.queries.runs import recipe_of, zone_of
+from batches.execution.queries.times import moment_of
 from batches.execution.queries.values import Ledger, instant_of
 from batches.lots.models import Lot
 from batches.recipes.document.fields import span
@@ -22,18 +22,7 @@ def expiry_of(lot: Lot) -> dt.datetime | None:
     if recipe.certificate.expiry:
         step, _ = recipe.parameter(recipe.certificate.expiry)
         found += [instant_of(ledger.entry(run.pk, recipe.certificate.expiry), zone) for run in ledger.by_step[step.key]]
-    start = _start(ledger, recipe.shelf_life.starts)
+    start = moment_of(ledger, recipe.shelf_life.starts)
     if start is not None:
         found.append(start + span(recipe.shelf_life.span))
     return min((each for each in found if each is not None), default=None)
-
-
-def _start(ledger: Ledger, event: str) -> dt.datetime | None:
-    """The moment the shelf life counts from: a recorded time, or the start or signature of a step."""
-    key, _, what = event.removeprefix("step:").rpartition(".")
-    run: StepRun | None = next(iter(ledger.by_step[key]), None)
-    if run is None:
-        return None
-    if event.startswith("step:"):
-        return run.opened_at if what == "started" else run.performed_at
-    return instant_of(ledger.entry(run.pk, what), ledger.zone)

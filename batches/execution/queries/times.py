@@ -68,6 +68,11 @@ def _moment(ledger: Ledger, event: str) -> tuple[dt.datetime | None, StepRun | N
     return instant_of(ledger.entry(run.pk, what), ledger.zone), run
 
 
+def moment_of(ledger: Ledger, event: str) -> dt.datetime | None:
+    """When an event of the recipe happened in this lot (UTC): a recorded time, or the start or signature of a step; None: not yet."""
+    return _moment(ledger, event)[0]
+
+
 def next_countdown(lot: Lot, now: dt.datetime, ledger: Ledger | None = None) -> LotTimeLimit | None:
     """The running limit that is due first, or None."""
     running = [each for each in time_limits(lot, now, ledger) if each.is_running]

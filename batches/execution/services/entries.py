@@ -91,6 +91,7 @@ def _record(by: Actor, work: Work, book: Book, typed: Typed) -> Entry | EntryAtt
     try:
         quantity = read_typed(work, parameter, typed.text, typed.unit)
         _check_ordered_cohort(work, parameter, quantity)
+        rules.check_moment(work, book.ledger, parameter, quantity, deed_now().at)
     except ValueRefused as refused:
         return book.attempt(work.run, parameter.key, typed.text, refused.code, refused.sentence)
     if parameter.double_entry:
@@ -160,6 +161,7 @@ def correct_value(*, by: Actor, entry_id, text: str, reason: str, proof: Proof) 
     try:
         quantity = read_typed(work, parameter, text)
         _check_ordered_cohort(work, parameter, quantity)
+        rules.check_moment(work, book.ledger, parameter, quantity, deed_now().at)
     except ValueRefused as refused:
         return book.attempt(work.run, parameter.key, text, refused.code, refused.sentence)
     if quantity.text == entry.value_text:
