@@ -176,6 +176,8 @@ def results(g: Ground) -> Iterator[GateLine]:
         "results_meet", f"{len(good)} of {len(due_now)} meet the specification", not failed and len(good) == len(due_now),
         f"Does not meet: {some(failed)}." if failed else "" if len(good) == len(due_now) else "Some are not in yet.",
     )  # fmt: skip
+    moved = [line.outdated for line in g.results if line.outdated]
+    yield GateLine("verdicts", "Every verdict stands on the values that count now", not moved, moved[0] if moved else "")
     unreviewed = [names[line] for line in g.results if line.result is not None and not line.reviewed]
     # A dated reading that stage 1 relies on is a result like any other.
     unreviewed += [f"{names[line]}, interim" for line in g.results if line.result is None and any(not hasattr(each, "review") for each in line.interims)]

@@ -223,8 +223,11 @@ def results(ground: Ground) -> Iterator[Finding]:
             )  # fmt: skip
         if each.supersedes_id:
             old = f"{each.supersedes.value_text} {each.supersedes.unit}".strip()
+            what = f"Result of {each.criterion} changed, {old} to {value}"
+            if old == value:  # the same value under a limit that a correction of the batch record moved
+                what, old, value = f"Result of {each.criterion} judged anew", each.supersedes.sentence, each.sentence
             yield Finding(
-                f"result_correction:{each.pk}", "change", "major", f"Result of {each.criterion} changed, {old} to {value}", each.recorded_at,
+                f"result_correction:{each.pk}", "change", "major", what, each.recorded_at,
                 each.by.full_name, None, rows, old, value, each.reason,
             )  # fmt: skip
 

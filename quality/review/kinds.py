@@ -13,7 +13,7 @@ from batches.events import Event as B
 from mes.events import Event as M
 from quality.events import Event as Q
 
-RULES_VERSION = "R-1"
+RULES_VERSION = "R-2"
 
 RISKS = ("critical", "major", "minor", "note")
 """From the worst down: the order in which exceptions are shown."""
@@ -40,6 +40,7 @@ SIGNIFICANT: dict[str, Significant] = {
     B.LOT_TERMINATED: Significant("The lot was ended before release", "critical"),
     B.LOT_CANCELLED: Significant("The order was cancelled", "major"),
     Q.RESULT_CORRECTED: Significant("A result was corrected", "major"),
+    Q.RESULT_JUDGED_ANEW: Significant("A result was judged anew", "major"),
     Q.RESULT_FAILED: Significant("A result does not meet its specification", "major"),
     Q.SAMPLE_LOST: Significant("A sample was lost", "major"),
     Q.LATE_FAILURE: Significant("A result failed after certification", "critical"),
