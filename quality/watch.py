@@ -17,7 +17,7 @@ from batches.lots.models import Lot
 from batches.subjects import queries as subjects
 from batches.subjects import vault
 from mes import clock
-from mes.checkpoints import anchors
+from mes.checkpoints import anchors, verification
 from mes.checkpoints.overdue import last_anchored, overdue
 from mes.checkpoints.witnessing import have_cosigned
 from mes.errors import RuleBroken
@@ -239,6 +239,22 @@ def overdue_anchors(by: Actor) -> int:
         raise_once(by, found.cause, "alarm", f"{found.site}: anchors are overdue", f"{found}. A rewritten past could not be told since then.")
 
     return each_alone(late, answer)
+
+
+def trail_check(by: Actor, *, whole: bool = False) -> int:
+    """Verify the trail by the independent program; each stream that stopped holding raises one alarm. Returns how many do not hold."""
+    check = verification.check_trail(by, whole=whole)
+    code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
+
+    def answer(stream: str) -> None:
+        found = check.broken[stream]
+        raise_once(
+            by, f"trail_broken:{stream}:{found['since']}", "alarm", f"{code}: the audit trail of {stream} does not hold",
+            f"{found['sentence']}. Work on running lots goes on; new lots, approvals and release stop. Keep the database as it is and take a copy.",
+            roles=["qa_release"],
+        )  # fmt: skip
+
+    return each_alone(list(check.broken), answer)
 
 
 SWEEPS: dict[str, Callable[[Actor], int]] = {
