@@ -6,6 +6,7 @@ Every function takes the site's job actor and returns how much it found. Running
 from __future__ import annotations
 
 import datetime as dt
+import socket
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
@@ -257,6 +258,19 @@ def trail_check(by: Actor, *, whole: bool = False) -> int:
     return each_alone(list(check.broken), answer)
 
 
+def clock_drift(by: Actor) -> int:
+    """This host's clock against the database's: one alarm a day and host while it is beyond the limit (AUD-13)."""
+    drift = clock.drift()
+    if not clock.has_drifted(drift):
+        return 0
+    host, day = socket.gethostname(), dt.datetime.now(dt.UTC).date()
+    raise_once(
+        by, f"clock_drift:{host}:{day}"[:160], "alarm", f"The clock of {host} is {clock.drift_words(drift)}",
+        "Nobody can sign through a server with such a clock. Look at its time service; somebody may have set the time by hand.",
+    )  # fmt: skip
+    return 1
+
+
 SWEEPS: dict[str, Callable[[Actor], int]] = {
     "unanswered_excursions": unanswered_excursions,
     "unanswered_deviations": unanswered_deviations,
@@ -268,6 +282,7 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "undrawn_certificates": undrawn_certificates,
     "unburnt_keys": unburnt_keys,
     "checkpoints": anchored_checkpoints,
+    "clock_drift": clock_drift,
     "timestamps": anchors.timestamp_newest,
     "cosignatures": have_cosigned,
     "overdue_anchors": overdue_anchors,
