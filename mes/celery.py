@@ -5,7 +5,7 @@ changes nothing: every task asks the database what is still open.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from celery import Celery
 from celery.schedules import crontab
@@ -25,6 +25,7 @@ class Periodic:
     task: str
     when: float | crontab
     queue: str = "default"
+    arguments: dict = field(default_factory=dict)
 
 
 #: How often the watch looks. Rehearsals and tests look more often; a deviation itself never waits for it.
@@ -33,6 +34,8 @@ SWEEP_SECONDS = float(os.environ.get("CARTULARY_SWEEP_SECONDS", "60"))
 #: Everything periodic, by the name its heartbeat carries.
 PERIODIC: dict[str, Periodic] = {
     "sweep": Periodic("quality.sweep", SWEEP_SECONDS, "urgent"),
+    "trail_check": Periodic("quality.check_trail", SWEEP_SECONDS),
+    "whole_trail_check": Periodic("quality.check_trail", crontab(hour=1, minute=20), arguments={"whole": True}),
     "forget_answers": Periodic("batches.forget_answers", crontab(hour=2, minute=40)),
 }
 
@@ -75,7 +78,7 @@ app.conf.broker_connection_max_retries = None  # a worker that gave up would be 
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.conf.task_default_queue = "default"
 app.conf.beat_schedule = {
-    name: {"task": line.task, "schedule": line.when, "options": {"queue": line.queue}}
+    name: {"task": line.task, "schedule": line.when, "kwargs": line.arguments, "options": {"queue": line.queue}}
     for name, line in PERIODIC.items()
 }
 app.autodiscover_tasks()

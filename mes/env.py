@@ -50,6 +50,7 @@ class Environment:
     behind_proxy: bool
     secure_cookies: bool
     simulated_clock: bool
+    clock_drift_seconds: int
     database_url: str
     migrate_database_url: str
     redis_url: str
@@ -92,6 +93,7 @@ def read(values: dict[str, str]) -> Environment:
         behind_proxy=env.bool("CARTULARY_BEHIND_PROXY", default=False),
         secure_cookies=env.bool("CARTULARY_SECURE_COOKIES", default=production),
         simulated_clock=env.bool("CARTULARY_SIMULATED_CLOCK", default=not production),
+        clock_drift_seconds=env.int("CARTULARY_CLOCK_DRIFT_SECONDS", default=5),
         database_url=env.str("DATABASE_URL", default=""),
         migrate_database_url=env.str("MIGRATE_DATABASE_URL", default=""),
         redis_url=env.str("REDIS_URL", default=""),
@@ -144,6 +146,8 @@ def refusals(env: Environment) -> list[str]:
         found.append("CARTULARY_SECURE_COOKIES is off: sessions could be read on the way. Switch it on.")
     if env.simulated_clock:
         found.append("CARTULARY_SIMULATED_CLOCK is on: record time may be simulated in a demo only. Switch it off.")
+    if not 1 <= env.clock_drift_seconds <= 60:
+        found.append("CARTULARY_CLOCK_DRIFT_SECONDS is not between 1 and 60: the times of signatures would mean little. Set it to a few seconds.")
     if not env.hosts or "*" in env.hosts:
         found.append("CARTULARY_HOSTS names no host or any host. Set it to the host names people use.")
     if not env.origin.startswith("https://"):

@@ -35,5 +35,6 @@ class Event(StrEnum):
     CHECKPOINT_TAKEN = "mes.checkpoint_taken"
     CHECKPOINT_ANCHORED = "mes.checkpoint_anchored"
     CHECKPOINT_KEY_ANNOUNCED = "mes.checkpoint_key_announced"
+    TRAIL_CHECKED = "mes.trail_checked"
     CHECKPOINT_COSIGNED = "mes.checkpoint_cosigned"
     EVIDENCE_MADE = "mes.evidence_made"

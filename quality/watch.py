@@ -6,6 +6,7 @@ Every function takes the site's job actor and returns how much it found. Running
 from __future__ import annotations
 
 import datetime as dt
+import socket
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from batches.lots.models import Lot
 from batches.subjects import queries as subjects
 from batches.subjects import vault
 from mes import clock
-from mes.checkpoints import anchors
+from mes.checkpoints import anchors, verification
 from mes.checkpoints.overdue import last_anchored, overdue
 from mes.checkpoints.witnessing import have_cosigned
 from mes.errors import RuleBroken
@@ -241,6 +242,35 @@ def overdue_anchors(by: Actor) -> int:
     return each_alone(late, answer)
 
 
+def trail_check(by: Actor, *, whole: bool = False) -> int:
+    """Verify the trail by the independent program; each stream that stopped holding raises one alarm. Returns how many do not hold."""
+    check = verification.check_trail(by, whole=whole)
+    code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
+
+    def answer(stream: str) -> None:
+        found = check.broken[stream]
+        raise_once(
+            by, f"trail_broken:{stream}:{found['since']}", "alarm", f"{code}: the audit trail of {stream} does not hold",
+            f"{found['sentence']}. Work on running lots goes on; new lots, approvals and release stop. Keep the database as it is and take a copy.",
+            roles=["qa_release"],
+        )  # fmt: skip
+
+    return each_alone(list(check.broken), answer)
+
+
+def clock_drift(by: Actor) -> int:
+    """This host's clock against the database's: one alarm a day and host while it is beyond the limit (AUD-13)."""
+    drift = clock.drift()
+    if not clock.has_drifted(drift):
+        return 0
+    host, day = socket.gethostname(), dt.datetime.now(dt.UTC).date()
+    raise_once(
+        by, f"clock_drift:{host}:{day}"[:160], "alarm", f"The clock of {host} is {clock.drift_words(drift)}",
+        "Nobody can sign through a server with such a clock. Look at its time service; somebody may have set the time by hand.",
+    )  # fmt: skip
+    return 1
+
+
 SWEEPS: dict[str, Callable[[Actor], int]] = {
     "unanswered_excursions": unanswered_excursions,
     "unanswered_deviations": unanswered_deviations,
@@ -252,6 +282,7 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "undrawn_certificates": undrawn_certificates,
     "unburnt_keys": unburnt_keys,
     "checkpoints": anchored_checkpoints,
+    "clock_drift": clock_drift,
     "timestamps": anchors.timestamp_newest,
     "cosignatures": have_cosigned,
     "overdue_anchors": overdue_anchors,

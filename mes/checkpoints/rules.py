@@ -29,6 +29,11 @@ def check_key_is_there(*, site_code: str, number: int, is_first: bool) -> None:
         raise RuleBroken("checkpoint_key_lost", f"The key that signs the checkpoints of {site_code} is not in the keys folder. Restore it from its backup.")
 
 
+def check_can_record_trail_check(*, by: Actor) -> None:
+    if by.kind != "system":
+        raise NotAllowed("check_by_person", "Checks of the trail are recorded by the background jobs.")
+
+
 def check_can_record_anchor(*, by: Actor, sha256: str, content: bytes) -> None:
     if by.kind != "system":
         raise NotAllowed("anchor_by_person", "Anchors are recorded by the background jobs.")

@@ -10,7 +10,7 @@ from django.db import connection
 from mes.audit import chain
 from mes.audit.models import StreamHead
 from mes.checkpoints import cosigned, keys, merkle, notes, rules
-from mes.checkpoints.models import AnchorReceipt, Checkpoint, Witnessed
+from mes.checkpoints.models import AnchorReceipt, Checkpoint, TrailCheck, Witnessed
 from mes.errors import RuleBroken
 from mes.events import Event
 from mes.people.models import Site
@@ -111,3 +111,12 @@ def cosign(*, by: Actor, note: str, since: int, proof: Sequence[bytes], log_key:
     )  # fmt: skip
     witnessed.save()
     return witnessed
+
+
+@service(Event.TRAIL_CHECKED)
+def record_trail_check(*, by: Actor, size: int, streams: int, entries: int, broken: dict) -> TrailCheck:
+    """Write down what the scheduled verification found. New lots, approvals and release ask the newest one (decisions 8)."""
+    rules.check_can_record_trail_check(by=by)
+    check = TrailCheck(site_id=by.site_id, by_id=by.user_id, size=size, streams=streams, entries=entries, broken=broken)
+    check.save()
+    return check

@@ -17,6 +17,7 @@ from django.contrib.auth.hashers import check_password
 from django.db import connection
 from django.utils import timezone
 
+from mes import clock
 from mes.errors import Missing, RuleBroken, SigningRefused, StaleRecord
 from mes.people import rules as people_rules
 from mes.people.hashers import nobodys_hash
@@ -135,6 +136,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
             "only_people_sign",
             "A device or a program never signs. A person has to do it.",
         )
+    _check_clock()
     intent = SigningIntent.objects.filter(pk=intent_id).first()
     if intent is None:
         raise Missing(
@@ -175,6 +177,16 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
         _second_factor(by, user, code)
         methods.append("one-time code")
     return Proof(intent.pk, user, intent.meaning, tuple(methods))
+
+
+def _check_clock() -> None:
+    """Nobody signs where the clock is wrong: intents and one-time codes are judged by it (AUD-13)."""
+    by = clock.drift()
+    if clock.has_drifted(by):
+        raise SigningRefused(
+            "clock_drift",
+            f"The clock of this server is {clock.drift_words(by)}. Nobody can sign until it is set right; call whoever runs the system.",
+        )
 
 
 def _locked_out(user: User) -> SigningRefused:

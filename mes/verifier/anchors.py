@@ -143,12 +143,12 @@ def _compare(snapshot: Snapshot, report: Report, anchored: Anchored, kept: dict[
         report.findings.add(Finding("rewrite", stream, f"the snapshot of checkpoint {anchored.size} is not the one that was signed"))
         return set()
     fresh = set(lines) - known
-    for finding in _lost(snapshot, sorted(fresh), anchored):
+    for finding in lost(snapshot, sorted(fresh), anchored.size):
         report.findings.add(finding)
     return fresh
 
 
-def _lost(snapshot: Snapshot, lines: list[str], anchored: Anchored) -> Iterator[Finding]:
+def lost(snapshot: Snapshot, lines: list[str], size: int) -> Iterator[Finding]:
     """Heads of that moment that are not entries of the database any more."""
     split = [line.split(" ") for line in lines]
     found = snapshot.rows(
@@ -158,4 +158,4 @@ def _lost(snapshot: Snapshot, lines: list[str], anchored: Anchored) -> Iterator[
     )
     for stream, seq, _, now in found:
         kind, words = ("truncation", "is gone") if now is None else ("rewrite", "is another")
-        yield Finding(kind, stream, f"the entry that checkpoint {anchored.size} sealed {words}", seq=int(seq))
+        yield Finding(kind, stream, f"the entry that checkpoint {size} sealed {words}", seq=int(seq))

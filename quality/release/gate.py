@@ -22,7 +22,7 @@ from batches.materials.queries import uses_in
 from batches.recipes.document.schema import Recipe
 from mes.errors import Missing
 from mes.records import guards
-from mes.records.intact import stream_findings
+from mes.records.intact import broken_streams, stream_findings
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
 from quality.release.expiry import expiry_of
@@ -289,6 +289,7 @@ def expiry(g: Ground) -> Iterator[GateLine]:
 
 def trail(g: Ground) -> Iterator[GateLine]:
     findings = stream_findings(dossier.stream_of(g.lot.pk))
+    findings += [f"{stream}: {found}" for stream, found in broken_streams().items()]
     yield GateLine("chain", f"The audit trail is whole: {count(g.shown.total, 'entry', 'entries')}", not findings, some(findings, 2))
 
 

@@ -147,7 +147,7 @@ def test_the_process_lives_and_is_ready(client):
     assert client.get("/livez").json() == {"alive": True}
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    told = ("ready", "database", "migrations", "guards", "role", "redis", "sweeps", "anchors")
+    told = ("ready", "database", "migrations", "guards", "role", "redis", "sweeps", "anchors", "clock")
     assert answer.json() == dict.fromkeys(told, True)
 
 

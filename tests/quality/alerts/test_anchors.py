@@ -1,9 +1,11 @@
 """An anchor that is overdue, cannot be written or finds something else is told, once, and stays told until it is mended."""
 
 import datetime as dt
+import time
 
 import pytest
 
+from mes import clock
 from mes.checkpoints import overdue
 from quality.alerts import heartbeats, services
 from quality.tasks import sweep_site
@@ -89,3 +91,17 @@ def test_a_folder_that_holds_something_else_is_told_as_such(lab, settings):
     (alert,) = lab.alerts(cause__startswith="anchor_")
     assert alert.cause == "anchor_altered:0" and "Somebody wrote there" in alert.body
     assert (place / "00000001.checkpoint").read_text() == "another past", "what lies there is never overwritten"
+
+
+# --- the clock of the host, which every anchor and signature goes by ------------------------------------------------------
+
+
+@pytest.mark.req("AUD-13", case="negative")
+def test_a_clock_that_drifted_raises_one_alarm_a_day(lab, monkeypatch):
+    assert "clock_drift" in sweep_site(lab.place.site) and not lab.alerts(cause__startswith="clock_drift")
+    monkeypatch.setattr(clock, "host_seconds", lambda: time.time() - 30)
+    for _ in range(2):
+        sweep_site(lab.place.site)
+
+    (alarm,) = lab.alerts(cause__startswith="clock_drift")
+    assert alarm.severity == "alarm" and "30.0 s behind" in alarm.title
