@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from batches.lots.identifiers import ScanKind, Scanned, parse_scan
 from batches.lots.models import Container, Donation, Hold, Lot, TherapyEvent
 from batches.lots.states import LOT, TERMINATION_REASONS
 from mes.errors import Missing, WrongScan
 from mes.signatures import ceremony
+from mes.signatures.models import Signature
 
+TYPED_MEANINGS = ("typed_identifier", "confirmed_typed_identity")
+"""What is signed for an identifier that was typed, not scanned: each is counted (decision 10)."""
 OPEN_STATES = sorted(state for state, following in LOT.moves.items() if following)
 
 
@@ -112,6 +115,13 @@ def handled_by(donation: Donation) -> set:
     return set(rows)
 
 
+def typed_identities(lot: Lot) -> list[Signature]:
+    """Every identifier typed for the lot outside its steps, by the signature of its second person, oldest first; steps keep scans of their own."""
+    donations = Donation.objects.filter(lot_donations__lot=lot).values("id")
+    found = Signature.objects.filter(Q(lot_id=lot.pk) | Q(record_id__in=donations), meaning__in=TYPED_MEANINGS)
+    return list(found.exclude(record_type="batches.StepRun").select_related("by").order_by("recorded_at"))
+
+
 # --- what is signed -----------------------------------------------------------------------------------------------------
 
 
@@ -130,6 +140,11 @@ def course_content(lot: Lot, decision: str, reason_code: str = "") -> dict:
 
 def course_subject(lot: Lot, decision: str, reason_code: str = "") -> ceremony.Subject:
     return ceremony.subject(lot, "lot_course/1", course_content(lot, decision, reason_code))
+
+
+def typed_subject(record: Container | Donation, typed: str) -> ceremony.Subject:
+    """What a second person signs who read an identifier that could not be scanned."""
+    return ceremony.subject(record, "typed_identity/1", {"needed": str(record), "identifier": typed.strip()})
 
 
 def hold_content(hold: Hold) -> dict:

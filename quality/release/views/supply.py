@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from batches.custody import queries as custody
 from batches.lots.band import band
 from batches.lots.states import CONTAINER_WORDS
+from batches.lots.views.second_reader import ReadByTwoPage
 from mes.clock import record_now
 from mes.errors import RuleBroken, UnreadableInput
 from mes.records.context import site_context
@@ -67,7 +68,7 @@ class DispatchPage(Page):
         return self.done(f"{reverse('quality:release:dispatch_sign', kwargs={'number': number})}?{urlencode(form.cleaned_data)}")
 
 
-class SignDispatchPage(SigningPage):
+class SignDispatchPage(ReadByTwoPage, SigningPage):
     """The hand-over for transport, signed at the bench."""
 
     permission = Permission.DISPATCH_PRODUCT
@@ -97,6 +98,8 @@ class SignDispatchPage(SigningPage):
             "back_url": back,
             "back_label": "Back",
             "action": query,
+            "body": "batches/lots/_second_reader.html",
+            "asks_second_reader": self.asks_second_reader,
             "ok": "Sign",
         }
 
@@ -104,7 +107,8 @@ class SignDispatchPage(SigningPage):
         given = self.given()
         with site_context(self.by.site_id):
             bag = queries.bag_scanned(number, given["scanned"])
-        return self.do(services.dispatch, container_id=bag.pk, proof=proof, **given)
+        second = self.second_reader(bag, given["scanned"])
+        return self.do(services.dispatch, container_id=bag.pk, proof=proof, typed_with=second, **given)
 
     def done_url(self, result, number: str) -> str:
         return reverse("quality:release:dispatch", kwargs={"number": number})
@@ -145,6 +149,8 @@ class UsePage(Page):
         if form is None or not form.is_valid():
             return shown
         bag = queries.bag_scanned(number, form.cleaned_data["scanned"])
+        typed = queries.identity_typed(form.cleaned_data["scanned"], form.cleaned_data["coi"])
+        how = "typed in full" if typed else "scanned"
         rules.check_identity(bag, form.cleaned_data["scanned"], form.cleaned_data["coi"])
         infused = form.facts()["infused"]
         labels = {"infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume", "reason_words": "Why not", "reason": "In words"}
@@ -153,12 +159,12 @@ class UsePage(Page):
             "to_sign": True,
             "typed_fields": {name: self.request.POST.get(name, self.request.GET.get(name, "")) for name in form.fields},
             "rows": [
-                {"label": bag.title, "value": bag.identifier, "sub": "scanned"},
-                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": "the patient's, scanned"},
+                {"label": bag.title, "value": bag.identifier, "sub": how},
+                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": f"the patient's, {how}"},
                 *({"label": labels[key], "value": value} for key, value in facts.items() if key in labels and value),
             ],
             "first_meaning": meaning_of("infused" if infused else "not_infused").text,
-            "second_meaning": meaning_of("confirmed_identity").text,
+            "second_meaning": meaning_of(queries.identity_meaning(typed)).text,
             "ok": "Sign: infused" if infused else "Sign: not infused",
         }
 
@@ -171,8 +177,9 @@ class UsePage(Page):
         facts = form.facts()
         with site_context(self.by.site_id):
             bag = queries.bag_scanned(number, form.cleaned_data["scanned"])
-            what = queries.use_subject(bag, queries.use_facts(**facts))
-        meanings = ("infused" if facts["infused"] else "not_infused", "confirmed_identity")
+            typed = queries.identity_typed(form.cleaned_data["scanned"], form.cleaned_data["coi"])
+            what = queries.use_subject(bag, queries.use_facts(**facts), typed=typed)
+        meanings = ("infused" if facts["infused"] else "not_infused", queries.identity_meaning(typed))
         proofs = [self.prove(what, meaning, which) for meaning, which in zip(meanings, ("first", "second"), strict=True)]
         self.do(
             services.record_use,
