@@ -43,7 +43,7 @@ def prepare(cast: Cast, progress: Progress, now: Callable[[], dt.datetime], *, p
     progress.begin("Preparing the site", 5)
     progress.step("authenticators")
     for person in cast.certifiers():
-        person.enrol_authenticator()
+        person.enrol_authenticator(cast["supervisor"])
     progress.step("specifications and recipes")
     for text in specifications:
         put_specification_into_effect(cast, text)
