@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from batches.lots.identifiers import ScanKind, Scanned, parse_scan
 from batches.lots.models import Container, Donation, Hold, Lot, TherapyEvent
 from batches.lots.states import LOT, TERMINATION_REASONS
+from batches.materials.models import Consumption, MaterialLot
 from mes.errors import Missing, WrongScan
 from mes.signatures import ceremony
 from mes.signatures.models import Signature
@@ -59,6 +60,12 @@ def open_hold(lot: Lot) -> Hold | None:
 def held_lots(lots: Sequence[Lot]) -> set:
     """The ids of those of these lots that are on hold. One query."""
     return set(Hold.objects.filter(lot__in=lots, state="open").values_list("lot_id", flat=True))
+
+
+def lots_to_hold_for(material_lot: MaterialLot) -> list[Lot]:
+    """The lots that have not ended, used this material lot and are not on hold yet, in the order in which lots are locked."""
+    used = Consumption.objects.filter(material_lot=material_lot, superseded_by=None, quantity__gt=0).values("lot_id")
+    return list(Lot.objects.filter(pk__in=used, state__in=OPEN_STATES).exclude(holds__state="open").order_by("id"))
 
 
 def donations_of(lot: Lot) -> list[Donation]:
