@@ -67,6 +67,11 @@ class CodeForm(forms.Form):
     code = forms.CharField(label="Six digits shown now", max_length=12, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}))
 
 
+class ConfirmForm(CodeForm):
+    witness = name_field("User name of who checked your identity", help_text="Somebody who may record training and did not retire an earlier authenticator.")
+    witness_password = secret_field("Password of who checked your identity", new=False, help_text="They type it here themselves.")
+
+
 class JoinForm(forms.Form):
     new = secret_field("Your password", help_text="At least 12 characters, without your user name.")
     again = secret_field("Your password again")

@@ -238,12 +238,19 @@ def check_can_begin_second_factor(*, by: Actor, user_id) -> None:
         )
 
 
-def check_can_confirm_second_factor(*, by: Actor, user_id) -> None:
+def check_can_confirm_second_factor(*, by: Actor, user_id, checked_by: Actor, retired_by: set) -> None:
+    """Raises NotAllowed: `not_your_second_factor`, `same_person`, and `not_your_role` for a second person without the right to record training."""
     if by.user_id != user_id:
         raise NotAllowed(
             "not_your_second_factor",
             "An authenticator is confirmed by its owner alone.",
         )
+    if checked_by.user_id in {user_id, *retired_by}:
+        raise NotAllowed(
+            "same_person",
+            "Who checks the identity is neither the owner nor who retired an earlier authenticator. Another person has to do it.",
+        )
+    check_may(checked_by, _permission().RECORD_TRAINING)
 
 
 def check_can_use_code(*, by: Actor, user_id) -> None:

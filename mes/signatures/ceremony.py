@@ -161,11 +161,11 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
     right = check_password(secret, stored or nobodys_hash())
     if locked:
         # Said before anything of the secret is: a lock that still tells right from wrong would let the guessing go on.
-        raise _locked_out(user)
+        raise _locked_out(by, user, meaning.proof)
     if user is None or not user.is_active or not right or not stored or left < 0:
         raise _wrong_secret(by, user, meaning.proof, left)
     if people_rules.is_locked(user.pk):
-        raise _locked_out(user)
+        raise _locked_out(by, user, meaning.proof)
     end_try(user.pk, kind)
     # Said only to who proved to be this person; asked again by the deed that signs.
     people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled)
@@ -189,7 +189,21 @@ def _check_clock() -> None:
         )
 
 
-def _locked_out(user: User) -> SigningRefused:
+def _may_be_named(by: Actor, user: User) -> bool:
+    """Names, locks and tries left are told at a station of a site where the person works, and nowhere else: a badge found elsewhere says nothing."""
+    return bool(by.station) and bool(people_rules.live_grants(user.pk, by.site_id))
+
+
+def _not_told(proof: str, user: User | None) -> SigningRefused:
+    """One sentence for who is unknown and for who does not work at this site."""
+    word = "PIN" if proof == "floor" else "password"
+    detail = {"subject": str(user.pk)} if user else None
+    return SigningRefused("wrong_secret", f"That {word} does not belong to this person.", field="secret", detail=detail)
+
+
+def _locked_out(by: Actor, user: User, proof: str) -> SigningRefused:
+    if not _may_be_named(by, user):
+        return _not_told(proof, user)
     return SigningRefused(
         "locked_out",
         f"{user.full_name} is locked out after wrong secrets. An administrator can lift the lock; another qualified person can sign.",
@@ -221,13 +235,11 @@ def _check_intent(by: Actor, intent: SigningIntent) -> None:
 def _wrong_secret(by: Actor, user: User | None, proof: str, left: int) -> SigningRefused:
     word = "PIN" if proof == "floor" else "password"
     if user is None:
-        return SigningRefused(
-            "wrong_secret",
-            f"That {word} does not belong to this person.",
-            field="secret",
-        )
+        return _not_told(proof, None)
     if left <= 0:
         lock_person(by=by, user_id=user.pk, why="wrong secrets in a row")
+    if not _may_be_named(by, user):
+        return _not_told(proof, user)
     tries = (
         "No try is left: an administrator can lift the lock."
         if left <= 0
@@ -251,7 +263,7 @@ def _second_factor(by: Actor, user: User, code: str) -> None:
     left = begin_try(user.pk, "code")
     if left < 0:
         lock_person(by=by, user_id=user.pk, why="wrong one-time codes in a row")
-        raise _locked_out(user)
+        raise _locked_out(by, user, "certify")
     try:
         use_code(by=by, user_id=user.pk, code=code)
     except SigningRefused as refusal:

@@ -46,6 +46,11 @@ MEANINGS: dict[str, Meaning] = {
             "floor",
         ),
         Meaning(
+            "confirmed_typed_identity",
+            "I checked the identity of the patient and of this container on identifiers that were typed in full, not scanned.",
+            "floor",
+        ),
+        Meaning(
             "confirmed_transcription",
             "I compared the corrected value with its source.",
             "floor",

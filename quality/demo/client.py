@@ -167,8 +167,8 @@ class Person:
 
     # --- the authenticator --------------------------------------------------------------------------------------------
 
-    def enrol_authenticator(self) -> None:
-        """Enrol an authenticator on one's own page, unless one is known, and confirm it with its first code."""
+    def enrol_authenticator(self, witness: Person) -> None:
+        """Enrol an authenticator on one's own page, unless one is known, and confirm it with its first code before a second person."""
         if self.totp:
             return
         self.submit("/me/authenticator/", {"current": self.password})
@@ -176,7 +176,7 @@ class Person:
         if found is None:
             raise Refused(200, "no_secret_shown", "The page of the authenticator showed no secret.", "/me/authenticator/")
         self.totp = found[1].replace(" ", "")
-        self.submit("/me/authenticator/", {"code": self.next_code()})
+        self.submit("/me/authenticator/", {"code": self.next_code(), "witness": witness.username, "witness_password": witness.password})
         self.on_enrolled(self.totp)
 
     def next_code(self) -> str:

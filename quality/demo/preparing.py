@@ -46,7 +46,7 @@ def prepare(cast: Cast, progress: Progress, now: Callable[[], dt.datetime], *, p
     enable_signing(cast)
     progress.step("authenticators")
     for person in cast.certifiers():
-        person.enrol_authenticator()
+        person.enrol_authenticator(cast["supervisor"])
     progress.step("specifications and recipes")
     for text in specifications:
         put_specification_into_effect(cast, text)

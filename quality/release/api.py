@@ -11,6 +11,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from batches.custody import queries as custody
+from batches.lots.api import ReadByTwo
 from mes.api.views import ServiceView
 from mes.clock import record_now
 from mes.errors import Missing
@@ -216,8 +217,11 @@ class EvidenceFileView(ServiceView):
         return answer
 
 
-class Dispatch(SigningView):
-    """Hand a certified product over: `scanned`, `from_place`, `to_place`, `carrier`, `seal`, `logger` in the query of both calls."""
+class Dispatch(ReadByTwo, SigningView):
+    """Hand a certified product over: `scanned`, `from_place`, `to_place`, `carrier`, `seal`, `logger` in the query of both calls.
+
+    A typed identifier needs `second_username` and `second_secret` of a person who read it too.
+    """
 
     permission = Permission.DISPATCH_PRODUCT
     meaning = "dispatched"
@@ -230,14 +234,14 @@ class Dispatch(SigningView):
         given = {name: self.request.query_params.get(name, "") for name in self.fields}
         with self.reading():
             container = queries.bag_scanned(number, given["scanned"])
-        services.dispatch(by=self.actor, container_id=container.pk, proof=proof, **given)
+        services.dispatch(by=self.actor, container_id=container.pk, proof=proof, typed_with=self.second_reader(container, given["scanned"]), **given)
 
 
 class UseIn(serializers.Serializer):
     """What became of a container, and the two persons who checked the identity; first POST without secrets, then with them."""
 
-    scanned = serializers.CharField(max_length=200, help_text="The container's full identifier.")
-    coi = serializers.CharField(max_length=60, help_text="The patient's chain-of-identity code, as scanned at the bedside.")
+    scanned = serializers.CharField(max_length=200, help_text="The label of the container as scanned; typed in full it is counted.")
+    coi = serializers.CharField(max_length=60, help_text="The patient's chain-of-identity code as scanned at the bedside; typed in full it is counted.")
     infused = serializers.BooleanField()
     started_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     ended_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
@@ -274,8 +278,9 @@ class Use(ServiceView):
         facts = {name: given[name] for name in ("infused", "started_at", "ended_at", "volume", "reason_code", "reason")}
         with self.reading():
             container = queries.bag_scanned(number, given["scanned"])
-            what = queries.use_subject(container, queries.use_facts(**facts))
-        meanings = ("infused" if given["infused"] else "not_infused", "confirmed_identity")
+            typed = queries.identity_typed(given["scanned"], given["coi"])
+            what = queries.use_subject(container, queries.use_facts(**facts), typed=typed)
+        meanings = ("infused" if given["infused"] else "not_infused", queries.identity_meaning(typed))
         proofs = []
         for (username, secret), meaning in zip(signers, meanings, strict=True):
             intent = ceremony.prepare(self.actor, what, meaning)

@@ -17,6 +17,7 @@ from batches.dossier import queries as dossier
 from batches.equipment.models import EquipmentUse
 from batches.execution.models import ScanEvent, StepRun
 from batches.lots.models import Container, Hold, Lot
+from batches.lots.queries import typed_identities
 from batches.materials.models import MaterialLot
 from batches.materials.queries import uses_in
 from batches.recipes.document.schema import Recipe
@@ -263,6 +264,7 @@ def identity(g: Ground) -> Iterator[GateLine]:
     done = set(opened.values_list("step_run_id", flat=True))
     typed = opened.filter(typed=True).count()
     missing = [run.key for run in touching if run.pk not in done]
+    typed += len(typed_identities(g.lot))
     detail = f"No scan at {some(missing)}." if missing else f"{typed} typed with a second person" if typed else "all scanned"
     yield GateLine("identity", f"Identity proved at {len(touching) - len(missing)} of {count(len(touching), 'step')} that touch material", not missing, detail)
 

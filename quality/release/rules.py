@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from batches.lots.identifiers import parse_scan
+from batches.lots.identifiers import ScanKind, parse_scan
 from batches.lots.models import Container, Hold, Lot
 from batches.lots.queries import container_of
 from batches.lots.rules import check_may_be_discarded, check_same_container
@@ -154,7 +154,8 @@ def check_identity(container: Container, scanned: str, coi: str) -> None:
     """The container and the patient's chain-of-identity code, each scanned or read in full. Raises WrongScan. COI-03, COI-05."""
     check_same_container(container, container_of(parse_scan(scanned)))
     wanted = container.lot.therapy_event.coi
-    if coi.strip().upper().replace(" ", "") != wanted.upper().replace(" ", ""):
+    read = queries.patient_scanned(coi)
+    if read is None or read.kind is not ScanKind.THERAPY_EVENT or read.value != wanted:
         raise WrongScan(
             "wrong_patient",
             f"The code of the patient is not that of lot {container.lot.number}, check code {container.lot.check_code}. Do not infuse. Call QA.",

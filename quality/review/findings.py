@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from batches.custody.models import Label
 from batches.dossier.queries import SignatureCheck
 from batches.execution.models import Entry, EntryAttempt, Excursion, ScanEvent, StepRun
+from batches.lots import queries as lot_queries
 from batches.lots.models import Donation, Hold, Lot
 from batches.materials.models import Consumption
 from batches.recipes.document.schema import Recipe
@@ -165,6 +166,15 @@ def scans(ground: Ground) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def typed_identities(ground: Ground) -> Iterator[Finding]:
+    """Identifiers typed at the collection, the receipt, a hand-over or the infusion (decision 10)."""
+    for each in lot_queries.typed_identities(ground.lot):
+        yield Finding(
+            f"typed_identity:{each.pk}", "identity", "minor", f"Identifier typed, not scanned, with {each.full_name}", each.recorded_at, each.by.full_name,
+            None, (("mes_signature", each.pk),),
+        )  # fmt: skip
+
+
 def materials(ground: Ground) -> Iterator[Finding]:
     """Recorded uses of material that were changed."""
     found = Consumption.objects.filter(lot=ground.lot, supersedes__isnull=False).select_related("supersedes", "by")
@@ -260,7 +270,7 @@ def alarms(ground: Ground) -> Iterator[Finding]:
 
 
 FINDERS: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
-    excursions, corrections, flags, attempts, scans, materials, labels, holds, donations, results, deviations, signatures, alarms,
+    excursions, corrections, flags, attempts, scans, typed_identities, materials, labels, holds, donations, results, deviations, signatures, alarms,
 )  # fmt: skip
 
 

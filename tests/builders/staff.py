@@ -51,6 +51,11 @@ class Staffed:
         names = tuple(Role.objects.filter(grants__user=user, grants__ends_at=None).values_list("name", flat=True))
         return Actor(user.pk, user.username, user.full_name, self.site.pk, kind=user.kind, roles=names, channel=channel, station=station)
 
+    def witness(self) -> Actor:
+        """A supervisor who checks who enrols an authenticator."""
+        name = f"witness.{self.site.code.lower()}"
+        return self.actor(User.objects.filter(username=name).first() or self.person(name, "supervisor"))
+
     def role(self, code: str) -> Role:
         return Role.objects.get(site=self.site, code=code)
 
@@ -70,9 +75,9 @@ def signed_in(user: User, *, password: str = PASSWORD, client: Client | None = N
 
 
 def enrol_authenticator(place: Staffed, user: User, *, steps_ago: int = 1) -> bytes:
-    """Enrol and confirm an authenticator; returns its secret. The confirming code is of an earlier step."""
+    """Enrol and confirm an authenticator before a supervisor; returns its secret. The confirming code is of an earlier step."""
     by = place.actor(user)
     factor = services.begin_second_factor(by=by, user_id=user.pk)
     secret = totp.unseal(SecondFactor.objects.get(pk=factor.pk).secret)
-    services.confirm_second_factor(by=by, user_id=user.pk, code=totp.code_at(secret, totp.step_now() - steps_ago))
+    services.confirm_second_factor(by=by, user_id=user.pk, code=totp.code_at(secret, totp.step_now() - steps_ago), checked_by=place.witness())
     return secret

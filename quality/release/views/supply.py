@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from batches.custody import queries as custody
 from batches.lots.band import band
 from batches.lots.states import CONTAINER_WORDS
+from batches.lots.views.second_reader import ReadByTwoPage
 from mes.clock import record_now
 from mes.errors import RuleBroken, UnreadableInput
 from mes.records.context import site_context
@@ -69,7 +70,7 @@ class DispatchPage(Page):
         return self.done(f"{reverse('quality:release:dispatch_sign', kwargs={'number': number})}?{urlencode(form.cleaned_data)}")
 
 
-class SignDispatchPage(SigningPage):
+class SignDispatchPage(ReadByTwoPage, SigningPage):
     """The hand-over for transport, signed at the bench."""
 
     permission = Permission.DISPATCH_PRODUCT
@@ -99,6 +100,8 @@ class SignDispatchPage(SigningPage):
             "back_url": back,
             "back_label": "Back",
             "action": query,
+            "body": "batches/lots/_second_reader.html",
+            "asks_second_reader": self.asks_second_reader,
             "ok": "Sign",
         }
 
@@ -106,7 +109,8 @@ class SignDispatchPage(SigningPage):
         given = self.given()
         with site_context(self.by.site_id):
             bag = queries.bag_scanned(number, given["scanned"])
-        return self.do(services.dispatch, container_id=bag.pk, proof=proof, **given)
+        second = self.second_reader(bag, given["scanned"])
+        return self.do(services.dispatch, container_id=bag.pk, proof=proof, typed_with=second, **given)
 
     def done_url(self, result, number: str) -> str:
         return reverse("quality:release:dispatch", kwargs={"number": number})
@@ -115,9 +119,9 @@ class SignDispatchPage(SigningPage):
 SIGNERS = ("first", "second")
 
 
-def use_meanings(infused: bool) -> tuple[str, str]:
-    """What the first and the second person sign."""
-    return ("infused" if infused else "not_infused", "confirmed_identity")
+def use_meanings(infused: bool, typed: bool) -> tuple[str, str]:
+    """What the first and the second person sign; who reads a typed identity signs that it was read."""
+    return ("infused" if infused else "not_infused", queries.identity_meaning(typed))
 
 
 class UsePage(Page):
@@ -163,12 +167,14 @@ class UsePage(Page):
         if form is None or not form.is_valid():
             return shown
         bag = queries.bag_scanned(number, form.cleaned_data["scanned"])
+        typed = queries.identity_typed(form.cleaned_data["scanned"], form.cleaned_data["coi"])
+        how = "typed in full" if typed else "scanned"
         rules.check_identity(bag, form.cleaned_data["scanned"], form.cleaned_data["coi"])
         infused = form.facts()["infused"]
         labels = {"infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume", "reason_words": "Why not", "reason": "In words"}
         facts = queries.use_facts(**form.facts())
-        what = queries.use_subject(bag, facts)
-        meanings = use_meanings(infused)
+        what = queries.use_subject(bag, facts, typed=typed)
+        meanings = use_meanings(infused, typed)
         told = self.refusal is None or self.refusal.code == "stale_screen"
         before = None if told else SigningIntent.objects.filter(pk=self.intent_id("first")).first()
         intents = [ceremony.prepare(self.by, what, meaning) for meaning in meanings]
@@ -179,8 +185,8 @@ class UsePage(Page):
             "at": self.at,
             "changed": before is not None and bytes(before.payload_digest) != bytes(intents[0].payload_digest),
             "rows": [
-                {"label": bag.title, "value": bag.identifier, "sub": f"scanned, {CONTAINER_WORDS[bag.state].lower()}"},
-                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": "the patient's, scanned"},
+                {"label": bag.title, "value": bag.identifier, "sub": f"{how}, {CONTAINER_WORDS[bag.state].lower()}"},
+                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": f"the patient's, {how}"},
                 *({"label": labels[key], "value": value} for key, value in facts.items() if key in labels and value),
             ],
             "first_meaning": meaning_of(meanings[0]).text,

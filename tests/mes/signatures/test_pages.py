@@ -132,6 +132,24 @@ def test_an_unknown_person_is_told_no_more_than_a_wrong_pin(place, page):
     assert "That PIN does not belong to this person." in answer.content.decode()
 
 
+@pytest.mark.req("SIG-01", case="negative")
+def test_a_badge_of_somebody_without_a_role_here_names_nobody_and_tells_no_tries_and_no_lock(place, page):
+    vera = place.person("vera", full_name="Vera Fremd", badge="CTL:B:VERA")
+    unknown = told(page.sign(who="CTL:B:NOBODY", secret="111222"))
+    for _ in range(6):
+        answer = page.sign(who="CTL:B:VERA", secret="111222")
+        assert answer.status_code == 403 and told(answer) == unknown
+        assert "Vera" not in answer.content.decode() and "left" not in told(answer)
+    # It is counted and locks all the same; nothing of it is said.
+    assert PersonLock.objects.filter(user=vera, open=True).count() == 1
+    assert told(page.sign(who="CTL:B:VERA", secret=PIN)) == unknown
+
+
+def told(answer) -> str:
+    """The sentence of the refusal."""
+    return re.search(r'id="sign-error"[^>]*>(.*?)</', answer.content.decode(), re.S)[1].strip()
+
+
 @pytest.mark.req("SIG-03", case="negative")
 def test_an_intent_is_used_once(place, page):
     intent = page.open()

@@ -149,7 +149,7 @@ def test_two_persons_sign_the_infusion_on_one_page(judged):
     from zoneinfo import ZoneInfo
 
     local = now.astimezone(ZoneInfo(judged.place.site.time_zone)).strftime("%Y-%m-%dT%H:%M")
-    typed = {"scanned": scanned, "coi": bag.lot.therapy_event.coi, "infused": "yes", "started_at": local, "volume": "98 mL"}
+    typed = {"scanned": scanned, "coi": f"CTL:T:{bag.lot.therapy_event.coi}", "infused": "yes", "started_at": local, "volume": "98 mL"}
     wrong = centre.post(f"{at}/infusion/", typed | {"coi": "COI-OF-SOMEBODY"})
     assert wrong.status_code == 409 and "Do not infuse" in wrong.content.decode()
     recap = centre.post(f"{at}/infusion/", typed)
@@ -348,7 +348,7 @@ def test_dispatch_and_use_over_the_api(judged):
     prepared = get(supervisor, query)
     post(supervisor, query, {"intent": prepared["intent"], "username": judged.users["boss"].username, "secret": PIN})
     body = {
-        "scanned": f"CTL:C:{bag.identifier}", "coi": bag.lot.therapy_event.coi, "infused": False,
+        "scanned": f"CTL:C:{bag.identifier}", "coi": f"CTL:T:{bag.lot.therapy_event.coi}", "infused": False,
         "reason_code": "temperature", "reason": "Logger stopped on the way",
         "username": judged.users["tess"].username, "secret": PIN, "second_username": judged.users["tina"].username, "second_secret": "000111",
     }  # fmt: skip
