@@ -135,16 +135,20 @@ def _submit():
     global _made
     if _made is None:
         from batches.events import Event
-        from batches.execution import queries
+        from django.db.models import Exists, OuterRef
+
         from batches.execution.models import Entry, StepRun
         from batches.execution.rules.steps import check_open
+        from batches.lots.models import Hold
+        from mes.errors import RuleBroken
         from mes.records.door import service
 
         @service(Event.VALUE_RECORDED)
         def submit(*, by, step_run_id, values, why):
-            run = StepRun.objects.lock(step_run_id)
+            run = StepRun.objects.annotate(held=Exists(Hold.objects.filter(lot_id=OuterRef("lot_id"), state="open"))).lock(step_run_id)
             check_open(run)
-            assert queries.open_hold(run.lot_id) is None
+            if run.held:
+                raise RuleBroken("lot_on_hold", "The lot is on hold.")
             Entry.objects.insert(Entry(**columns) for columns in values)
             run.state_reason = why
             run.save()
