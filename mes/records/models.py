@@ -12,7 +12,7 @@ from simple_history.models import HistoricalRecords
 from mes.audit.models import CurrentTx, TxField
 from mes.errors import Missing, NoSiteContext, StaleRecord, WriteOutsideService
 from mes.keys import uuid7
-from mes.records import collector, guards
+from mes.records import collector, guards, inserting
 from mes.records.context import current_site
 from mes.records.states import StateTable
 
@@ -88,7 +88,8 @@ class GuardedQuerySet(models.QuerySet):
         facts = list(facts)
         if facts:
             collector.require_deed(self.model)
-            super().bulk_create(facts)
+            if not inserting.insert(self.model, facts, self.db):
+                super().bulk_create(facts)
             for fact in facts:
                 collector.note_fact(fact)
         return facts
@@ -176,9 +177,17 @@ class Record(Guarded):
         self._history_date = deed.at
         self._change_reason = deed.reason
         kwargs.pop("update_fields", None)
-        super().save(*args, **kwargs)
+        if args or kwargs or self._state.adding or not self._save_with_version(deed):
+            super().save(*args, **kwargs)
         if self.states is not None:
             self._loaded_state = self.state
+
+    def _save_with_version(self, deed) -> bool:
+        """A known row: it and its version in one statement. simple-history does the same in two, for new rows and whatever this leaves to it."""
+        kept = inserting.update(self, history_id=uuid7(), at=deed.at, reason=deed.reason, user_id=deed.by.user_id, using=self._state.db)
+        if kept is not None:
+            collector.note_version(self, kept)
+        return kept is not None
 
 
 class Fact(Guarded):
