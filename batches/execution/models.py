@@ -138,7 +138,7 @@ class ScanEvent(OfStep):
     with_person = models.ForeignKey("mes.User", on_delete=models.PROTECT, null=True, related_name="+")
     container = models.ForeignKey(Container, on_delete=models.PROTECT, null=True, related_name="scans")
     code = models.CharField(max_length=60, default="")
-    """Why it was the wrong one: wrong_lot, wrong_container, container_unknown, wrong_material, wrong_equipment; empty when it matched."""
+    """Why it was the wrong one: wrong_lot, wrong_container, container_unknown, wrong_material, wrong_equipment, container_spent; empty when it matched."""
     sentence = models.TextField(default="")
 
     class Meta:

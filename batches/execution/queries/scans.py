@@ -65,8 +65,15 @@ def _material_lot(scanned: Scanned) -> MaterialLot | None:
     return same_number[0] if len(same_number) == 1 else None
 
 
-def container_sentence(found: Found, lot: Lot, wanted: str) -> tuple[str, str]:
+def is_spent(container: Container, *, after_release: bool) -> bool:
+    """Whether nothing more can be done with a container. A bag that was infused still proves its identity at the bedside."""
+    return container.state in ("emptied", "discarded") or (container.state == "infused" and not after_release)
+
+
+def container_sentence(found: Found, lot: Lot, wanted: str, *, spent: bool = False) -> tuple[str, str]:
     """Code and sentence of a wrong container scan: what this is, what is needed, where to put it back."""
+    if spent and found.container is not None:
+        return "container_spent", f"This is {found.container.title} of this lot, and it is {found.container.state} already. Call a supervisor."
     need = f"Needed: {wanted} of lot {lot.number}, check code {lot.check_code}."
     if found.container is None:
         return "container_unknown", f"{found.sentence or 'This is no container.'} {need}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from batches.events import Event
-from batches.execution import rules
+from batches.execution import queries, rules
 from batches.execution.models import ScanEvent, StepRun
 from batches.execution.queries.content import typed_subject
-from batches.execution.queries.scans import container_sentence, donation_sentence, look_up
+from batches.execution.queries.scans import container_sentence, donation_sentence, is_spent, look_up
 from batches.execution.services.recording import Book
 from batches.execution.services.scans import keep_scan
 from batches.execution.work import Work, work_on
@@ -56,10 +56,9 @@ def _identify(by: Actor, work: Work, scanned: str, typed_with: Proof | None) -> 
         raise UnreadableInput("scan_missing", f"Scan the label of {wanted.title}, lot {work.lot.number}, check code {work.lot.check_code}.", field="code")
     found = look_up(scanned)
     right = found.container is not None and found.container.lot_id == work.lot.pk and found.container.code == wanted.code
-    if right and found.container.state in ("emptied", "discarded", "infused"):
-        right = False
-    if not right:
-        code, sentence = container_sentence(found, work.lot, wanted.title)
+    spent = right and is_spent(found.container, after_release=queries.is_after_release(work.recipe, work.run.step_key))
+    if spent or not right:
+        code, sentence = container_sentence(found, work.lot, wanted.title, spent=spent)
         return keep_scan(by, work, found, "open", code=code, sentence=sentence)
     unusable = donation_sentence(found.container, work.lot)
     if unusable is not None:

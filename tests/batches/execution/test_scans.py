@@ -169,3 +169,19 @@ def test_a_time_limit_that_passed_writes_one_excursion(floor, lot):
         services.record_time_breach(by=floor.by("maya"), lot_id=lot.pk, code="sample-fill")
     with floor.reading():
         assert Excursion.objects.filter(lot=lot).count() == 1
+
+
+@pytest.mark.req("COI-03", case="negative")
+@pytest.mark.parametrize(("state", "after_release", "spent"), [
+    ("infused", True, False), ("infused", False, True), ("emptied", True, True), ("discarded", True, True), ("received", True, False),
+])  # fmt: skip
+def test_a_spent_container_opens_no_step_but_an_infused_one_proves_its_identity_after_release(floor, state, after_release, spent):
+    from batches.execution.queries.scans import container_sentence, is_spent, look_up
+
+    lot = floor.order()
+    container = floor.container(lot)
+    container.state = state
+    assert is_spent(container, after_release=after_release) is spent
+    with floor.reading():
+        found = look_up(f"CTL:C:{container.identifier}")
+        assert container_sentence(found, lot, container.title, spent=True)[0] == "container_spent"
