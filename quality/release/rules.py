@@ -160,6 +160,7 @@ def check_identity(container: Container, scanned: str, coi: str) -> None:
             "wrong_patient",
             f"The code of the patient is not that of lot {container.lot.number}, check code {container.lot.check_code}. Do not infuse. Call QA.",
             field="coi",
+            detail={"subject": str(container.lot_id)},
         )
 
 

@@ -18,6 +18,7 @@ from batches.lots import queries as lot_queries
 from batches.lots.models import Donation, Hold, Lot
 from batches.materials.models import Consumption
 from batches.recipes.document.schema import Recipe
+from mes.records.models import SecurityEvent
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
 from quality.samples.judging import FAILING
@@ -175,6 +176,20 @@ def typed_identities(ground: Ground) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+ANOTHER_PATIENT = {"wrong_patient", "container_of_another_lot", "wrong_lot"}
+
+
+def refused_scans(ground: Ground) -> Iterator[Finding]:
+    """Scans refused where no step was open: labels, hand-overs, dispatch and, above all, at the bedside. COI-03, COI-05."""
+    for each in SecurityEvent.objects.filter(kind="wrong_scan", subject=str(ground.lot.pk)).select_related("by").order_by("recorded_at"):
+        critical = each.code in ANOTHER_PATIENT
+        yield Finding(
+            f"refused_scan:{each.pk}", "identity", "critical" if critical else "major",
+            "The identity of patient or product did not agree" if critical else "Wrong code scanned", each.recorded_at, each.by.full_name, None,
+            (("mes_securityevent", each.pk),), facts=(("What the page said", each.sentence), ("Tried", each.attempted.replace("_", " "))),
+        )  # fmt: skip
+
+
 def materials(ground: Ground) -> Iterator[Finding]:
     """Recorded uses of material that were changed."""
     found = Consumption.objects.filter(lot=ground.lot, supersedes__isnull=False).select_related("supersedes", "by")
@@ -270,7 +285,8 @@ def alarms(ground: Ground) -> Iterator[Finding]:
 
 
 FINDERS: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
-    excursions, corrections, flags, attempts, scans, typed_identities, materials, labels, holds, donations, results, deviations, signatures, alarms,
+    excursions, corrections, flags, attempts, scans, typed_identities, refused_scans, materials, labels, holds, donations, results, deviations,
+    signatures, alarms,
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from quality.deviations.models import Deviation
 from quality.deviations.rules import check_not_own_work
 from quality.release import queries
 from quality.release import services as supply
+from quality.review import queries as review_queries
 from quality.review import services as review
 from quality.samples import services as samples
 from quality.samples.models import Sample
@@ -190,6 +191,9 @@ def test_the_bag_of_another_lot_is_infused(siege, attack):
         other = siege.fresh_in(siege.young).therapy_event.coi
     with attack.refused("wrong_patient"):
         use(siege, siege.lot, coi=other)
+    with siege.reading():
+        told = [each.finding for each in review_queries.exceptions(siege.fresh_in(siege.lot)) if each.finding.key.startswith("refused_scan")]
+    assert [each.risk for each in told] == ["critical", "critical"], "each near miss at the bedside stands in the lot's own review"
 
 
 def test_made_up_results_stand_on_a_real_lot(siege, attack):
