@@ -12,6 +12,7 @@ from mes.people.models import (
     Qualification,
     Role,
     SecondFactor,
+    SignInThrottle,
     SimulatedClock,
     Site,
     UsedCode,
@@ -22,6 +23,6 @@ from mes.signatures.models import Signature, SignaturePayload, SigningIntent
 
 __all__ = [
     "AccessEvent", "AnchorReceipt", "AuditEntry", "AuditRow", "Checkpoint", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey", "PersonLock", "Qualification",
-    "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SigningIntent", "SimulatedClock", "Site",
+    "Role", "RowSchema", "SecondFactor", "SecurityEvent", "SignInThrottle", "Signature", "SignaturePayload", "SigningIntent", "SimulatedClock", "Site",
     "StreamHead", "UsedCode", "User",
 ]  # fmt: skip
