@@ -13,6 +13,7 @@ WORKING_ROWS = {
     "mes.RowSchema": "kept column lists, written by the migrator only",
     "mes.SigningIntent": "minutes to live; the signature names it",
     "mes.FailureCounter": "the lock itself is a record",
+    "mes.SignInThrottle": "minutes to live; the lock itself is a record",
     "mes.SimulatedClock": "demo and rehearsal only",
     "mes.IdempotencyKey": "the answer to a repeated request",
     "batches.BlindIndex": "gone with the patient's key, as decisions 10 wants",

@@ -16,6 +16,7 @@ from mes.people.models import (
     Qualification,
     Role,
     SecondFactor,
+    SignInThrottle,
     SimulatedClock,
     Site,
     UsedCode,
@@ -27,5 +28,6 @@ from mes.signatures.models import Signature, SignaturePayload, SignatureSeal, Si
 __all__ = [
     "AccessEvent", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeviceCredential", "EvidenceFile",
     "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification", "Role", "RowSchema", "SecondFactor", "SecurityEvent",
-    "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent", "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode", "User", "Witnessed",
+    "SignInThrottle", "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent", "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode",
+    "User", "Witnessed",
 ]  # fmt: skip

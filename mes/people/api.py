@@ -92,7 +92,7 @@ class SessionView(ServiceView):
     def post(self, request):
         """Sign in with user name and password, and the site where there are several. The answer sets the session cookie."""
         given = self.read()
-        user = session.prove(request._request, given["username"], given["password"])
+        user = session.sign_in(request._request, given["username"], given["password"])
         session.begin(request._request, user, chosen_site(user, given.get("site", "")).pk)
         return self.reply(self._session())
 

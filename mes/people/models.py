@@ -247,6 +247,17 @@ class FailureCounter(models.Model):
         return f"{self.user_id}: {self.passwords}, {self.pins}, {self.codes}"
 
 
+class SignInThrottle(models.Model):
+    """Working row: tries to sign in of one name or from one address since a window began. The key is a keyed digest: no name or address is kept."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    tries = models.IntegerField()
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.tries} since {self.since}"
+
+
 class PersonLock(Record):
     """A person is locked out after wrong secrets. It locks the person, never a step (decisions 24)."""
 

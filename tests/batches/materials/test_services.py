@@ -102,7 +102,8 @@ def test_blocking_a_material_lot_holds_every_lot_that_used_it_and_has_not_ended(
 
 @pytest.mark.req("MAT-01", case="positive")
 def test_blocking_leaves_a_hold_as_it_stands_and_holds_no_lot_that_used_nothing(world):
-    lot, unused, stock = world.started(), world.material_lot(), world.released(world.material_lot())
+    lot, stock = world.started(), world.released(world.material_lot())
+    unused = world.released(world.material_lot(world.read(lambda: stock.material), number="L-2"))
     take(world, lot, stock)
     services.block_lot(by=world.by("rita"), material_lot_id=unused.pk, seen=unused.version, reason="Box is wet.")
     with site_context(world.site.pk):
