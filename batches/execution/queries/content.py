@@ -12,6 +12,7 @@ from batches.execution.queries.runs import recipe_of, step_of
 from batches.execution.queries.values import current_entries, history_of
 from batches.materials.models import Consumption
 from mes.audit.chain import instant
+from mes.errors import Missing
 from mes.signatures import ceremony
 from mes.signatures.models import Signature
 from mes.signatures.queries import payload_intact, signatures_of, still_covers
@@ -165,6 +166,8 @@ def decision_subject(run: StepRun, option: str, reason: str) -> ceremony.Subject
 
 def decision_content(run: StepRun, option: str, reason: str) -> dict:
     decision = step_of(run).decision
+    if decision is None:
+        raise Missing("unknown_option", f"Step {run.key} has no such answer.")
     title = next((each.title for each in decision.options if each.code == option), option)
     return step_content(run) | {"question": decision.question, "answer": title, "option": option, "reason": reason}
 

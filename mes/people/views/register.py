@@ -130,6 +130,8 @@ class PersonPage(Page):
 
 
 class GiveRole(PersonPage):
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id) -> HttpResponse:
         form = forms.GrantForm(request.POST, roles=Role.objects.filter(site_id=self.by.site_id), auto_id="grant-%s")
         if not form.is_valid():
@@ -141,6 +143,8 @@ class GiveRole(PersonPage):
 
 
 class EndRole(PersonPage):
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id, grant_id) -> HttpResponse:
         Grant.objects.one(pk=grant_id, user_id=user_id, site_id=self.by.site_id)
         self.do(services.end_grant, grant_id=grant_id, seen=self.seen(), reason=self.reason())
@@ -148,6 +152,8 @@ class EndRole(PersonPage):
 
 
 class RecordTraining(PersonPage):
+    permission = Permission.RECORD_TRAINING
+
     def post(self, request, user_id) -> HttpResponse:
         subjects = choices_in_context(self)
         form = forms.TrainingForm(request.POST, subjects=subjects, auto_id="training-%s")
@@ -174,6 +180,8 @@ class VerifyIdentity(PersonPage):
 
 
 class Unlock(PersonPage):
+    permission = Permission.UNLOCK_PEOPLE
+
     def post(self, request, user_id, lock_id) -> HttpResponse:
         PersonLock.objects.one(pk=lock_id, user_id=user_id)
         self.do(services.unlock_person, lock_id=lock_id, seen=self.seen(), reason=self.reason())
@@ -181,6 +189,8 @@ class Unlock(PersonPage):
 
 
 class RetireAuthenticator(PersonPage):
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id, factor_id) -> HttpResponse:
         SecondFactor.objects.one(pk=factor_id, user_id=user_id)
         self.do(services.retire_second_factor, factor_id=factor_id, seen=self.seen(), reason=self.reason())
@@ -190,6 +200,8 @@ class RetireAuthenticator(PersonPage):
 class MakeLink(PersonPage):
     """A joining link, shown once."""
 
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id) -> HttpResponse:
         user = self.do(services.invite_person, user_id=user_id, reason=self.reason())
         return self.show(joining_link=request.build_absolute_uri(link_for(user, self.by.user_id, self.by.site_id)))
@@ -197,6 +209,8 @@ class MakeLink(PersonPage):
 
 class IssueToken(PersonPage):
     """A device's token, shown once."""
+
+    permission = Permission.MANAGE_PEOPLE
 
     def post(self, request, user_id) -> HttpResponse:
         form = forms.TokenForm(request.POST, equipment=choices_in_context(self, choices.equipment), auto_id="token-%s")
@@ -207,6 +221,8 @@ class IssueToken(PersonPage):
 
 
 class RevokeToken(PersonPage):
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id, credential_id) -> HttpResponse:
         DeviceCredential.objects.one(pk=credential_id, user_id=user_id)
         self.do(services.revoke_device_token, credential_id=credential_id, seen=self.seen(), reason=self.reason())
