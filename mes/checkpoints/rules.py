@@ -54,7 +54,9 @@ def check_can_cosign(*, by: Actor, said: notes.Checkpoint, last: Witnessed | Non
         return
     if said.size < last.size:
         raise RuleBroken(
-            "log_shrank", f"{said.origin} had {last.size} checkpoints and is said to have {said.size}. Nothing was signed; call quality.", security="log_refused"
+            "log_shrank",
+            f"{said.origin} had {last.size} checkpoints and is said to have {said.size}. Nothing was signed; call quality.",
+            security="log_refused",
         )
     if not merkle.verify_consistency(last.size, said.size, bytes(last.root), said.root, proof):
         raise RuleBroken(

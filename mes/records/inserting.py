@@ -71,7 +71,8 @@ def _statement(model: type[models.Model], using: str) -> str:
     empty = ", ".join("NULL" for _ in GIVEN_BY_THE_DATABASE & fields)
     back = ", ".join(quote(field.column) for field in model._meta.concrete_fields)
     table = quote(model._meta.db_table)
-    return f"INSERT INTO {table} ({names}, {filled}) SELECT {names}, {empty} FROM jsonb_to_recordset(%s::jsonb) AS given ({_types(model, using)}) RETURNING {back}"  # noqa: S608 - names of the model's own columns
+    rows = f"jsonb_to_recordset(%s::jsonb) AS given ({_types(model, using)})"
+    return f"INSERT INTO {table} ({names}, {filled}) SELECT {names}, {empty} FROM {rows} RETURNING {back}"  # noqa: S608 - the model's own columns
 
 
 @cache

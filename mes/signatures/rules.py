@@ -18,7 +18,8 @@ def check_can_sign(
 ) -> None:
     """Raises StaleRecord when anything of what was shown has changed, SigningRefused for another record or meaning.
 
-    Nor does anybody sign for whom signing is not enabled (SIG-11). A device, a job or a script never signs, not even with a person's proof in its hand. 21 CFR 11.3(b)(7).
+    Nor does anybody sign for whom signing is not enabled (SIG-11). A device, a job or a script never signs, not even with a person's proof in
+    its hand. 21 CFR 11.3(b)(7).
     """
     if by.kind != User.PERSON or proof.user.kind != User.PERSON:
         raise SigningRefused("only_people_sign", "A device or a program never signs. A person has to do it.")
