@@ -26,7 +26,7 @@ def check_can_announce_key(*, by: Actor, reason: str) -> None:
 def check_key_is_there(*, site_code: str, number: int, is_first: bool) -> None:
     """A log that began goes on with its own key: a lost one is never silently replaced."""
     if not is_first and not keys.has_site_key(site_code, number):
-        raise RuleBroken("checkpoint_key_lost", f"The key that signs the checkpoints of {site_code} is not in the keys folder. Restore it from its backup.")
+        raise RuleBroken("checkpoint_key_lost", f"The key that signs the checkpoints of {site_code} is not in the keys folder. Restore it from a backup.")
 
 
 def check_can_record_trail_check(*, by: Actor) -> None:
@@ -54,8 +54,9 @@ def check_can_cosign(*, by: Actor, said: notes.Checkpoint, last: Witnessed | Non
         return
     if said.size < last.size:
         raise RuleBroken(
-            "log_shrank", f"{said.origin} had {last.size} checkpoints and is said to have {said.size}. Nothing was signed; call quality.", security="log_refused"
-        )
+            "log_shrank", f"{said.origin} had {last.size} checkpoints and is said to have {said.size}. Nothing was signed; call quality.",
+            security="log_refused",
+        )  # fmt: skip
     if not merkle.verify_consistency(last.size, said.size, bytes(last.root), said.root, proof):
         raise RuleBroken(
             "log_forked", f"Checkpoint {said.size} of {said.origin} does not continue checkpoint {last.size}, which this witness signed. Nothing was signed; "

@@ -7,9 +7,8 @@ import pytest
 from mes.checkpoints import keys, notes, services
 from mes.people import services as people
 from mes.people.setup import system_actor
-from mes.verifier import inclusion, merkle
+from mes.verifier import inclusion, merkle, run
 from mes.verifier import notes as verifier_notes
-from mes.verifier import run
 from tests.builders.staff import signed_in
 
 pytestmark = pytest.mark.django_db

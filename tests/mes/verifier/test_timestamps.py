@@ -11,7 +11,6 @@ from mes.verifier import run, timestamps
 from mes.verifier.database import CannotVerify
 from tests.builders.authority import Authority
 
-
 CURVE = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
 """Made in no time."""
 
