@@ -54,10 +54,11 @@ def key_name(site_code: str) -> str:
 def key_text(site_code: str, number: int = 0) -> str:
     """The public key of that number as others' tools take it. It is kept beside the key, so that a retired key may be destroyed."""
     path = (key_folder() / _name(site_code, number)).with_suffix(".pub")
-    if not path.exists():
-        text = notes.verifier_text(key_name(site_code), site_key(site_code, number).public_key())
-        path.write_text(f"{text}\n")
-    return path.read_text().strip()
+    if path.exists() and not has_site_key(site_code, number):
+        return path.read_text().strip()
+    text = notes.verifier_text(key_name(site_code), site_key(site_code, number).public_key())
+    path.write_text(f"{text}\n")
+    return text
 
 
 def witness_name(site_code: str) -> str:

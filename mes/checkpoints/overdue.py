@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection
 
 from mes.audit.models import AuditEntry, AuditRow
 from mes.checkpoints import anchors, witnessing
-from mes.checkpoints.models import AnchorReceipt, Checkpoint
+from mes.checkpoints.models import Checkpoint
 from mes.people.models import Site
 from mes.records.context import site_context
 
@@ -59,8 +59,7 @@ def overdue(site: Site) -> list[Overdue]:
 
 def last_anchored(site_id, kind: str) -> Checkpoint | None:
     """The newest checkpoint of a site that has this kind of anchor. Called inside the site's context."""
-    receipt = AnchorReceipt.objects.filter(site_id=site_id, kind=kind).select_related("checkpoint").order_by("-checkpoint__size").first()
-    return receipt and receipt.checkpoint
+    return Checkpoint.objects.filter(site_id=site_id, anchors__kind=kind).order_by("-size").first()
 
 
 def _waiting_since(site: Site, last: Checkpoint | None) -> dt.datetime | None:

@@ -26,7 +26,7 @@ def check_can_announce_key(*, by: Actor, reason: str) -> None:
 def check_key_is_there(*, site_code: str, number: int, is_first: bool) -> None:
     """A log that began goes on with its own key: a lost one is never silently replaced."""
     if not is_first and not keys.has_site_key(site_code, number):
-        raise RuleBroken("checkpoint_key_lost", f"The key that signs the checkpoints of {site_code} is not in the keys folder. Restore it from its backup.")
+        raise RuleBroken("checkpoint_key_lost", f"The key that signs the checkpoints of {site_code} is not in the keys folder. Restore it from a backup.")
 
 
 def check_can_record_trail_check(*, by: Actor) -> None:

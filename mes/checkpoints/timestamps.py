@@ -92,7 +92,9 @@ def check(answer: bytes, request: Request, trusted: Sequence[x509.Certificate]) 
         if code not in (0, 1) or len(token) != 1:
             raise TimestampRefused(f"The time-stamp authority refused: status {code}.")
         return check_token(token[0].raw, request.digest, request.nonce, trusted)
-    except (der.NotDER, ValueError, IndexError, KeyError) as error:
+    except TimestampRefused:
+        raise
+    except Exception as error:  # a stranger's bytes: whatever any reader of certificates finds wrong with them refuses them
         raise TimestampRefused(f"The time-stamp authority's answer cannot be read: {error}") from error
 
 
@@ -163,7 +165,7 @@ def _check_named(said: dict[bytes, der.Value], certificate: x509.Certificate) ->
     if SIGNING_CERTIFICATE_V2 in said:
         name = said[SIGNING_CERTIFICATE_V2].inner(der.SEQUENCE)[0].inner(der.SEQUENCE)[0].items()
         digest = DIGESTS[name[0].inner(der.OID)[0].raw] if name[0].tag == der.SEQUENCE else hashes.SHA256()
-        named = next(each.content for each in name if each.tag == der.OCTETS) == _hash(digest, whole)
+        named = [each.content for each in name if each.tag == der.OCTETS] == [_hash(digest, whole)]
     else:
         name = said[SIGNING_CERTIFICATE].inner(der.SEQUENCE)[0].inner(der.SEQUENCE)[0].inner(der.OCTETS)
         named = name[0].content == hashlib.sha1(whole, usedforsecurity=False).digest()  # the older attribute knows no other digest

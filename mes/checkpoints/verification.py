@@ -37,4 +37,4 @@ def check_trail(by: Actor, *, whole: bool = False) -> TrailCheck:
 
 def last_check(site_id) -> TrailCheck | None:
     """The newest check of a site. Called inside its context."""
-    return TrailCheck.objects.filter(site_id=site_id).order_by("-pk").first()
+    return TrailCheck.objects.filter(site_id=site_id).order_by("-recorded_at").first()

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ("entries", models.BigIntegerField()),
                 ("broken", models.JSONField(default=dict)),
             ],
-            options={"abstract": False},
+            options={"indexes": [models.Index(fields=["site", "recorded_at"], name="trail_check_site_at")]},
         ),
         migrations.CreateModel(
             "Witnessed",

@@ -120,7 +120,7 @@ def broken_streams() -> dict[str, str]:
 
     The check is a fact of mes.checkpoints, which stands above this folder and writes it with the independent verifier.
     """
-    check = apps.get_model("mes", "TrailCheck").objects.filter(site_id=current_site()).order_by("-pk").only("broken").first()
+    check = apps.get_model("mes", "TrailCheck").objects.filter(site_id=current_site()).order_by("-recorded_at").first()
     return {stream: found["sentence"] for stream, found in check.broken.items()} if check else {}
 
 

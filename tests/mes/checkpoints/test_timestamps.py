@@ -129,6 +129,24 @@ def test_what_is_no_answer_is_refused(waiting, honest, answer):
     refused(waiting)
 
 
+@pytest.mark.req("AUD-08", case="negative")
+def test_a_byte_changed_anywhere_is_refused_or_was_of_no_weight(honest):
+    """Every byte of an answer, one after another: never an error of our own, and never another time or digest than was signed."""
+    request = timestamps.request_for(b"a checkpoint")
+    answer = honest.answer(request.content)
+    trusted = x509.load_pem_x509_certificates(honest.certificates.read_bytes())
+    whole = timestamps.check(answer, request, trusted)
+    believed = 0
+    for place in range(len(answer)):
+        try:
+            token = timestamps.check(answer[:place] + bytes([answer[place] ^ 0x01]) + answer[place + 1 :], request, trusted)
+        except timestamps.TimestampRefused:
+            continue
+        believed += 1
+        assert token.at == whole.at
+    assert believed < len(answer) / 2
+
+
 def test_an_authority_that_is_away_leaves_the_checkpoint_waiting(waiting, settings):
     settings.TSA_URL = "http://127.0.0.1:1/"
 
