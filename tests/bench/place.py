@@ -22,11 +22,11 @@ sys.path.insert(0, str(ROOT))
 @contextmanager
 def own_database(*apps: str) -> Iterator:
     """Django on a fresh copy of the tests' template, as the application's role. `apps` are added to the installed ones."""
-    from tests.conftest import pointing  # brings the servers up and sets the environment
-    from tests.database import Databases
-
     import django
     from django.conf import settings
+
+    from tests.conftest import pointing  # brings the servers up and sets the environment
+    from tests.database import Databases
 
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, *apps]
     django.setup()

@@ -134,9 +134,9 @@ def _submit():
     """The service, made once Django is set up: one rule read, ten facts, one record."""
     global _made
     if _made is None:
-        from batches.events import Event
         from django.db.models import Exists, OuterRef
 
+        from batches.events import Event
         from batches.execution.models import Entry, StepRun
         from batches.execution.rules.steps import check_open
         from batches.lots.models import Hold
