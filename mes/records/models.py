@@ -171,6 +171,13 @@ class Record(Guarded):
         if self.states is not None:
             self._loaded_state = self.state
 
+    def _save_with_version(self, deed) -> bool:
+        """A known row: it and its version in one statement. simple-history does the same in two, for new rows and whatever this leaves to it."""
+        kept = inserting.update(self, history_id=uuid7(), at=deed.at, reason=deed.reason, user_id=deed.by.user_id, using=self._state.db)
+        if kept is not None:
+            collector.note_version(self, kept)
+        return kept is not None
+
     def _check_state(self) -> None:
         if self.states is None:
             return
@@ -178,13 +185,6 @@ class Record(Guarded):
             self.states.check_move(getattr(self, "_loaded_state", None) or self.state, self.state)
         elif self.state not in self.states.moves:
             raise WriteOutsideService(f"{type(self).__name__}: {self.state!r} is not in its table of moves")
-
-    def _save_with_version(self, deed) -> bool:
-        """A known row: it and its version in one statement. simple-history does the same in two, for new rows and whatever this leaves to it."""
-        kept = inserting.update(self, history_id=uuid7(), at=deed.at, reason=deed.reason, user_id=deed.by.user_id, using=self._state.db)
-        if kept is not None:
-            collector.note_version(self, kept)
-        return kept is not None
 
 
 class Fact(Guarded):
