@@ -97,7 +97,8 @@ def _entry(deed: DeedFacts, stream: str, rows: list[CitedRow], siblings: list[st
     # names are sorted: at, prev, seq, wall is the order in which the database fills them in
     pieces = text.split(mark)
     cited = [
-        {"lot": str(r.lot_id) if r.lot_id else None, "tbl": r.table, "row_id": str(r.row_id), "version": r.version, "schema": r.schema, "digest": r.digest.hex()}
+        {"lot": str(r.lot_id) if r.lot_id else None, "tbl": r.table, "row_id": str(r.row_id), "version": r.version, "schema": r.schema,
+         "digest": r.digest.hex()}
         for r in rows
     ]  # fmt: skip
     return {"id": str(entry_id), "stream": stream, "lot": str(lot) if lot else None, "pieces": pieces, "rows": cited}

@@ -71,8 +71,10 @@ def _statement(model: type[models.Model], using: str) -> str:
     empty = ", ".join("NULL" for _ in GIVEN_BY_THE_DATABASE & fields)
     back = ", ".join(quote(field.column) for field in model._meta.concrete_fields)
     table = quote(model._meta.db_table)
-    rows = f"jsonb_to_recordset(%s::jsonb) AS given ({_types(model, using)})"
-    return f"INSERT INTO {table} ({names}, {filled}) SELECT {names}, {empty} FROM {rows} RETURNING {back}"  # noqa: S608 - the model's own columns
+    return (  # names of the model's own columns
+        f"INSERT INTO {table} ({names}, {filled}) SELECT {names}, {empty}"  # noqa: S608
+        f" FROM jsonb_to_recordset(%s::jsonb) AS given ({_types(model, using)}) RETURNING {back}"
+    )
 
 
 @cache

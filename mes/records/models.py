@@ -160,18 +160,7 @@ class Record(Guarded):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save inside the open deed; raises WriteOutsideService outside one, RuleBroken for a move the table lacks."""
         deed = collector.require_deed(type(self))
-        if self.states is not None and not self._state.adding:
-            self.states.check_move(
-                getattr(self, "_loaded_state", None) or self.state, self.state
-            )
-        if (
-            self.states is not None
-            and self._state.adding
-            and self.state not in self.states.moves
-        ):
-            raise WriteOutsideService(
-                f"{type(self).__name__}: {self.state!r} is not in its table of moves"
-            )
+        self._check_state()
         self.version += 1
         self._history_user = None
         self._history_date = deed.at
@@ -188,6 +177,14 @@ class Record(Guarded):
         if kept is not None:
             collector.note_version(self, kept)
         return kept is not None
+
+    def _check_state(self) -> None:
+        if self.states is None:
+            return
+        if not self._state.adding:
+            self.states.check_move(getattr(self, "_loaded_state", None) or self.state, self.state)
+        elif self.state not in self.states.moves:
+            raise WriteOutsideService(f"{type(self).__name__}: {self.state!r} is not in its table of moves")
 
 
 class Fact(Guarded):

@@ -29,8 +29,8 @@ BEGIN
     before := decode(repeat('00', 32), 'hex'); name := 'lot:' || gen_random_uuid();
     FOR n IN 1..{each} LOOP
       deed := gen_random_uuid(); entry := gen_random_uuid();
-      canon := convert_to('{{"at":"' || said || '","by":{{"id":null,"name":"Maya Demo","role":"Operator","username":"maya"}},"canon":1,"channel":"page","deed":"'
-        || deed || '","events":["batches.value_recorded"],"id":"' || entry || '","lot":null,"prev":"' || encode(before, 'hex')
+      canon := convert_to('{{"at":"' || said || '","by":{{"id":null,"name":"Maya Demo","role":"Operator","username":"maya"}},"canon":1,"channel":"page",'
+        || '"deed":"' || deed || '","events":["batches.value_recorded"],"id":"' || entry || '","lot":null,"prev":"' || encode(before, 'hex')
         || '","reason":"","rows":[],"seq":"' || n || '","siblings":[],"site":"' || site || '","station":"tablet-1","stream":"' || name
         || '","wall":"' || said || '"}}', 'UTF8');
       digest := sha256('cartulary:entry:v1'::bytea || '\\x00'::bytea || canon);
