@@ -6,8 +6,8 @@ from django.urls import include, path, re_path
 
 from mes.api.docs import DocsView, SchemaView
 from mes.api.views import NoSuchAddress
-from mes.people.api import IdentityView, MeView, NoticesView, SessionView
-from mes.signatures.own_api import AccountabilityView
+from mes.people.api import CloseAccountView, IdentityView, MeView, NoticesView, SessionView
+from mes.signatures.own_api import AccountabilityView, ApproveDeputyView, DeputiesView
 
 app_name = "api"
 
@@ -21,6 +21,9 @@ urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
     path("me/accountability/sign/", AccountabilityView.as_view(), name="accountability"),
     path("people/<str:username>/identity/", IdentityView.as_view(), name="identity"),
+    path("people/<str:username>/close/", CloseAccountView.as_view(), name="close_account"),
+    path("deputies/", DeputiesView.as_view(), name="deputies"),
+    path("deputies/<uuid:authority_id>/approve/sign/", ApproveDeputyView.as_view(), name="approve_deputy"),
     path("notices/", NoticesView.as_view(), name="notices"),
     *(path("", include(module)) for module in ABOVE if find_spec(module)),
     re_path(r"^.*$", NoSuchAddress.as_view()),

@@ -21,10 +21,10 @@ from mes.people.models import (
     User,
 )
 from mes.records.models import SecurityEvent
-from mes.signatures.models import Signature, SignaturePayload, SigningIntent
+from mes.signatures.models import DeputyAuthority, Signature, SignaturePayload, SigningIntent
 
 __all__ = [
-    "AccessEvent", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification",
+    "AccessEvent", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeputyAuthority", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification",
     "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SigningIntent", "SimulatedClock", "Site",
     "StreamHead", "UsedCode", "User",
 ]  # fmt: skip

@@ -9,4 +9,5 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "mes.manage_people"
     UNLOCK_PEOPLE = "mes.unlock_people"
     RECORD_TRAINING = "mes.record_training"
+    APPROVE_ACCESS = "mes.approve_access"
     READ_AUDIT = "mes.read_audit"

@@ -48,7 +48,7 @@ def make(database, names) -> Trail:
     place = open_place()
     trail = Trail(database, place, {})
     for name in names:
-        actor = place.person(name, [Permission.READ_AUDIT], secrets=True)
+        actor = place.person(name, [Permission.READ_AUDIT], secrets=True, signs=False)
         user = User.objects.get(pk=actor.user_id)
         services.record_qualification(by=place.setup, user=user, subject="assay:1", title="Cell count")
         if name == "value_of_a_fact":
