@@ -1,5 +1,6 @@
 """The face that Django sees: every model of mes."""
 
+from mes.access.models import AccessReview, EmergencyAccess
 from mes.api.models import IdempotencyKey
 from mes.audit.models import AuditEntry, AuditRow, RowSchema, StreamHead
 from mes.checkpoints.models import AnchorReceipt, Checkpoint
@@ -24,7 +25,7 @@ from mes.records.models import SecurityEvent
 from mes.signatures.models import DeputyAuthority, Signature, SignaturePayload, SigningIntent
 
 __all__ = [
-    "AccessEvent", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeputyAuthority", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification",
+    "AccessEvent", "AccessReview", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeputyAuthority", "DeviceCredential", "EmergencyAccess", "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification",
     "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SigningIntent", "SimulatedClock", "Site",
     "StreamHead", "UsedCode", "User",
 ]  # fmt: skip
