@@ -1,5 +1,6 @@
 """The face that Django sees: every model of mes."""
 
+from mes.access.models import AccessReview, EmergencyAccess
 from mes.api.models import IdempotencyKey
 from mes.audit.models import AuditEntry, AuditRow, RowSchema, StreamHead
 from mes.checkpoints.models import AnchorReceipt, Checkpoint, TrailCheck, Witnessed
@@ -23,11 +24,11 @@ from mes.people.models import (
     User,
 )
 from mes.records.models import SecurityEvent
-from mes.signatures.models import Signature, SignaturePayload, SignatureSeal, SigningIntent
+from mes.signatures.models import DeputyAuthority, Signature, SignaturePayload, SignatureSeal, SigningIntent
 
 __all__ = [
-    "AccessEvent", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeviceCredential", "EvidenceFile",
-    "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification", "Role", "RowSchema", "SecondFactor", "SecurityEvent",
-    "SignInThrottle", "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent", "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode",
-    "User", "Witnessed",
+    "AccessEvent", "AccessReview", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeputyAuthority",
+    "DeviceCredential", "EmergencyAccess", "EvidenceFile", "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification",
+    "Role", "RowSchema", "SecondFactor", "SecurityEvent", "SignInThrottle", "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent",
+    "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode", "User", "Witnessed",
 ]  # fmt: skip

@@ -22,7 +22,8 @@ ROLES: dict[str, tuple[str, list[str]]] = {
     "qa_reviewer": (
         "QA reviewer",
         [
-            *_READ, M.READ_AUDIT, M.MAKE_EVIDENCE, Q.READ_DEVIATIONS, Q.INVESTIGATE_DEVIATIONS, Q.ASSESS_DEVIATIONS, Q.REVIEW_LOT, Q.ACKNOWLEDGE_ALERTS,
+            *_READ, M.READ_AUDIT, M.MAKE_EVIDENCE, M.APPROVE_ACCESS, Q.READ_DEVIATIONS, Q.INVESTIGATE_DEVIATIONS, Q.ASSESS_DEVIATIONS, Q.REVIEW_LOT,
+            Q.ACKNOWLEDGE_ALERTS,
             Q.READ_CERTIFICATE, Q.APPROVE_SPECIFICATIONS, B.DECIDE_STARTING_MATERIAL, B.RELEASE_MATERIAL, B.ERASE_PATIENT, B.APPROVE_RECIPES, B.HOLD_LOT, B.RESUME_LOT,
             B.TERMINATE_LOT, B.RECORD_VALUES, B.SIGN_AS_SECOND_PERSON,
         ],
@@ -47,5 +48,7 @@ ROLES: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "administrator": ("Administrator", [M.MANAGE_PEOPLE, M.UNLOCK_PEOPLE]),
+    "inspector": ("Inspector (reads only)", [*_READ, M.READ_AUDIT, Q.READ_DEVIATIONS, Q.READ_CERTIFICATE]),
+    "support": ("Vendor support (reads only)", [M.READ_AUDIT]),
     "equipment": ("Equipment", [B.POST_READINGS]),
 }  # fmt: skip

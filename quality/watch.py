@@ -18,11 +18,12 @@ from batches.lots.models import Lot
 from batches.subjects import queries as subjects
 from batches.subjects import vault
 from mes import clock
+from mes.access import queries as access
 from mes.checkpoints import anchors, verification
 from mes.checkpoints.overdue import last_anchored, overdue
 from mes.checkpoints.witnessing import have_cosigned
 from mes.errors import RuleBroken
-from mes.people.models import Site
+from mes.people.models import PersonLock, Site
 from mes.records.actors import Actor
 from mes.records.context import site_context
 from quality.alerts import queries as alerts
@@ -271,6 +272,42 @@ def clock_drift(by: Actor) -> int:
     return 1
 
 
+def overdue_access_reviews(by: Actor) -> int:
+    """Reviews of access that are overdue: of the register (ACC-06), one alert for each day it was due, and of emergency access (ACC-09)."""
+    with site_context(by.site_id):
+        due = access.review_due(by.site_id)
+        unreviewed = access.unreviewed_emergencies(by.site_id, clock.record_now())
+    late = [due] if due < clock.record_now() else []
+
+    def answer(missed: dt.datetime) -> None:
+        raise_once(
+            by, f"access_review:{missed:%Y-%m-%d}", "warning", f"The review of the access register was due on {missed:%d %b %Y}",
+            "Somebody who approves access reviews it under People, Access register.", None, ["qa_reviewer"],
+        )  # fmt: skip
+
+    def remind(opened) -> None:
+        raise_once(
+            by, f"emergency_access:{opened.pk}", "warning", f"The emergency access of {opened.user.full_name} was not reviewed",
+            "Somebody who approves access reviews it under People, Emergency access.", None, ["qa_reviewer"],
+        )  # fmt: skip
+
+    return each_alone(late, answer) + each_alone(unreviewed, remind)
+
+
+def locked_people(by: Actor) -> int:
+    """People who are locked out after wrong secrets: one alert for each lock (SIG-12). 21 CFR 11.300(d)."""
+    with site_context(by.site_id):
+        locks = list(PersonLock.objects.filter(site_id=by.site_id, open=True).select_related("user"))
+
+    def answer(lock: PersonLock) -> None:
+        raise_once(
+            by, f"person_locked:{lock.pk}", "warning", f"{lock.user.full_name} is locked out: {lock.reason}",
+            "Ask them what happened. An administrator lifts the lock under People, with what was found as the reason.",
+        )  # fmt: skip
+
+    return each_alone(locks, answer)
+
+
 SWEEPS: dict[str, Callable[[Actor], int]] = {
     "unanswered_excursions": unanswered_excursions,
     "unanswered_deviations": unanswered_deviations,
@@ -281,6 +318,8 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "undelivered_alerts": undelivered_alerts,
     "undrawn_certificates": undrawn_certificates,
     "unburnt_keys": unburnt_keys,
+    "locked_people": locked_people,
+    "overdue_access_reviews": overdue_access_reviews,
     "checkpoints": anchored_checkpoints,
     "clock_drift": clock_drift,
     "timestamps": anchors.timestamp_newest,

@@ -195,3 +195,30 @@ class NoticesView(ServiceView):
         notice = services.record_notice(by=self.actor, sent_on=given["sent_on"], reference=given["reference"])
         with self.reading():
             return self.reply(notice)
+
+
+class CloseIn(serializers.Serializer):
+    reason = serializers.CharField(min_length=3, max_length=400)
+
+
+class CloseOut(serializers.Serializer):
+    """An account that is closed for good; its user name stays taken."""
+
+    username = serializers.CharField()
+    is_active = serializers.BooleanField()
+
+
+class CloseAccountView(ServiceView):
+    """Closing an account."""
+
+    permission = Permission.MANAGE_PEOPLE
+    asks = {"POST": CloseIn}
+    answers = {"POST": CloseOut}
+    created = False
+
+    def post(self, request, username):
+        """Sessions and tokens fail from the next request on; roles end."""
+        reason = self.read()["reason"]
+        with self.reading():
+            user = queries.named_here(username, self.actor.site_id)
+        return self.reply(services.close_account(by=self.actor, user_id=user.pk, seen=user.version, reason=reason))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django import forms
 
+HINT = "At least 12 characters (15 in the United States), not your user name, not one that others use, none you had before."
+
 
 class SignInForm(forms.Form):
     username = forms.CharField(label="User name", widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}))
@@ -41,7 +43,7 @@ def same_twice(form: forms.Form, first: str, second: str) -> None:
 
 class PasswordForm(forms.Form):
     current = secret_field("Password now", new=False)
-    new = secret_field("New password", help_text="At least 12 characters, without your user name.")
+    new = secret_field("New password", help_text=HINT)
     again = secret_field("New password again")
 
     def clean(self):
@@ -73,7 +75,7 @@ class ConfirmForm(CodeForm):
 
 
 class JoinForm(forms.Form):
-    new = secret_field("Your password", help_text="At least 12 characters, without your user name.")
+    new = secret_field("Your password", help_text=HINT)
     again = secret_field("Your password again")
     pin = pin_field("Your signing PIN", help_text="At least 6 digits, no row and no repeat. It is for the floor only.")
     pin_again = pin_field("Your signing PIN again")
@@ -97,6 +99,9 @@ class EnrolForm(forms.Form):
 class GrantForm(forms.Form):
     role = forms.ChoiceField(label="Role")
     until = forms.DateField(label="Until", required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Last day, at this site.")
+    hour = forms.TimeField(
+        label="Until, on that day", required=False, widget=forms.TimeInput(attrs={"type": "time"}), help_text="For inspectors and support: their hour."
+    )
 
     def __init__(self, *args, roles=(), **kwargs):
         super().__init__(*args, **kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 
@@ -15,12 +16,24 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class PasswordPolicy:
+    """What a password of this market has to be. Nothing here ages: NIST SP 800-63B-4 forbids forced change, draft Annex 11 asks for none."""
+
+    least: int = 12
+    remembered: int = 5
+    """How many earlier passwords of the person are not taken again."""
+
+
+@dataclass(frozen=True)
 class Profile:
     """One jurisdiction, as far as it concerns people."""
 
     code: str
     name: str
     notice: Notice | None = None
+    passwords: PasswordPolicy = PasswordPolicy()
+    access_review_period: dt.timedelta = dt.timedelta(days=182)
+    """How long a review of the access register holds. Annex 11 asks for a periodic one; half a year is this product's reading of it."""
 
 
 FDA = Notice(
@@ -34,7 +47,7 @@ PROFILES: dict[str, Profile] = {
     for profile in (
         Profile("EU", "European Union"),
         Profile("UK", "United Kingdom"),
-        Profile("US", "United States", notice=FDA),
+        Profile("US", "United States", notice=FDA, passwords=PasswordPolicy(least=15)),
         Profile("JP", "Japan"),
     )
 }

@@ -145,3 +145,9 @@ def acknowledgements(user_id: uuid.UUID) -> list[Acknowledgement]:
 def notices(site_id: uuid.UUID) -> list[AuthorityNotice]:
     """Notices to an authority that are recorded for a site, newest first."""
     return list(AuthorityNotice.objects.filter(site_id=site_id).select_related("by").order_by("-recorded_at"))
+
+
+def earlier_passwords(user_id: uuid.UUID, how_many: int) -> list[str]:
+    """The hashes of a person's last passwords, the present one first."""
+    kept = User.history.model.objects.filter(id=user_id).exclude(password="").order_by("-version").values_list("password", flat=True)
+    return list(dict.fromkeys(kept))[:how_many]

@@ -32,6 +32,7 @@ urlpatterns = [
     path("people/<uuid:user_id>/identity/", register.VerifyIdentity.as_view(), name="verify_identity"),
     path("people/<uuid:user_id>/locks/<uuid:lock_id>/", register.Unlock.as_view(), name="unlock_person"),
     path("people/<uuid:user_id>/authenticator/<uuid:factor_id>/", register.RetireAuthenticator.as_view(), name="retire_authenticator"),
+    path("people/<uuid:user_id>/close/", register.CloseAccount.as_view(), name="close_account"),
     path("people/<uuid:user_id>/link/", register.MakeLink.as_view(), name="make_link"),
     path("people/<uuid:user_id>/token/", register.IssueToken.as_view(), name="issue_token"),
     path("people/<uuid:user_id>/token/<uuid:credential_id>/", register.RevokeToken.as_view(), name="revoke_token"),

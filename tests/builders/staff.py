@@ -16,7 +16,10 @@ PASSWORD = "correct-horse-battery-9"
 PIN = "482915"
 
 ROLES: Mapping[str, tuple[str, list[str]]] = {
-    "operator": ("Operator", ["batches.read_lots", "batches.record_values", "batches.sign_as_second_person"]),
+    "operator": (
+        "Operator",
+        ["batches.read_lots", "batches.record_values", "batches.sign_as_second_person", "batches.hold_lot", "quality.review_results"],
+    ),
     "qa_release": ("Qualified Person", ["batches.read_lots", "quality.certify_lot", "mes.read_audit"]),
     "supervisor": ("Supervisor", ["batches.read_lots", "mes.record_training", "mes.read_audit"]),
     "administrator": ("Administrator", ["mes.manage_people", "mes.unlock_people"]),

@@ -22,6 +22,7 @@ from mes.people.services.credentials import (
 from mes.people.services.enabling import record_notice, verify_identity
 from mes.people.services.joining import invite_person, join_person
 from mes.people.services.register import (
+    close_account,
     define_role,
     end_grant,
     enrol_person,
@@ -34,6 +35,7 @@ from mes.people.services.register import (
 __all__ = [
     "begin_second_factor",
     "begin_try",
+    "close_account",
     "confirm_second_factor",
     "define_role",
     "end_grant",

@@ -10,7 +10,8 @@ from django.contrib.auth.hashers import make_password
 from mes.errors import RuleBroken, SigningRefused
 from mes.events import Event
 from mes.people import rules, totp
-from mes.people.models import DeviceCredential, Qualification, SecondFactor, UsedCode, User
+from mes.people.jurisdictions import profile_of
+from mes.people.models import DeviceCredential, Qualification, SecondFactor, Site, UsedCode, User
 from mes.people.services.register import record_qualification
 from mes.records.actors import Actor
 from mes.records.door import service
@@ -20,7 +21,8 @@ from mes.records.door import service
 def set_password(*, by: Actor, user_id, new: str) -> User:
     """Set the owner's password (Argon2id, OWASP's setting)."""
     user = User.objects.lock(user_id)
-    rules.check_can_set_password(by=by, user=user, new=new)
+    policy = profile_of(Site.objects.one(pk=by.site_id).jurisdiction).passwords
+    rules.check_can_set_password(by=by, user=user, new=new, policy=policy)
     user.password = make_password(new)
     user.save()
     return user

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpResponse
 from django.utils.text import slugify
 
+from mes import clock
 from mes.errors import UnreadableInput
 from mes.people import choices, forms, queries, services
 from mes.people.models import DeviceCredential, Grant, PersonLock, Role, SecondFactor
@@ -90,6 +91,7 @@ class PersonPage(Page):
             "subject": user,
             "page_title": user.full_name,
             "grants": queries.grants_of(user.pk, self.by.site_id),
+            "now": clock.record_now(),
             "training": queries.training_of(user.pk),
             "lock": PersonLock.objects.filter(user=user, open=True).first(),
             "factor": queries.factor_of(user.pk),
@@ -118,10 +120,12 @@ class PersonPage(Page):
         except (KeyError, ValueError):
             raise UnreadableInput("version_missing", "This page did not say what it showed. Open it again.") from None
 
-    def end_of(self, day: dt.date | None) -> dt.datetime | None:
-        """The end of a day in the site's zone."""
+    def end_of(self, day: dt.date | None, hour: dt.time | None = None) -> dt.datetime | None:
+        """The end of a day in the site's zone, or its hour."""
         if day is None:
             return None
+        if hour is not None:
+            return dt.datetime.combine(day, hour, ZoneInfo(self.request.site.time_zone))
         return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(self.request.site.time_zone))
 
     def back(self, sentence: str) -> HttpResponse:
@@ -138,7 +142,7 @@ class GiveRole(PersonPage):
             return self.show(422, grant_form=form)
         role = Role.objects.one(pk=form.cleaned_data["role"], site_id=self.by.site_id)
         user = queries.person_here(user_id, self.by.site_id)
-        self.do(services.grant_role, user=user, role=role, ends_at=self.end_of(form.cleaned_data["until"]))
+        self.do(services.grant_role, user=user, role=role, ends_at=self.end_of(form.cleaned_data["until"], form.cleaned_data["hour"]))
         return self.back(f"{user.full_name} is {role.name} from now on.")
 
 
@@ -186,6 +190,13 @@ class Unlock(PersonPage):
         PersonLock.objects.one(pk=lock_id, user_id=user_id)
         self.do(services.unlock_person, lock_id=lock_id, seen=self.seen(), reason=self.reason())
         return self.back("The lock is lifted.")
+
+
+class CloseAccount(PersonPage):
+    def post(self, request, user_id) -> HttpResponse:
+        queries.person_here(user_id, self.by.site_id)
+        self.do(services.close_account, user_id=user_id, seen=self.seen(), reason=self.reason())
+        return self.back("The account is closed: sessions, roles and tokens have ended.")
 
 
 class RetireAuthenticator(PersonPage):

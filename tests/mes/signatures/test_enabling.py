@@ -36,7 +36,7 @@ def american():
 
 def newcomer(place, name="ben"):
     """Somebody with rights and secrets and none of the three records."""
-    return place.person(name, [Permission.READ_AUDIT], full_name="Ben Adler", secrets=True, signs=False)
+    return place.person(name, [Permission.READ_AUDIT, "batches.record_values"], full_name="Ben Adler", secrets=True, signs=False)
 
 
 def entry_of(by):
@@ -162,7 +162,7 @@ def test_nobody_checks_their_own_identity_and_nobody_without_the_right(place):
 
 @pytest.mark.req("SIG-11", case="negative")
 def test_a_notice_is_recorded_by_an_administrator_once_it_is_sent_and_where_one_is_asked_for(place, american):
-    admin, other = american.person("anna", [Permission.MANAGE_PEOPLE]), american.person("olaf", [Permission.READ_AUDIT])
+    admin, other = american.person("anna", [Permission.MANAGE_PEOPLE]), american.person("olaf", [Permission.READ_AUDIT, "batches.record_values"])
     european = place.person("ella", [Permission.MANAGE_PEOPLE])
     tries = [
         (other, DAY, "ESIG-1", "not_your_role"),

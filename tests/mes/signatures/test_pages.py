@@ -234,7 +234,7 @@ def test_a_named_job_does_not_sign(place, page):
 
 @pytest.mark.req("SIG-07", case="negative")
 def test_at_a_desk_the_pin_is_no_password(place, page):
-    desk = Page(page.client, place, meaning="approved")
+    desk = Page(page.client, place, meaning="reviewed_result")
     assert desk.sign(secret=PIN).status_code == 403
     assert desk.sign(secret=PASSWORD).status_code == 303
 

@@ -40,7 +40,7 @@ def place():
 
 @pytest.fixture
 def ben(place):
-    return place.person("ben", [Permission.READ_AUDIT], role="Operator", full_name="Ben Adler", secrets=True)
+    return place.person("ben", [Permission.READ_AUDIT, "batches.record_values"], role="Operator", full_name="Ben Adler", secrets=True)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def signatures(place) -> list[Signature]:
 
 @pytest.mark.req("SIG-05", case="positive")
 def test_a_signature_keeps_the_exact_bytes_and_is_sealed_in_the_stream_of_what_it_signs(place, ben, what):
-    signed = sign(by=ben, proof=proof_of(ben, what()), what=what(), meaning="performed", stream="person:x", permission=Permission.READ_AUDIT)
+    signed = sign(by=ben, proof=proof_of(ben, what()), what=what(), meaning="performed", stream="person:x", permission="batches.record_values")
     (kept,) = signatures(place)
     assert kept == signed
     assert bytes(kept.payload.content) == what().payload
@@ -119,7 +119,7 @@ def test_a_proof_signs_once(place, ben, what):
 
 @pytest.mark.req("SIG-05", case="negative")
 def test_a_proof_for_one_record_or_meaning_signs_no_other(place, ben, what):
-    mia = place.person("mia", [Permission.READ_AUDIT])
+    mia = place.person("mia", [Permission.READ_AUDIT, "batches.record_values"])
     other = ceremony.subject(User.objects.get(pk=mia.user_id), "person/1", {"full_name": "Mia"})
     with pytest.raises(SigningRefused, match="belongs to something else"):
         sign(by=ben, proof=proof_of(ben, what()), what=other, meaning="performed", stream="person:x")
