@@ -5,7 +5,7 @@ changes nothing: every task asks the database what is still open.
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from celery import Celery
 from celery.schedules import crontab
@@ -25,7 +25,6 @@ class Periodic:
     task: str
     when: float | crontab
     queue: str = "default"
-    arguments: dict = field(default_factory=dict)
 
 
 #: How often the watch looks. Rehearsals and tests look more often; a deviation itself never waits for it.
@@ -35,7 +34,7 @@ SWEEP_SECONDS = float(os.environ.get("CARTULARY_SWEEP_SECONDS", "60"))
 PERIODIC: dict[str, Periodic] = {
     "sweep": Periodic("quality.sweep", SWEEP_SECONDS, "urgent"),
     "trail_check": Periodic("quality.check_trail", SWEEP_SECONDS),
-    "whole_trail_check": Periodic("quality.check_trail", crontab(hour=1, minute=20), arguments={"whole": True}),
+    "whole_trail_check": Periodic("quality.check_whole_trail", crontab(hour=1, minute=20)),
     "forget_answers": Periodic("batches.forget_answers", crontab(hour=2, minute=40)),
 }
 
@@ -78,7 +77,7 @@ app.conf.broker_connection_max_retries = None  # a worker that gave up would be 
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.conf.task_default_queue = "default"
 app.conf.beat_schedule = {
-    name: {"task": line.task, "schedule": line.when, "kwargs": line.arguments, "options": {"queue": line.queue}}
+    name: {"task": line.task, "schedule": line.when, "options": {"queue": line.queue}}
     for name, line in PERIODIC.items()
 }
 app.autodiscover_tasks()

@@ -64,11 +64,18 @@ def sweep_site(site: Site) -> dict[str, int]:
 
 
 @app.task(name="quality.check_trail", acks_late=True)
-def check_trail(*, whole: bool = False) -> None:
-    """For every site whose last check is a quarter of an hour old: verify what was written since, or everything. Leaves a heartbeat and a fact."""
+def check_trail() -> None:
+    """For every site whose last check is a quarter of an hour old: verify what was written since. Leaves a heartbeat and a fact."""
     for site in Site.objects.all():
-        if whole or heartbeats.is_due(site.pk, heartbeats.TRAIL_CHECK, heartbeats.TRAIL_CHECK_EVERY):
-            check_trail_of(site, whole=whole)
+        if heartbeats.is_due(site.pk, heartbeats.TRAIL_CHECK, heartbeats.TRAIL_CHECK_EVERY):
+            check_trail_of(site)
+
+
+@app.task(name="quality.check_whole_trail", acks_late=True)
+def check_whole_trail() -> None:
+    """Every night, for every site: verify everything. Leaves a heartbeat and a fact."""
+    for site in Site.objects.all():
+        check_trail_of(site, whole=True)
 
 
 def check_trail_of(site: Site, *, whole: bool = False) -> None:

@@ -264,7 +264,7 @@ def clock_drift(by: Actor) -> int:
     drift = clock.drift()
     if not clock.has_drifted(drift):
         return 0
-    host, day = socket.gethostname(), dt.datetime.now(dt.UTC).date()
+    host, day = socket.gethostname(), clock.record_now().date()
     raise_once(
         by, f"clock_drift:{host}:{day}"[:160], "alarm", f"The clock of {host} is {clock.drift_words(drift)}",
         "Nobody can sign through a server with such a clock. Look at its time service; somebody may have set the time by hand.",
