@@ -1,6 +1,7 @@
 """The roles a site is opened with: code, printed name, permissions. A site may change them; these are where it starts.
 
-The recipe's `performed_by` names these codes. The administrator holds no GMP right, and equipment never signs.
+The recipe's `performed_by` names these codes. The administrator holds no GMP right, the inspector reads
+everything of a lot and writes nothing (21 CFR 11.10(b)), and equipment never signs.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ ROLES: dict[str, tuple[str, list[str]]] = {
             B.HOLD_LOT, B.RESUME_LOT, B.TERMINATE_LOT, B.MANAGE_EQUIPMENT, B.MANAGE_MATERIALS, B.RECORD_VALUES, B.SIGN_AS_SECOND_PERSON, B.PRINT_LABELS,
         ],
     ),
+    "inspector": ("Inspector", [*_READ, M.READ_AUDIT, Q.READ_DEVIATIONS, Q.READ_CERTIFICATE]),
     "administrator": ("Administrator", [M.MANAGE_PEOPLE, M.UNLOCK_PEOPLE]),
     "inspector": ("Inspector (reads only)", [*_READ, M.READ_AUDIT, Q.READ_DEVIATIONS, Q.READ_CERTIFICATE]),
     "support": ("Vendor support (reads only)", [M.READ_AUDIT]),

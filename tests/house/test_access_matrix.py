@@ -1,4 +1,4 @@
-"""Every address, method, role and site: each cell of tests/house/access.yaml is really called. ACC-02, ACC-03; architecture 7.
+"""Every address, method, role and site: each cell of tests/house/access.yaml is really called. ACC-02; architecture 7.
 
 The table says for each address and method who may: `open` (anybody), `signed in`, a permission, or several of which one
 is enough. Who holds a permission follows from the roles a site is opened with. A new address fails here until it has a row;
@@ -310,13 +310,13 @@ def test_whoever_holds_every_right_of_the_work_is_answered_by_every_page_of_it(w
     assert not found, report(found, "As somebody with every role but the administrator's: the answer is not what the table says.")
 
 
-@pytest.mark.req("ACC-08", case="negative")
+@pytest.mark.req("ACC-02", case="negative")
 def test_a_device_reaches_what_devices_may_and_no_page(world):
     found = findings(Caller(world, token=world.token), {"batches.post_readings"}, api_only=True)
     assert not found, report(found, "As a device: the view and tests/house/access.yaml differ.")
 
 
-@pytest.mark.req("ACC-03", case="negative")
+@pytest.mark.req("ACC-02", case="negative")
 @pytest.mark.parametrize("who", ["outsider", "far_administrator"])
 def test_somebody_of_another_site_with_every_right_there_finds_nothing_of_this_one_by_guessed_id(world, who):
     """The same sentence as for a thing that is not there; nothing of this site in any answer; nothing written at this site."""
@@ -342,6 +342,28 @@ def written(world) -> list[tuple[str, int]]:
 
     with world.site.reading():
         return sorted((stream, seq) for stream, seq in AuditEntry.objects.filter(site_id=world.site.place.site.pk).values_list("stream", "seq"))
+
+
+#: Asking for a copy of the record: what an inspector is there for; a job draws it.
+COPIES = ("lots/<str:number>/record/", "api/v1/lots/<str:number>/record/papers/")
+#: Streams of what somebody's own session leaves: sign-ins, refusals, own secrets.
+OWN_STREAMS = ("person:", "site:", "security:")
+
+
+@pytest.mark.req("REC-01", case="negative")
+def test_an_inspector_is_refused_every_write(world):
+    """Everything that is not a reading address is called; nothing of a lot, a master, material or equipment is written."""
+    caller = Caller(world, user=world.people["inspector"])
+    kept = lambda: [line for line in written(world) if not line[0].startswith(OWN_STREAMS)]  # noqa: E731
+    before, answered = kept(), {}
+    for route, method, needs in cells():
+        if method == "GET" or needs == "open":
+            continue
+        answer = caller.call(route, method)
+        if answer.status_code < 400 and route not in COPIES:
+            answered[f"{method} {route}"] = answer.status_code
+    assert len(before) > 5 and kept() == before
+    assert not answered, report(answered, "An inspector reads.")
 
 
 @pytest.mark.req("ACC-02", case="negative")

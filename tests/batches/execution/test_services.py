@@ -351,6 +351,7 @@ def test_keep_and_stop_stops_the_step(floor):
 
 
 @pytest.mark.req("EXE-08", case="negative")
+@pytest.mark.req("REC-02", case="negative")
 def test_signing_too_early_lists_what_is_missing(floor):
     lot = floor.to_count()
     with pytest.raises(RuleBroken) as broken:
