@@ -34,6 +34,7 @@ HEAD = """\
 """
 #: What a table belongs to, where its folder alone does not say it.
 MASTER, ACCESS = {"recipes", "specifications"}, {"people", "api"}
+CRITICAL = {"execution", "samples", "release", "signatures", "audit", "lots", "custody"}
 STAFF = {"username", "full_name", "by_username", "by_name", "email", "badge", "password", "pin", "physician_name", "physician_email"}
 
 
@@ -63,13 +64,20 @@ def proposal(field) -> list:
     working = kind == "working" and not model.__module__.startswith("mes.audit")
     given = name in {"id", "site", "site_id", "by", "recorded_at", "version", "tx", "seq", "prev_hash", "hash", "canon", "at", "wall"}
     retention = "working" if working else "master" if folder in MASTER else "access" if folder in ACCESS else "lot"
-    personal = "patient, encrypted" if folder == "subjects" and field.get_internal_type() == "BinaryField" else "patient, pseudonym" if "pseudonym" in name else "none"
+    ciphertext = folder == "subjects" and field.get_internal_type() == "BinaryField"
+    personal = "patient, encrypted" if ciphertext else "patient, pseudonym" if "pseudonym" in name else "none"
     staff = name in STAFF or getattr(field.related_model, "__name__", "") == "User"
-    critical = "low" if working else "high" if folder in {"execution", "samples", "release", "signatures", "audit", "lots", "custody"} and not given else "medium"
+    critical = "low" if working else "high" if folder in CRITICAL and not given else "medium"
     review = "none" if working else "by exception" if critical == "high" else "periodic" if retention in {"access", "master"} else "audit trail"
     source = "system" if given or working or folder in {"audit", "checkpoints", "alerts"} else "device" if folder == "readings" else "person"
     unit = "in the field unit" if name in {"value", "quantity"} else "UTC" if field.get_internal_type() == "DateTimeField" else ""
     return [f"{model._meta.app_label}.{folder}", kind == "fact" and not given, critical, source, unit, review, retention, "staff" if staff else personal]
+
+
+def _written(part) -> str:
+    if isinstance(part, bool):
+        return str(part).lower()
+    return f'"{part}"' if "," in part or not part else part
 
 
 def text(found: dict[str, list]) -> str:
@@ -79,8 +87,7 @@ def text(found: dict[str, list]) -> str:
         if label != last:
             lines.append(f"\n{label}:")
             last = label
-        words = ", ".join("true" if part is True else "false" if part is False else f'"{part}"' if "," in str(part) or part == "" else str(part) for part in entry)
-        lines.append(f"  {field}: [{words}]")
+        lines.append(f"  {field}: [{', '.join(_written(part) for part in entry)}]")
     return "\n".join(lines) + "\n"
 
 
