@@ -48,7 +48,6 @@ ROLES: dict[str, tuple[str, list[str]]] = {
             B.HOLD_LOT, B.RESUME_LOT, B.TERMINATE_LOT, B.MANAGE_EQUIPMENT, B.MANAGE_MATERIALS, B.RECORD_VALUES, B.SIGN_AS_SECOND_PERSON, B.PRINT_LABELS,
         ],
     ),
-    "inspector": ("Inspector", [*_READ, M.READ_AUDIT, Q.READ_DEVIATIONS, Q.READ_CERTIFICATE]),
     "administrator": ("Administrator", [M.MANAGE_PEOPLE, M.UNLOCK_PEOPLE]),
     "inspector": ("Inspector (reads only)", [*_READ, M.READ_AUDIT, Q.READ_DEVIATIONS, Q.READ_CERTIFICATE]),
     "support": ("Vendor support (reads only)", [M.READ_AUDIT]),

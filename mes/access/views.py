@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 from mes import clock
 from mes.access import forms, queries, services
+from mes.access.models import EmergencyAccess
 from mes.errors import Missing, UnreadableInput
 from mes.people.models import Role, Site
 from mes.people.queries import named_here
@@ -120,6 +121,7 @@ class OpenEmergency(EmergencyPage):
         return self.back("The access is open until its hour.")
 
     def read(self, access_id) -> dict:
+        EmergencyAccess.objects.one(pk=access_id, site_id=self.by.site_id)
         return super().read()
 
 
@@ -129,4 +131,5 @@ class ReviewEmergency(EmergencyPage):
         return self.back("The review is recorded.")
 
     def read(self, access_id) -> dict:
+        EmergencyAccess.objects.one(pk=access_id, site_id=self.by.site_id)
         return super().read()

@@ -41,6 +41,7 @@ def test_what_is_taken_away_comes_back():
         rules.check_different_person(1, 1, "No.")
 
 
+@pytest.mark.sabotage
 def test_the_printed_table_names_every_control_and_none_unnoticed():
     lines = {line.split("|")[1].strip(): line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and "---" not in line}
     lines.pop("Control")

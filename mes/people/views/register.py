@@ -174,6 +174,8 @@ class RecordTraining(PersonPage):
 class VerifyIdentity(PersonPage):
     """Somebody else says that they checked who this person is. 21 CFR 11.100(b)."""
 
+    permission = Permission.RECORD_TRAINING
+
     def post(self, request, user_id) -> HttpResponse:
         form = forms.IdentityForm(request.POST, auto_id="identity-%s")
         if not form.is_valid():
@@ -193,6 +195,8 @@ class Unlock(PersonPage):
 
 
 class CloseAccount(PersonPage):
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id) -> HttpResponse:
         queries.person_here(user_id, self.by.site_id)
         self.do(services.close_account, user_id=user_id, seen=self.seen(), reason=self.reason())
