@@ -68,4 +68,3 @@ def test_an_expiry_after_the_shelf_life_is_no_value_and_one_within_it_is():
 
     assert code_of(floor, lot, "A2.1", expiry=typed(filled + dt.timedelta(days=60))) == "after_shelf_life"
     assert code_of(floor, lot, "A2.1", expiry=typed(filled + dt.timedelta(hours=47))) == ""
-

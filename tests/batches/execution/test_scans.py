@@ -185,3 +185,33 @@ def test_a_spent_container_opens_no_step_but_an_infused_one_proves_its_identity_
     with floor.reading():
         found = look_up(f"CTL:C:{container.identifier}")
         assert container_sentence(found, lot, container.title, spent=True)[0] == "container_spent"
+
+
+@pytest.mark.req("COI-03", case="negative")
+def test_a_step_does_not_open_on_a_container_that_is_spent(floor, monkeypatch):
+    from batches.lots.models import Container
+
+    lot = floor.counted()
+    floor.open(lot, "A1.3", "boss")
+    floor.decide(lot, "go")
+    floor.second(lot, "A1.3", "deputy", at="boss")
+    floor.open(lot, "A1.4")
+    floor.enter(lot, "A1.4", cleared_fill="yes")
+    floor.perform(lot, "A1.4")
+    floor.second(lot, "A1.4")
+    # The bag as it comes from the database, emptied: how it got there is another test's
+    monkeypatch.setattr(Container, "from_db", classmethod(emptied(Container.from_db.__func__)))
+
+    scan = floor.open(lot, "A2.1")
+
+    assert (scan.matched, scan.code) == (False, "container_spent")
+    assert floor.run(lot, "A2.1").state == "waiting"
+
+
+def emptied(from_db):
+    def read(cls, *row):
+        container = from_db(cls, *row)
+        container.state = "emptied"
+        return container
+
+    return read
