@@ -16,6 +16,7 @@ class MesConfig(AppConfig):
         )
 
         from mes import checks  # noqa: F401  (registers the system checks)
+        from mes.checkpoints import overdue  # noqa: F401  (the same)
         from mes.records import collector, door, guards
         from mes.tasks import send
 

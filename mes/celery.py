@@ -33,6 +33,8 @@ SWEEP_SECONDS = float(os.environ.get("CARTULARY_SWEEP_SECONDS", "60"))
 #: Everything periodic, by the name its heartbeat carries.
 PERIODIC: dict[str, Periodic] = {
     "sweep": Periodic("quality.sweep", SWEEP_SECONDS, "urgent"),
+    "trail_check": Periodic("quality.check_trail", SWEEP_SECONDS),
+    "whole_trail_check": Periodic("quality.check_whole_trail", crontab(hour=1, minute=20)),
     "forget_answers": Periodic("batches.forget_answers", crontab(hour=2, minute=40)),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.apps import apps
 from django.core import checks
-from django.db import connections
+from django.db import DatabaseError, connections
 
 WORKING_ROWS = {
     "mes.StreamHead": "where a chain stands; proven by the chain",
@@ -13,6 +13,7 @@ WORKING_ROWS = {
     "mes.RowSchema": "kept column lists, written by the migrator only",
     "mes.SigningIntent": "minutes to live; the signature names it",
     "mes.FailureCounter": "the lock itself is a record",
+    "mes.SignInThrottle": "minutes to live; the lock itself is a record",
     "mes.SimulatedClock": "demo and rehearsal only",
     "mes.IdempotencyKey": "the answer to a repeated request",
     "batches.BlindIndex": "gone with the patient's key, as decisions 10 wants",
@@ -48,6 +49,20 @@ def guards_stand(app_configs, **kwargs):
 
     errors = [checks.Error(finding, id="cartulary.E002") for finding in guards.missing(connections["default"])]
     return errors + [checks.Error(finding, id="cartulary.E003") for finding in role_findings(connections["default"])]
+
+
+@checks.register("cartulary", deploy=True)
+def clock_agrees(app_configs, **kwargs):
+    """Warning when this host's clock is too far from the database's: nobody signs here then; asked by readiness."""
+    from mes import clock
+
+    try:
+        by = clock.drift()
+    except DatabaseError:  # readiness names a missing database itself
+        return []
+    if not clock.has_drifted(by):
+        return []
+    return [checks.Warning(f"the clock of this host is {clock.drift_words(by)}", hint="look at its time service", id="cartulary.W003")]
 
 
 def role_findings(connection) -> list[str]:

@@ -50,12 +50,16 @@ class Environment:
     behind_proxy: bool
     secure_cookies: bool
     simulated_clock: bool
+    clock_drift_seconds: int
     database_url: str
     migrate_database_url: str
     redis_url: str
     redis_prefix: str
     keys_folder: Path
     anchors_folder: Path
+    tsa_url: str
+    tsa_certificates: str
+    cosign: bool
     email_url: str
     email_from: str
     var_folder: Path
@@ -89,12 +93,16 @@ def read(values: dict[str, str]) -> Environment:
         behind_proxy=env.bool("CARTULARY_BEHIND_PROXY", default=False),
         secure_cookies=env.bool("CARTULARY_SECURE_COOKIES", default=production),
         simulated_clock=env.bool("CARTULARY_SIMULATED_CLOCK", default=not production),
+        clock_drift_seconds=env.int("CARTULARY_CLOCK_DRIFT_SECONDS", default=5),
         database_url=env.str("DATABASE_URL", default=""),
         migrate_database_url=env.str("MIGRATE_DATABASE_URL", default=""),
         redis_url=env.str("REDIS_URL", default=""),
         redis_prefix=env.str("CARTULARY_REDIS_PREFIX", default="cartulary:"),
         keys_folder=Path(env.str("CARTULARY_KEYS", default="" if production else str(var_folder / "keys"))),
         anchors_folder=Path(env.str("CARTULARY_ANCHORS", default=str(var_folder / "anchors"))).absolute(),
+        tsa_url=env.str("CARTULARY_TSA_URL", default=""),
+        tsa_certificates=env.str("CARTULARY_TSA_CERTIFICATES", default=""),
+        cosign=env.bool("CARTULARY_COSIGN", default=False),
         email_url=env.str(
             "EMAIL_URL",
             default="" if production else f"filemail:///{var_folder / 'mail'}",
@@ -128,9 +136,9 @@ def refusals(env: Environment) -> list[str]:
     """
     if env.mode not in list(Mode):
         return [f"CARTULARY_MODE is {env.mode!r}. Set it to production, demo or test."]
+    found = timestamp_refusals(env)
     if not env.production:
-        return []
-    found = []
+        return found
     if env.debug:
         found.append("CARTULARY_DEBUG is on: error pages would show record contents. Switch it off.")
     found += secret_refusals(env)
@@ -138,6 +146,8 @@ def refusals(env: Environment) -> list[str]:
         found.append("CARTULARY_SECURE_COOKIES is off: sessions could be read on the way. Switch it on.")
     if env.simulated_clock:
         found.append("CARTULARY_SIMULATED_CLOCK is on: record time may be simulated in a demo only. Switch it off.")
+    if not 1 <= env.clock_drift_seconds <= 60:
+        found.append("CARTULARY_CLOCK_DRIFT_SECONDS is not between 1 and 60: the times of signatures would mean little. Set it to a few seconds.")
     if not env.hosts or "*" in env.hosts:
         found.append("CARTULARY_HOSTS names no host or any host. Set it to the host names people use.")
     if not env.origin.startswith("https://"):
@@ -147,6 +157,20 @@ def refusals(env: Environment) -> list[str]:
     if not env.email_url:
         found.append("EMAIL_URL is missing: alerts could not be sent. Set it to the mail server's address.")
     return found + service_refusals(env)
+
+
+def timestamp_refusals(env: Environment) -> list[str]:
+    """Why the address of the time-stamp authority will not do. A token that nobody can check is no anchor."""
+    if not env.tsa_url:
+        return []
+    address = urlsplit(env.tsa_url)
+    local = address.hostname in ("127.0.0.1", "::1", "localhost")
+    found = []
+    if not address.hostname or not (address.scheme == "https" or (address.scheme == "http" and local)):
+        found.append("CARTULARY_TSA_URL is neither an https:// address nor one of this machine. Set it to the authority's https:// address.")
+    if not env.tsa_certificates:
+        found.append("CARTULARY_TSA_CERTIFICATES is missing. Set it to a file with the certificates (PEM) that the authority's tokens lead to.")
+    return found
 
 
 def secret_refusals(env: Environment) -> list[str]:

@@ -74,6 +74,12 @@ class UnreadableInput(RuleBroken):
     status = 422
 
 
+class TooManyTries(RuleBroken):
+    """Too much was tried in a short time; nothing was looked at."""
+
+    status = 429
+
+
 class Missing(RuleBroken):
     """There is no such thing, or this site may not see it (the two are not told apart)."""
 

@@ -1,27 +1,34 @@
 """The face that Django sees: every model of mes."""
 
+from mes.access.models import AccessReview, EmergencyAccess
 from mes.api.models import IdempotencyKey
 from mes.audit.models import AuditEntry, AuditRow, RowSchema, StreamHead
-from mes.checkpoints.models import AnchorReceipt, Checkpoint
+from mes.checkpoints.models import AnchorReceipt, Checkpoint, TrailCheck, Witnessed
+from mes.evidence.models import EvidenceFile
 from mes.people.models import (
     AccessEvent,
+    Acknowledgement,
+    AuthorityNotice,
     DeviceCredential,
     FailureCounter,
     Grant,
+    IdentityCheck,
     PersonLock,
     Qualification,
     Role,
     SecondFactor,
+    SignInThrottle,
     SimulatedClock,
     Site,
     UsedCode,
     User,
 )
 from mes.records.models import SecurityEvent
-from mes.signatures.models import Signature, SignaturePayload, SigningIntent
+from mes.signatures.models import DeputyAuthority, Signature, SignaturePayload, SignatureSeal, SigningIntent
 
 __all__ = [
-    "AccessEvent", "AnchorReceipt", "AuditEntry", "AuditRow", "Checkpoint", "DeviceCredential", "FailureCounter", "Grant", "IdempotencyKey", "PersonLock", "Qualification",
-    "Role", "RowSchema", "SecondFactor", "SecurityEvent", "Signature", "SignaturePayload", "SigningIntent", "SimulatedClock", "Site",
-    "StreamHead", "UsedCode", "User",
+    "AccessEvent", "AccessReview", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeputyAuthority",
+    "DeviceCredential", "EmergencyAccess", "EvidenceFile", "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification",
+    "Role", "RowSchema", "SecondFactor", "SecurityEvent", "SignInThrottle", "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent",
+    "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode", "User", "Witnessed",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Django's settings, all derived from the environment (mes/env.py); nothing here is edited per deployment."""
 
+import datetime as dt
 import os
 
 import environ
@@ -17,10 +18,17 @@ ROOT = environment.ROOT
 CARTULARY_MODE = ENV.mode
 #: Whether the record clock may carry an offset; pages and PDFs say so wherever it may.
 SIMULATED_CLOCK = ENV.simulated_clock
+#: How far this host's clock may be from the database's before nobody signs here.
+CLOCK_DRIFT_LIMIT = dt.timedelta(seconds=ENV.clock_drift_seconds)
 #: Keys of patients, seals and checkpoints: outside the database and its backups.
 KEYS_FOLDER = ENV.keys_folder
 #: Where signed checkpoints are written once: belongs on another machine or write-once medium.
 ANCHORS_FOLDER = ENV.anchors_folder
+#: The time-stamp authority (RFC 3161) that is asked for tokens over checkpoints, and whom to believe; "" asks nobody.
+TSA_URL = ENV.tsa_url
+TSA_CERTIFICATES = ENV.tsa_certificates
+#: Whether co-signatures of checkpoints by other sites are expected; those of this deployment are asked for.
+COSIGN = ENV.cosign
 VAR_FOLDER = ENV.var_folder
 APP_VERSION = ENV.app_version
 

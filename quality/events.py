@@ -18,6 +18,7 @@ class Event(StrEnum):
     SAMPLE_LOST = "quality.sample_lost"
     RESULT_RECORDED = "quality.result_recorded"
     RESULT_CORRECTED = "quality.result_corrected"
+    RESULT_JUDGED_ANEW = "quality.result_judged_anew"
     RESULT_REVIEWED = "quality.result_reviewed"
     RESULT_FAILED = "quality.result_failed"
     DEVIATION_OPENED = "quality.deviation_opened"

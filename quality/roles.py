@@ -1,6 +1,7 @@
 """The roles a site is opened with: code, printed name, permissions. A site may change them; these are where it starts.
 
-The recipe's `performed_by` names these codes. The administrator holds no GMP right, and equipment never signs.
+The recipe's `performed_by` names these codes. The administrator holds no GMP right, the inspector reads
+everything of a lot and writes nothing (21 CFR 11.10(b)), and equipment never signs.
 """
 
 from __future__ import annotations
@@ -22,14 +23,18 @@ ROLES: dict[str, tuple[str, list[str]]] = {
     "qa_reviewer": (
         "QA reviewer",
         [
-            *_READ, M.READ_AUDIT, Q.READ_DEVIATIONS, Q.INVESTIGATE_DEVIATIONS, Q.ASSESS_DEVIATIONS, Q.REVIEW_LOT, Q.ACKNOWLEDGE_ALERTS,
+            *_READ, M.READ_AUDIT, M.MAKE_EVIDENCE, M.APPROVE_ACCESS, Q.READ_DEVIATIONS, Q.INVESTIGATE_DEVIATIONS, Q.ASSESS_DEVIATIONS, Q.REVIEW_LOT,
+            Q.ACKNOWLEDGE_ALERTS,
             Q.READ_CERTIFICATE, Q.APPROVE_SPECIFICATIONS, B.DECIDE_STARTING_MATERIAL, B.RELEASE_MATERIAL, B.ERASE_PATIENT, B.APPROVE_RECIPES, B.HOLD_LOT, B.RESUME_LOT,
             B.TERMINATE_LOT, B.RECORD_VALUES, B.SIGN_AS_SECOND_PERSON,
         ],
     ),
     "qa_release": (
         "Qualified Person",
-        [*_READ, M.READ_AUDIT, Q.READ_DEVIATIONS, Q.CERTIFY_LOT, Q.READ_CERTIFICATE, Q.ACKNOWLEDGE_ALERTS, B.ERASE_PATIENT, B.HOLD_LOT, B.RECORD_VALUES, B.SIGN_AS_SECOND_PERSON],
+        [
+            *_READ, M.READ_AUDIT, M.MAKE_EVIDENCE, Q.READ_DEVIATIONS, Q.CERTIFY_LOT, Q.READ_CERTIFICATE, Q.ACKNOWLEDGE_ALERTS, B.ERASE_PATIENT, B.HOLD_LOT,
+            B.RECORD_VALUES, B.SIGN_AS_SECOND_PERSON,
+        ],
     ),
     "treatment_centre": (
         "Treatment centre",
@@ -44,5 +49,7 @@ ROLES: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "administrator": ("Administrator", [M.MANAGE_PEOPLE, M.UNLOCK_PEOPLE]),
+    "inspector": ("Inspector (reads only)", [*_READ, M.READ_AUDIT, Q.READ_DEVIATIONS, Q.READ_CERTIFICATE]),
+    "support": ("Vendor support (reads only)", [M.READ_AUDIT]),
     "equipment": ("Equipment", [B.POST_READINGS]),
 }  # fmt: skip

@@ -61,3 +61,27 @@ def sweep_site(site: Site) -> dict[str, int]:
             # No heartbeat is written: readiness alarms outside Celery (decisions 25).
             log.exception("sweep_failed", extra={"sweep": name})
     return found
+
+
+@app.task(name="quality.check_trail", acks_late=True)
+def check_trail() -> None:
+    """For every site whose last check is a quarter of an hour old: verify what was written since. Leaves a heartbeat and a fact."""
+    for site in Site.objects.all():
+        if heartbeats.is_due(site.pk, heartbeats.TRAIL_CHECK, heartbeats.TRAIL_CHECK_EVERY):
+            check_trail_of(site)
+
+
+@app.task(name="quality.check_whole_trail", acks_late=True)
+def check_whole_trail() -> None:
+    """Every night, for every site: verify everything. Leaves a heartbeat and a fact."""
+    for site in Site.objects.all():
+        check_trail_of(site, whole=True)
+
+
+def check_trail_of(site: Site, *, whole: bool = False) -> None:
+    """Verify one site's trail. One that cannot be verified is logged and leaves no heartbeat: readiness tells it."""
+    try:
+        found = watch.trail_check(system_actor(site.pk), whole=whole)
+        heartbeats.beat(site.pk, heartbeats.TRAIL_CHECK, found)
+    except Exception:
+        log.exception("trail_not_checked", extra={"site": site.code, "whole": whole})

@@ -6,6 +6,7 @@ Every function takes the site's job actor and returns how much it found. Running
 from __future__ import annotations
 
 import datetime as dt
+import socket
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
@@ -17,9 +18,12 @@ from batches.lots.models import Lot
 from batches.subjects import queries as subjects
 from batches.subjects import vault
 from mes import clock
-from mes.checkpoints.anchors import checkpoint_and_anchor
+from mes.access import queries as access
+from mes.checkpoints import anchors, verification
+from mes.checkpoints.overdue import last_anchored, overdue
+from mes.checkpoints.witnessing import have_cosigned
 from mes.errors import RuleBroken
-from mes.people.models import Site
+from mes.people.models import PersonLock, Site
 from mes.records.actors import Actor
 from mes.records.context import site_context
 from quality.alerts import queries as alerts
@@ -213,6 +217,97 @@ def unburnt_keys(by: Actor) -> int:
     return each_alone(left, vault.burn_key)
 
 
+def anchored_checkpoints(by: Actor) -> int:
+    """Take and anchor checkpoints. A place that cannot be written to, or holds something else, is told at once and leaves no heartbeat."""
+    try:
+        return anchors.checkpoint_and_anchor(by)
+    except OSError as problem:
+        with site_context(by.site_id):
+            code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
+            last = last_anchored(by.site_id, anchors.FOLDER)
+        altered = isinstance(problem, anchors.AnchorAltered)
+        title = "The place of anchors holds something else than was written there" if altered else "Anchors cannot be written"
+        act = "Somebody wrote there. Keep the folder as it is, take a copy, and call quality." if altered else "Look whether the place is there and has room."
+        cause = f"anchor_{'altered' if altered else 'unwritable'}:{last.size if last else 0}"
+        raise_once(by, cause, "alarm", f"{code}: {title}", f"{type(problem).__name__}: {problem}. {act}")
+        raise
+
+
+def overdue_anchors(by: Actor) -> int:
+    """Anchors that fell behind by more than their interval allows, for whatever reason: one alert each time (AUD-08)."""
+    late = overdue(Site.objects.get(pk=by.site_id))
+
+    def answer(found) -> None:
+        raise_once(by, found.cause, "alarm", f"{found.site}: anchors are overdue", f"{found}. A rewritten past could not be told since then.")
+
+    return each_alone(late, answer)
+
+
+def trail_check(by: Actor, *, whole: bool = False) -> int:
+    """Verify the trail by the independent program; each stream that stopped holding raises one alarm. Returns how many do not hold."""
+    check = verification.check_trail(by, whole=whole)
+    code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
+
+    def answer(stream: str) -> None:
+        found = check.broken[stream]
+        raise_once(
+            by, f"trail_broken:{stream}:{found['since']}", "alarm", f"{code}: the audit trail of {stream} does not hold",
+            f"{found['sentence']}. Work on running lots goes on; new lots, approvals and release stop. Keep the database as it is and take a copy.",
+            roles=["qa_release"],
+        )  # fmt: skip
+
+    return each_alone(list(check.broken), answer)
+
+
+def clock_drift(by: Actor) -> int:
+    """This host's clock against the database's: one alarm a day and host while it is beyond the limit (AUD-13)."""
+    drift = clock.drift()
+    if not clock.has_drifted(drift):
+        return 0
+    host, day = socket.gethostname(), clock.record_now().date()
+    raise_once(
+        by, f"clock_drift:{host}:{day}"[:160], "alarm", f"The clock of {host} is {clock.drift_words(drift)}",
+        "Nobody can sign through a server with such a clock. Look at its time service; somebody may have set the time by hand.",
+    )  # fmt: skip
+    return 1
+
+
+def overdue_access_reviews(by: Actor) -> int:
+    """Reviews of access that are overdue: of the register (ACC-06), one alert for each day it was due, and of emergency access (ACC-09)."""
+    with site_context(by.site_id):
+        due = access.review_due(by.site_id)
+        unreviewed = access.unreviewed_emergencies(by.site_id, clock.record_now())
+    late = [due] if due < clock.record_now() else []
+
+    def answer(missed: dt.datetime) -> None:
+        raise_once(
+            by, f"access_review:{missed:%Y-%m-%d}", "warning", f"The review of the access register was due on {missed:%d %b %Y}",
+            "Somebody who approves access reviews it under People, Access register.", None, ["qa_reviewer"],
+        )  # fmt: skip
+
+    def remind(opened) -> None:
+        raise_once(
+            by, f"emergency_access:{opened.pk}", "warning", f"The emergency access of {opened.user.full_name} was not reviewed",
+            "Somebody who approves access reviews it under People, Emergency access.", None, ["qa_reviewer"],
+        )  # fmt: skip
+
+    return each_alone(late, answer) + each_alone(unreviewed, remind)
+
+
+def locked_people(by: Actor) -> int:
+    """People who are locked out after wrong secrets: one alert for each lock (SIG-12). 21 CFR 11.300(d)."""
+    with site_context(by.site_id):
+        locks = list(PersonLock.objects.filter(site_id=by.site_id, open=True).select_related("user"))
+
+    def answer(lock: PersonLock) -> None:
+        raise_once(
+            by, f"person_locked:{lock.pk}", "warning", f"{lock.user.full_name} is locked out: {lock.reason}",
+            "Ask them what happened. An administrator lifts the lock under People, with what was found as the reason.",
+        )  # fmt: skip
+
+    return each_alone(locks, answer)
+
+
 SWEEPS: dict[str, Callable[[Actor], int]] = {
     "unanswered_excursions": unanswered_excursions,
     "unanswered_deviations": unanswered_deviations,
@@ -223,6 +318,12 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "undelivered_alerts": undelivered_alerts,
     "undrawn_certificates": undrawn_certificates,
     "unburnt_keys": unburnt_keys,
-    "checkpoints": checkpoint_and_anchor,
+    "locked_people": locked_people,
+    "overdue_access_reviews": overdue_access_reviews,
+    "checkpoints": anchored_checkpoints,
+    "clock_drift": clock_drift,
+    "timestamps": anchors.timestamp_newest,
+    "cosignatures": have_cosigned,
+    "overdue_anchors": overdue_anchors,
 }
 """Every sweep by the name its heartbeat carries, in the order they run."""

@@ -28,10 +28,12 @@ COMMITS = "This test commits: take the fixture committed_db, a database of its o
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run tests marked long (minutes each)")
+    parser.addoption("--sabotage", action="store_true", help="take every control away in turn, and nothing else: some test has to fail (many minutes)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "req(id, case): the requirement this test shows, as a positive or negative case")
+    config.addinivalue_line("markers", "sabotage: the sabotage run; run with --sabotage only")
     config.addinivalue_line("markers", "long: takes minutes; run with --long only")
     import hypothesis
 
@@ -60,6 +62,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark in item.iter_markers("req"):
             if len(mark.args) != 1 or mark.kwargs.get("case") not in CASES:
                 raise pytest.UsageError(f'{item.nodeid}: write @pytest.mark.req("ID", case="positive" or "negative")')
+    if config.getoption("--sabotage"):
+        items[:] = [item for item in items if item.get_closest_marker("sabotage")]
+        return
+    config.sabotage_left_out = [item for item in items if item.get_closest_marker("sabotage")]
+    config.hook.pytest_deselected(items=config.sabotage_left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("sabotage")]
     if config.getoption("--long"):
         return
     config.left_out = [item for item in items if item.get_closest_marker("long")]
@@ -94,6 +102,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     """Nothing is left out without a word."""
     lines = []
+    if getattr(config, "sabotage_left_out", []):
+        lines.append("the sabotage run (every control taken away in turn); run with: python3 manage.py test --sabotage")
     if left_out := getattr(config, "left_out", []):
         lines.append(f"{len(left_out)} long (each takes minutes); run with: python3 manage.py test --long")
         lines += [f"  {getattr(item, 'nodeid', item)}" for item in left_out]

@@ -10,6 +10,7 @@ from batches.custody import queries, rules, services
 from batches.custody.hand_over_pages import DETAILS, OFFERED
 from batches.custody.models import Label
 from batches.lots import queries as lots
+from batches.lots.api import ReadByTwo
 from batches.permissions import Permission
 from mes.api.views import ServiceView
 from mes.errors import Missing
@@ -128,8 +129,11 @@ class HandOversView(ServiceView):
         return self.reply(queries.hand_overs_of(lots.lot_by_number(number)))
 
 
-class HandOverSign(SigningView):
-    """A container changes hands: `scanned` and the details stand in the query of both calls. Product is dispatched at …/dispatch/."""
+class HandOverSign(ReadByTwo, SigningView):
+    """A container changes hands: `scanned` and the details stand in the query of both calls. Product is dispatched at …/dispatch/.
+
+    A typed identifier needs `second_username` and `second_secret` of a person who read it too.
+    """
 
     def rule(self) -> rules.HandOverRule:
         kind = self.kwargs["kind"]
@@ -157,4 +161,6 @@ class HandOverSign(SigningView):
         with self.reading():
             container = self.scanned(number)
         details = {name: asked.get(name, "") for name in DETAILS}
-        return services.hand_over(by=self.actor, container_id=container.pk, kind=kind, scanned=asked.get("scanned", ""), proof=proof, **details)
+        scanned = asked.get("scanned", "")
+        second = self.second_reader(container, scanned)
+        return services.hand_over(by=self.actor, container_id=container.pk, kind=kind, scanned=scanned, proof=proof, typed_with=second, **details)

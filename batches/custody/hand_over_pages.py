@@ -8,7 +8,9 @@ from batches.lots import queries as lots
 from batches.lots.band import band
 from batches.lots.models import Container
 from batches.lots.states import CONTAINER_WORDS
+from batches.lots.views.second_reader import ReadByTwoPage
 from mes.errors import Missing
+from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 
 DETAILS = ("from_place", "to_place", "carrier", "seal", "logger", "temperature_min", "temperature_max", "remark")
@@ -20,7 +22,7 @@ LABELS = {
 }  # fmt: skip
 
 
-class HandOverPage(SigningPage):
+class HandOverPage(ReadByTwoPage, SigningPage):
     """A container changes hands."""
 
     title = "Hand over"
@@ -62,13 +64,18 @@ class HandOverPage(SigningPage):
             "rows": rows,
             "body": "batches/custody/_hand_over.html",
             "typed": self.typed,
+            "asks_second_reader": self.asks_second_reader,
             "back_url": f"/lots/{number}/labels/",
             "back_label": "Back to the labels",
         }
 
     def sign(self, proof, number: str, container_id, kind: str):
         details = {name: self.request.POST.get(name, "") for name in DETAILS}
-        return self.do(services.hand_over, container_id=container_id, kind=kind, scanned=self.request.POST.get("scanned", ""), proof=proof, **details)
+        scanned = self.request.POST.get("scanned", "")
+        with site_context(self.by.site_id):
+            container = self.container()
+        second = self.second_reader(container, scanned)
+        return self.do(services.hand_over, container_id=container_id, kind=kind, scanned=scanned, proof=proof, typed_with=second, **details)
 
     def done_url(self, result, number: str, container_id, kind: str) -> str:
         return f"/lots/{number}/labels/"

@@ -10,7 +10,7 @@ from batches.custody.queries import Wording
 from batches.custody.wording import FINAL, HAND_OVERS
 from batches.lots.identifiers import ScanKind, Scanned
 from batches.lots.models import Container
-from batches.lots.rules import check_same_container
+from batches.lots.rules import check_may_be_discarded, check_same_container
 from batches.permissions import Permission
 from mes.errors import RuleBroken, WrongScan
 from mes.people import rules as people
@@ -99,7 +99,7 @@ def check_can_open_specimen(*, by: Actor, label: Label) -> None:
 
 
 def check_can_hand_over(*, by: Actor, container: Container, kind: str, named: Container | None, proof: Proof, places: tuple[str, str]) -> None:
-    """Raises NotAllowed; WrongScan; RuleBroken: `hand_over_unknown`, `place_missing`, `not_certified`, `state_move`. COI-04."""
+    """Raises NotAllowed; WrongScan; RuleBroken: `hand_over_unknown`, `place_missing`, `not_certified`, `lot_not_decided`, `state_move`. COI-04."""
     if kind not in HAND_OVERS:
         raise RuleBroken("hand_over_unknown", f"A hand-over is one of: {', '.join(HAND_OVERS)}.", field="kind")
     rule = HAND_OVER_RULES[kind]
@@ -113,3 +113,5 @@ def check_can_hand_over(*, by: Actor, container: Container, kind: str, named: Co
         if container.state == rule.state:
             raise RuleBroken("state_move", f"{container.title} is {container.state} already.")
         Container.states.check_move(container.state, rule.state)
+        if rule.state == "discarded":
+            check_may_be_discarded(container)

@@ -10,7 +10,7 @@ from batches.events import Event
 from batches.lots.identifiers import parse_scan
 from batches.lots.models import Container
 from batches.lots.queries import container_of
-from batches.lots.services import move_container
+from batches.lots.services import move_container, prove_identity
 from batches.subjects import vault
 from batches.subjects.services import read_identity
 from mes.records.actors import Actor
@@ -96,14 +96,18 @@ def hand_over(
     temperature_min: str = "",
     temperature_max: str = "",
     remark: str = "",
+    typed_with: ceremony.Proof | None = None,
 ) -> HandOver:
     """A container passes from one to another, by scan and signature. Kinds: wording.HAND_OVERS. COI-04.
 
-    The signer is the giving or the receiving person; the other side signs its own hand-over. Raises what rules.check_can_hand_over raises.
+    The signer is the giving or the receiving person; the other side signs its own hand-over. `typed_with` is the proof
+    of a second person who read an identifier that could not be scanned. Raises what rules.check_can_hand_over raises, UnreadableInput("typed_alone").
     """
     container = Container.objects.lock(container_id)
-    named = container_of(parse_scan(scanned))
+    read = parse_scan(scanned)
+    named = container_of(read)
     rules.check_can_hand_over(by=by, container=container, kind=kind, named=named, proof=proof, places=(from_place, to_place))
+    prove_identity(by=by, record=container, read=read, first_id=proof.user.pk, typed_with=typed_with, lot_id=container.lot_id)
     rule = rules.HAND_OVER_RULES[kind]
     sign(
         by=by, proof=proof, what=queries.hand_over_subject(container, kind), meaning=rule.meaning, stream=container.stream,

@@ -15,6 +15,7 @@ from batches.dossier.queries.record import record_of
 from batches.permissions import Permission
 from mes.api.views import ServiceView
 from mes.clock import record_now
+from mes.records.kept import check_kept
 
 
 class PaperOut(serializers.Serializer):
@@ -66,6 +67,6 @@ class PaperPdf(ServiceView):
     def get(self, request, number, paper):
         """Byte for byte as it was kept."""
         found = paper_of(lot_by_number(number), paper)
-        answer = HttpResponse(bytes(found.pdf), content_type="application/pdf")
+        answer = HttpResponse(check_kept(found.pdf, found.sha256, "This paper"), content_type="application/pdf")
         answer["Content-Disposition"] = f'inline; filename="{number}-record-{found.number}.pdf"'
         return answer

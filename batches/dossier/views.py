@@ -13,6 +13,7 @@ from batches.lots.band import band
 from batches.permissions import Permission
 from mes.clock import record_now
 from mes.records.context import site_context
+from mes.records.kept import check_kept
 from mes.web.pages import FragmentPage, Page
 
 
@@ -56,7 +57,7 @@ class RecordPdf(Page):
     def get(self, request, number: str, paper: int | None = None) -> HttpResponse:
         with site_context(self.by.site_id):
             found = paper_of(lot_by_number(number), paper)
-            pdf, name = bytes(found.pdf), f"{number}-record-{found.number}"
+            pdf, name = check_kept(found.pdf, found.sha256, "This paper"), f"{number}-record-{found.number}"
         answer = HttpResponse(pdf, content_type="application/pdf")
         answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
         answer["Cache-Control"] = "no-store"

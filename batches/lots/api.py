@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from batches.lots import queries, services
+from batches.lots.models import Container, Donation
 from batches.lots.rules import MARKETS
 from batches.lots.states import LOT_WORDS
+from batches.lots.views.second_reader import prove
 from batches.lots.views.starting import donation_of
 from batches.permissions import Permission
 from batches.recipes.queries import version_named
@@ -17,7 +21,32 @@ from batches.subjects.services import enter_patient
 from mes.api.paging import PARAMETERS, page, pages_of
 from mes.api.views import ServiceView
 from mes.errors import Missing
-from mes.signatures.api import SigningView
+from mes.signatures import ceremony
+from mes.signatures.api import SigningView, SignRequest
+
+
+class SecondReaderIn(serializers.Serializer):
+    """Who read a typed identifier too; empty where it was scanned."""
+
+    second_username = serializers.CharField(
+        max_length=150, required=False, allow_blank=True, default="", help_text="Of a second person who read an identifier that was typed."
+    )
+    second_secret = serializers.CharField(max_length=200, required=False, allow_blank=True, default="", trim_whitespace=False, write_only=True)
+
+
+class SignReadByTwo(SecondReaderIn, SignRequest):
+    """The signer's secrets and, for a typed identifier, those of the second person."""
+
+
+class ReadByTwo(SigningView):
+    """A signed act of the API by scan, or by a typed identifier with a second person."""
+
+    secret_fields = (*SigningView.secret_fields, "second_secret")
+    asks: ClassVar[dict] = {"POST": SignReadByTwo}
+
+    def second_reader(self, record: Container | Donation, scanned: str) -> ceremony.Proof | None:
+        given = self.read()
+        return prove(self.actor, record, scanned, given["second_username"], given["second_secret"])
 
 
 class PatientIn(serializers.Serializer):
@@ -161,19 +190,20 @@ class DonationsView(ServiceView):
         return self.reply(services.add_donation(by=self.actor, lot_id=lot.pk, din=din))
 
 
-class CollectIn(serializers.Serializer):
+class CollectIn(SecondReaderIn):
     seen = serializers.IntegerField(help_text="The donation's version as it was read.")
     scanned = serializers.CharField(max_length=500, help_text="What was scanned on the bag, whole.")
     collected_at = serializers.DateTimeField(required=False, allow_null=True, default=None, help_text="When it was collected, if earlier.")
 
 
-class ReceiveIn(serializers.Serializer):
+class ReceiveIn(SecondReaderIn):
     seen = serializers.IntegerField(help_text="The donation's version as it was read.")
     scanned = serializers.CharField(max_length=500, help_text="What was scanned on the bag, whole.")
 
 
 class CollectView(ServiceView):
     permission = Permission.RECORD_COLLECTION
+    secret_fields = ("second_secret",)
     created = False
     asks = {"POST": CollectIn}
     answers = {"POST": DonationOut}
@@ -183,11 +213,13 @@ class CollectView(ServiceView):
         given = self.read()
         with self.reading():
             donation = donation_of(number, din)
-        return self.reply(services.collect_donation(by=self.actor, donation_id=donation.pk, **given))
+        second = prove(self.actor, donation, given["scanned"], given.pop("second_username"), given.pop("second_secret"))
+        return self.reply(services.collect_donation(by=self.actor, donation_id=donation.pk, typed_with=second, **given))
 
 
 class ReceiveView(ServiceView):
     permission = Permission.RECEIVE_STARTING_MATERIAL
+    secret_fields = ("second_secret",)
     created = False
     asks = {"POST": ReceiveIn}
     answers = {"POST": DonationOut}
@@ -197,7 +229,8 @@ class ReceiveView(ServiceView):
         given = self.read()
         with self.reading():
             donation = donation_of(number, din)
-        return self.reply(services.receive_donation(by=self.actor, donation_id=donation.pk, **given))
+        second = prove(self.actor, donation, given["scanned"], given.pop("second_username"), given.pop("second_secret"))
+        return self.reply(services.receive_donation(by=self.actor, donation_id=donation.pk, typed_with=second, **given))
 
 
 class DecideDonationSign(SigningView):

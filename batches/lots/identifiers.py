@@ -103,7 +103,7 @@ class Scanned:
     text: str
     gs1: Elements | None = field(default=None)
     for_eyes: bool = False
-    """Whether it is written as people read it (``CN-...``): a label holds another text, so nobody scanned this."""
+    """Whether it is written as people read it (``CN-...``, ``G1234 98 654321 H``): a label holds another text, so nobody scanned this."""
 
 
 def check_character(text: str) -> str:
@@ -275,8 +275,10 @@ def parse_scan(text: str) -> Scanned:
         return Scanned(ScanKind.THERAPY_EVENT, check_coi(body), text, for_eyes=True)
     if body.startswith("CN-"):
         return Scanned(ScanKind.CONTAINER, check_container(body), text, for_eyes=True)
-    if _DIN_BARCODE.fullmatch(body) or _looks_like_typed_din(body):
+    if _DIN_BARCODE.fullmatch(body):
         return Scanned(ScanKind.DONATION, parse_din(body).number, text)
+    if _looks_like_typed_din(body):
+        return Scanned(ScanKind.DONATION, parse_din(body).number, text, for_eyes=True)
     return _gs1_scan(body, text)
 
 

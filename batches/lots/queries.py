@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from batches.lots.identifiers import ScanKind, Scanned, parse_scan
 from batches.lots.models import Container, Donation, Hold, Lot, TherapyEvent
 from batches.lots.states import LOT, TERMINATION_REASONS
+from batches.materials.models import Consumption, MaterialLot
 from mes.errors import Missing, WrongScan
 from mes.signatures import ceremony
+from mes.signatures.models import Signature
 
+TYPED_MEANINGS = ("typed_identifier", "confirmed_typed_identity")
+"""What is signed for an identifier that was typed, not scanned: each is counted (decision 10)."""
 OPEN_STATES = sorted(state for state, following in LOT.moves.items() if following)
 
 
@@ -56,6 +60,12 @@ def open_hold(lot: Lot) -> Hold | None:
 def held_lots(lots: Sequence[Lot]) -> set:
     """The ids of those of these lots that are on hold. One query."""
     return set(Hold.objects.filter(lot__in=lots, state="open").values_list("lot_id", flat=True))
+
+
+def lots_to_hold_for(material_lot: MaterialLot) -> list[Lot]:
+    """The lots that have not ended, used this material lot and are not on hold yet, in the order in which lots are locked."""
+    used = Consumption.objects.filter(material_lot=material_lot, superseded_by=None, quantity__gt=0).values("lot_id")
+    return list(Lot.objects.filter(pk__in=used, state__in=OPEN_STATES).exclude(holds__state="open").order_by("id"))
 
 
 def donations_of(lot: Lot) -> list[Donation]:
@@ -112,6 +122,13 @@ def handled_by(donation: Donation) -> set:
     return set(rows)
 
 
+def typed_identities(lot: Lot) -> list[Signature]:
+    """Every identifier typed for the lot outside its steps, by the signature of its second person, oldest first; steps keep scans of their own."""
+    donations = Donation.objects.filter(lot_donations__lot=lot).values("id")
+    found = Signature.objects.filter(Q(lot_id=lot.pk) | Q(record_id__in=donations), meaning__in=TYPED_MEANINGS)
+    return list(found.exclude(record_type="batches.StepRun").select_related("by").order_by("recorded_at"))
+
+
 # --- what is signed -----------------------------------------------------------------------------------------------------
 
 
@@ -130,6 +147,11 @@ def course_content(lot: Lot, decision: str, reason_code: str = "") -> dict:
 
 def course_subject(lot: Lot, decision: str, reason_code: str = "") -> ceremony.Subject:
     return ceremony.subject(lot, "lot_course/1", course_content(lot, decision, reason_code))
+
+
+def typed_subject(record: Container | Donation, typed: str) -> ceremony.Subject:
+    """What a second person signs who read an identifier that could not be scanned."""
+    return ceremony.subject(record, "typed_identity/1", {"needed": str(record), "identifier": typed.strip()})
 
 
 def hold_content(hold: Hold) -> dict:

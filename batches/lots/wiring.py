@@ -1,9 +1,12 @@
 """What lots hang onto at start: the line of the navigation, what a scan leads to, the names of streams."""
 
+from batches.events import Event
 from batches.lots import queries
 from batches.lots.identifiers import IdentifierRefused, ScanKind, parse_scan
 from batches.lots.models import Lot
+from batches.lots.services import put_on_hold
 from batches.permissions import Permission
+from mes.records.door import receive
 from mes.web import panels, scan_targets
 
 
@@ -29,6 +32,13 @@ def address_of(scanned: scan_targets.Scanned) -> str | None:
     return f"/lots/{lot.number}/" if lot else None
 
 
+def hold_lots_that_used(*, by, subject) -> None:
+    """Receiver of MATERIAL_LOT_BLOCKED, inside the deed that blocks: no lot goes on with material that is in doubt. 21 CFR 211.192; MAT-01."""
+    for lot in queries.lots_to_hold_for(subject):
+        put_on_hold(by=by, lot_id=lot.pk, reason=f"{subject.material.name}, lot {subject.number}, which this lot used, was blocked: {subject.state_reason}")
+
+
 def register() -> None:
+    receive(Event.MATERIAL_LOT_BLOCKED, hold_lots_that_used)
     panels.register_nav("Lots", "batches:lots:list", Permission.READ_LOTS, order=15)
     scan_targets.register(address_of, order=100)

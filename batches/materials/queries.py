@@ -25,6 +25,14 @@ class StockLine:
         return int(self.left * 100 / self.lot.quantity)
 
 
+@dataclass(frozen=True)
+class Use:
+    """A taking that stands, with when it was first recorded: the moment at which the material had to be fit for use."""
+
+    line: Consumption
+    since: dt.datetime
+
+
 def materials() -> list[Material]:
     """Every material of the site, by name."""
     return list(Material.objects.order_by("name"))
@@ -85,6 +93,24 @@ def went_into(lot) -> list[Consumption]:
     """Backwards: every material that stands in a lot's record, oldest first, with its material lot."""
     rows = Consumption.objects.filter(lot=lot, superseded_by=None)
     return list(rows.select_related("material_lot__material", "step_run", "by").order_by("recorded_at"))
+
+
+def uses_in(lot) -> list[Use]:
+    """What went into a lot, each judged from its first taking: a correction changes how much was taken, never when (21 CFR 211.184(c)).
+
+    What was taken back to zero was not used.
+    """
+    rows = {each.pk: each for each in Consumption.objects.filter(lot=lot).select_related("material_lot__material").order_by("recorded_at")}
+    replaced = {each.supersedes_id for each in rows.values()}
+    uses = []
+    for each in rows.values():
+        if each.pk in replaced or not each.quantity:
+            continue
+        first = each
+        while first.supersedes_id is not None:
+            first = rows[first.supersedes_id]
+        uses.append(Use(each, first.recorded_at))
+    return uses
 
 
 def troubled(lot) -> list[MaterialLot]:

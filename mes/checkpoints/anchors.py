@@ -7,16 +7,29 @@ import hashlib
 import os
 from pathlib import Path
 
+from cryptography import x509
 from django.conf import settings
 
 from mes import clock
-from mes.checkpoints import keys, notes, services
+from mes.checkpoints import keys, services, timestamps, witnessing
 from mes.checkpoints.models import Checkpoint
 from mes.people.models import Site
 from mes.records.actors import Actor
 from mes.records.context import site_context
 
-FOLDER = "write_once_folder"
+FOLDER, TIMESTAMP = "write_once_folder", "timestamp"
+
+EVERY = dt.timedelta(minutes=5)
+"""How long at most what was written may be unanchored while the background runs: the exposure window."""
+
+
+class AnchorAltered(FileExistsError):
+    """The folder holds something else than what was, or is to be, anchored there."""
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds of anchor that this deployment is set up for."""
+    return (FOLDER, *([TIMESTAMP] if settings.TSA_URL else []), *([witnessing.COSIGNED] if settings.COSIGN else []))
 
 
 def anchor_folder() -> Path:
@@ -27,7 +40,7 @@ def anchor_waiting(by: Actor) -> int:
     """Write every checkpoint that the folder does not hold yet, with the key others verify it by; returns how many.
 
     A file is created once and never opened for writing again. One that exists with other content raises
-    FileExistsError: somebody wrote there.
+    AnchorAltered: somebody wrote there.
     """
     with site_context(by.site_id):
         waiting = list(Checkpoint.objects.filter(site_id=by.site_id).exclude(anchors__kind=FOLDER).order_by("size"))
@@ -36,7 +49,7 @@ def anchor_waiting(by: Actor) -> int:
     code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
     folder = anchor_folder() / code
     folder.mkdir(parents=True, exist_ok=True)
-    _write_once(folder / "key.txt", notes.verifier_text(keys.key_name(code), keys.site_key(code).public_key()).encode() + b"\n")
+    _write_once(folder / "key.txt", keys.key_text(code).encode() + b"\n")
     for checkpoint in waiting:
         path = folder / f"{checkpoint.size:08d}.checkpoint"
         content = checkpoint.note.encode()
@@ -50,16 +63,12 @@ def _write_once(path: Path, content: bytes) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     except FileExistsError:
         if path.read_bytes() != content:
-            raise FileExistsError(f"{path} holds something else than what is to be anchored") from None
+            raise AnchorAltered(f"{path} holds something else than what is to be anchored") from None
         return
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-EVERY = dt.timedelta(minutes=5)
-"""How long at most what was written may be unanchored while the background runs: the exposure window."""
 
 
 def checkpoint_and_anchor(by: Actor) -> int:
@@ -69,3 +78,28 @@ def checkpoint_and_anchor(by: Actor) -> int:
     if last is None or clock.record_now() - last.recorded_at >= EVERY:
         services.take_checkpoint(by=by)
     return anchor_waiting(by)
+
+
+def timestamp_newest(by: Actor) -> int:
+    """Have the newest checkpoint time-stamped, where an authority is set up; returns how many tokens came. Older ones are in its log.
+
+    Raises TimestampRefused (an OSError): then the checkpoint waits, and is asked for again by the next sweep.
+    """
+    if not settings.TSA_URL:
+        return 0
+    with site_context(by.site_id):
+        newest = Checkpoint.objects.filter(site_id=by.site_id).order_by("-size").first()
+        done = newest is None or newest.anchors.filter(kind=TIMESTAMP).exists()
+    if done:
+        return 0
+    request = timestamps.request_for(newest.note.encode())
+    token = timestamps.check(timestamps.fetch(settings.TSA_URL, request), request, trusted_authorities())
+    place = f"{settings.TSA_URL} {token.at:%Y-%m-%dT%H:%M:%SZ}"[:300]
+    digest = hashlib.sha256(token.content).hexdigest()
+    services.record_anchor(by=by, checkpoint_id=newest.pk, kind=TIMESTAMP, place=place, sha256=digest, content=token.content)
+    return 1
+
+
+def trusted_authorities() -> list[x509.Certificate]:
+    """The certificates that tokens have to lead to: the file of the settings."""
+    return x509.load_pem_x509_certificates(Path(settings.TSA_CERTIFICATES).read_bytes())

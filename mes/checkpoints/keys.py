@@ -8,14 +8,33 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
+from mes.checkpoints import notes
+
 
 def key_folder() -> Path:
     return Path(settings.KEYS_FOLDER) / "checkpoints"
 
 
-def site_key(site_code: str) -> Ed25519PrivateKey:
-    """The site's key; made at the first use, readable by the service's user only."""
-    path = key_folder() / f"{site_code}.ed25519"
+def site_key(site_code: str, number: int = 0) -> Ed25519PrivateKey:
+    """The site's key, the first or the one of that number; made at the first use, readable by the service's user only."""
+    return _kept(_name(site_code, number))
+
+
+def has_site_key(site_code: str, number: int) -> bool:
+    return (key_folder() / _name(site_code, number)).exists()
+
+
+def _name(site_code: str, number: int) -> str:
+    return f"{site_code}.{number}.ed25519" if number else f"{site_code}.ed25519"
+
+
+def witness_key(site_code: str) -> Ed25519PrivateKey:
+    """The key with which the site co-signs others' checkpoints: another one, so that neither speaks for the other."""
+    return _kept(f"{site_code}.witness.ed25519")
+
+
+def _kept(name: str) -> Ed25519PrivateKey:
+    path = key_folder() / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
@@ -30,3 +49,18 @@ def site_key(site_code: str) -> Ed25519PrivateKey:
 def key_name(site_code: str) -> str:
     """The name under which the key signs: the same as the log's origin."""
     return f"cartulary/{site_code}"
+
+
+def key_text(site_code: str, number: int = 0) -> str:
+    """The public key of that number as others' tools take it. It is kept beside the key, so that a retired key may be destroyed."""
+    path = (key_folder() / _name(site_code, number)).with_suffix(".pub")
+    if path.exists() and not has_site_key(site_code, number):
+        return path.read_text().strip()
+    text = notes.verifier_text(key_name(site_code), site_key(site_code, number).public_key())
+    path.write_text(f"{text}\n")
+    return text
+
+
+def witness_name(site_code: str) -> str:
+    """The name under which the site co-signs."""
+    return f"cartulary/{site_code}/witness"

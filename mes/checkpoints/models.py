@@ -22,6 +22,8 @@ class Checkpoint(Fact):
     log_root = models.BinaryField()
     note = models.TextField()
     """The signed checkpoint (C2SP tlog-checkpoint)."""
+    next_key = models.TextField(blank=True, default="")
+    """The key that signs from the next checkpoint on, announced under this one; "" when the key stays."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["site", "size"], name="checkpoint_one_per_size")]
@@ -40,9 +42,52 @@ class AnchorReceipt(Fact):
     kind = models.CharField(max_length=20)
     place = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64)
+    content = models.BinaryField(default=b"")
+    """What the other side gave: a time-stamp token, a co-signed note. Empty where the checkpoint itself lies there."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["checkpoint", "kind", "place"], name="anchor_once_a_place")]
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.place}"
+
+
+class Witnessed(Fact):
+    """As a witness for another log this site saw a checkpoint that continues what it saw before, and co-signed it."""
+
+    stream_kind = "site"
+    stream_field = "site_id"
+
+    origin = models.CharField(max_length=100)
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    log_key = models.TextField()
+    """The key that the log's next checkpoint has to be signed with, as text."""
+    note = models.TextField()
+    """The checkpoint with the log's signature and ours (C2SP tlog-cosignature)."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "origin", "size"], name="witnessed_once_a_size")]
+
+    def __str__(self) -> str:
+        return f"{self.origin} at {self.size}"
+
+
+class TrailCheck(Fact):
+    """The scheduled verification of what was written since the one before (AUD-07): how far it came and which streams do not hold."""
+
+    stream_kind = "site"
+    stream_field = "site_id"
+
+    size = models.BigIntegerField()
+    """The checkpoint up to which every stream was verified; the next check goes on from there."""
+    streams = models.IntegerField()
+    entries = models.BigIntegerField()
+    broken = models.JSONField(default=dict)
+    """The first break of each stream that does not hold: stream to sentence, and the checkpoint at which it was first found."""
+
+    class Meta:
+        indexes = [models.Index(fields=["site", "recorded_at"], name="trail_check_site_at")]
+
+    def __str__(self) -> str:
+        return f"trail checked up to checkpoint {self.size}"

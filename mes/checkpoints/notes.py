@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 ED25519 = b"\x01"
+NEXT_KEY = "next-key "
 
 
 class NoteRefused(ValueError):
@@ -29,6 +30,11 @@ class Checkpoint:
     root: bytes
     extensions: tuple[str, ...] = ()
 
+    @property
+    def next_key(self) -> str:
+        """The key announced for the checkpoints after this one; "" when the key stays."""
+        return next((line.removeprefix(NEXT_KEY) for line in self.extensions if line.startswith(NEXT_KEY)), "")
+
     def body(self) -> str:
         lines = [self.origin, str(self.size), base64.b64encode(self.root).decode(), *self.extensions]
         return "".join(f"{line}\n" for line in lines)
@@ -42,6 +48,19 @@ def key_id(name: str, public: Ed25519PublicKey) -> bytes:
 def verifier_text(name: str, public: Ed25519PublicKey) -> str:
     """The key as others' tools take it: name+id+base64."""
     return f"{name}+{key_id(name, public).hex()}+{base64.b64encode(ED25519 + public.public_bytes_raw()).decode()}"
+
+
+def read_key(text: str) -> tuple[str, Ed25519PublicKey]:
+    """A log's name and key from its text. Raises NoteRefused."""
+    try:
+        name, claimed, packed = text.strip().split("+", 2)
+        raw = base64.b64decode(packed, validate=True)
+        public = Ed25519PublicKey.from_public_bytes(raw[1:])
+    except ValueError as error:
+        raise NoteRefused("The log's key cannot be read.") from error
+    if raw[:1] != ED25519 or key_id(name, public).hex() != claimed:
+        raise NoteRefused("This is no key of a log, or its id is not its own.")
+    return name, public
 
 
 def sign(checkpoint: Checkpoint, name: str, key: Ed25519PrivateKey) -> str:
@@ -62,7 +81,10 @@ def read(note: str, name: str, public: Ed25519PublicKey) -> Checkpoint:
         words = line.split(" ")
         if len(words) != 3 or words[0] != "\u2014" or words[1] != name:
             continue
-        mark = base64.b64decode(words[2], validate=True)
+        try:
+            mark = base64.b64decode(words[2], validate=True)
+        except ValueError:
+            continue
         if mark[:4] != wanted:
             continue
         try:
@@ -77,4 +99,7 @@ def _parse(body: str) -> Checkpoint:
     lines = body.splitlines()
     if len(lines) < 3 or not lines[1].isdecimal():
         raise NoteRefused("The text is no checkpoint.")
-    return Checkpoint(lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True), tuple(lines[3:]))
+    try:
+        return Checkpoint(lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True), tuple(lines[3:]))
+    except ValueError as error:
+        raise NoteRefused("The root of the checkpoint cannot be read.") from error

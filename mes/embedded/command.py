@@ -59,6 +59,6 @@ def run_tests(words: list[str]) -> int:
 
 def side_by_side(words: list[str]) -> list[str]:
     """The whole suite runs in as many processes as there are cores, at most four; chosen tests in one, as asked for."""
-    chosen = any(not word.startswith("-") for word in words) or any(word in ("-n", "-s", "--pdb", "-k", "-p", "-x") for word in words)
+    chosen = any(not word.startswith("-") for word in words) or any(word in ("--sabotage", "-n", "-s", "--pdb", "-k", "-p", "-x") for word in words)
     cores = min(4, len(os.sched_getaffinity(0)))
     return [] if chosen or cores < 2 else ["-n", str(cores), "--dist", "loadgroup"]

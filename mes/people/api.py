@@ -8,8 +8,9 @@ from rest_framework.response import Response
 
 from mes.api.views import ServiceView
 from mes.errors import NotAllowed, UnreadableInput
-from mes.people import queries, session
+from mes.people import queries, services, session
 from mes.people.models import Site, User
+from mes.permissions import Permission
 
 
 class Credentials(serializers.Serializer):
@@ -39,7 +40,36 @@ class Me(serializers.Serializer):
     time_zone = serializers.CharField()
     roles = serializers.ListField(child=serializers.CharField())
     permissions = serializers.ListField(child=serializers.CharField())
+    signing_enabled = serializers.BooleanField(help_text="Identity checked, accountability acknowledged, notice recorded where it is asked for.")
     station = serializers.CharField(allow_blank=True)
+
+
+class IdentityIn(serializers.Serializer):
+    means = serializers.CharField(max_length=200, help_text="How the identity was checked, in words; no number of a paper.")
+
+
+class IdentityOut(serializers.Serializer):
+    """A check of somebody's identity."""
+
+    username = serializers.CharField(source="user.username")
+    means = serializers.CharField()
+    checked_by = serializers.CharField(source="by.username")
+    checked_at = serializers.DateTimeField(source="recorded_at")
+
+
+class NoticeIn(serializers.Serializer):
+    sent_on = serializers.DateField(help_text="The day on which the notice was sent.")
+    reference = serializers.CharField(max_length=200, help_text="Under which it can be found again.")
+
+
+class NoticeOut(serializers.Serializer):
+    """A notice to an authority that electronic signatures of this organisation bind."""
+
+    authority = serializers.CharField()
+    sent_on = serializers.DateField()
+    reference = serializers.CharField()
+    recorded_by = serializers.CharField(source="by.username")
+    recorded_at = serializers.DateTimeField()
 
 
 class SessionView(ServiceView):
@@ -62,7 +92,7 @@ class SessionView(ServiceView):
     def post(self, request):
         """Sign in with user name and password, and the site where there are several. The answer sets the session cookie."""
         given = self.read()
-        user = session.prove(request._request, given["username"], given["password"])
+        user = session.sign_in(request._request, given["username"], given["password"])
         session.begin(request._request, user, chosen_site(user, given.get("site", "")).pk)
         return self.reply(self._session())
 
@@ -121,6 +151,74 @@ class MeView(ServiceView):
                 "time_zone": site.time_zone,
                 "roles": list(by.roles),
                 "permissions": sorted({name for grant in queries.live_grants(by.user_id, by.site_id) for name in grant.role.permissions}),
+                "signing_enabled": by.kind == User.PERSON and queries.enabling(by.user_id, site.pk).complete,
                 "station": by.station,
             }
         )
+
+
+class IdentityView(ServiceView):
+    """Checks of a person's identity, one of the three records that enable signing."""
+
+    permission = Permission.RECORD_TRAINING
+    asks = {"POST": IdentityIn}
+    answers = {"GET": IdentityOut(many=True), "POST": IdentityOut}
+
+    def get(self, request, username):
+        """Every check recorded for a person, newest first."""
+        return self.reply(queries.identity_checks(queries.named_here(username, self.actor.site_id).pk))
+
+    def post(self, request, username):
+        """Record that the caller checked who this person is. Nobody checks their own identity."""
+        given = self.read()
+        with self.reading():
+            user = queries.named_here(username, self.actor.site_id)
+        check = services.verify_identity(by=self.actor, user=user, means=given["means"])
+        with self.reading():
+            return self.reply(check)
+
+
+class NoticesView(ServiceView):
+    """Notices of the organisation to the authority of this site's market, where one is asked for."""
+
+    permission = Permission.MANAGE_PEOPLE
+    asks = {"POST": NoticeIn}
+    answers = {"GET": NoticeOut(many=True), "POST": NoticeOut}
+
+    def get(self, request):
+        """What is recorded, newest first."""
+        return self.reply(queries.notices(self.actor.site_id))
+
+    def post(self, request):
+        """Record a notice that was sent. 21 CFR 11.100(c)."""
+        given = self.read()
+        notice = services.record_notice(by=self.actor, sent_on=given["sent_on"], reference=given["reference"])
+        with self.reading():
+            return self.reply(notice)
+
+
+class CloseIn(serializers.Serializer):
+    reason = serializers.CharField(min_length=3, max_length=400)
+
+
+class CloseOut(serializers.Serializer):
+    """An account that is closed for good; its user name stays taken."""
+
+    username = serializers.CharField()
+    is_active = serializers.BooleanField()
+
+
+class CloseAccountView(ServiceView):
+    """Closing an account."""
+
+    permission = Permission.MANAGE_PEOPLE
+    asks = {"POST": CloseIn}
+    answers = {"POST": CloseOut}
+    created = False
+
+    def post(self, request, username):
+        """Sessions and tokens fail from the next request on; roles end."""
+        reason = self.read()["reason"]
+        with self.reading():
+            user = queries.named_here(username, self.actor.site_id)
+        return self.reply(services.close_account(by=self.actor, user_id=user.pk, seen=user.version, reason=reason))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django import forms
 
+HINT = "At least 12 characters (15 in the United States), not your user name, not one that others use, none you had before."
+
 
 class SignInForm(forms.Form):
     username = forms.CharField(label="User name", widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}))
@@ -41,7 +43,7 @@ def same_twice(form: forms.Form, first: str, second: str) -> None:
 
 class PasswordForm(forms.Form):
     current = secret_field("Password now", new=False)
-    new = secret_field("New password", help_text="At least 12 characters, without your user name.")
+    new = secret_field("New password", help_text=HINT)
     again = secret_field("New password again")
 
     def clean(self):
@@ -67,8 +69,13 @@ class CodeForm(forms.Form):
     code = forms.CharField(label="Six digits shown now", max_length=12, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}))
 
 
+class ConfirmForm(CodeForm):
+    witness = name_field("User name of who checked your identity", help_text="Somebody who may record training and did not retire an earlier authenticator.")
+    witness_password = secret_field("Password of who checked your identity", new=False, help_text="They type it here themselves.")
+
+
 class JoinForm(forms.Form):
-    new = secret_field("Your password", help_text="At least 12 characters, without your user name.")
+    new = secret_field("Your password", help_text=HINT)
     again = secret_field("Your password again")
     pin = pin_field("Your signing PIN", help_text="At least 6 digits, no row and no repeat. It is for the floor only.")
     pin_again = pin_field("Your signing PIN again")
@@ -92,6 +99,9 @@ class EnrolForm(forms.Form):
 class GrantForm(forms.Form):
     role = forms.ChoiceField(label="Role")
     until = forms.DateField(label="Until", required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Last day, at this site.")
+    hour = forms.TimeField(
+        label="Until, on that day", required=False, widget=forms.TimeInput(attrs={"type": "time"}), help_text="For inspectors and support: their hour."
+    )
 
     def __init__(self, *args, roles=(), **kwargs):
         super().__init__(*args, **kwargs)
@@ -111,6 +121,15 @@ class TrainingForm(forms.Form):
         if not self.cleaned_data.get("subject") and not self.cleaned_data.get("title", "").strip():
             self.add_error("subject", "Choose what the training is for, or write it below.")
         return self.cleaned_data
+
+
+class IdentityForm(forms.Form):
+    means = forms.CharField(label="How you checked it", max_length=200, min_length=3, help_text="For example: passport, in person. No number of a paper.")
+
+
+class NoticeForm(forms.Form):
+    sent_on = forms.DateField(label="Sent on", widget=forms.DateInput(attrs={"type": "date"}))
+    reference = forms.CharField(label="Reference", max_length=200, min_length=3, help_text="Under which the notice can be found again.")
 
 
 class TokenForm(forms.Form):

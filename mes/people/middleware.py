@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from mes.errors import RuleBroken
 from mes.people import queries, rules, session
 from mes.people.models import User
+from mes.people.segregation import conflict_in
 from mes.web import problems
 
 OPEN_UNDER_COVER = ("/lock/", "/unlock/", "/sign-in/", "/sign-out/", "/livez", "/readyz", "/static/")
@@ -52,7 +53,8 @@ class ActorMiddleware:
             return None
         request.site = grants[0].role.site
         request.actor = session.actor_of(request, user, request.site, grants)
-        request.rights = frozenset(permission for grant in grants for permission in grant.role.permissions)
+        rights = frozenset(permission for grant in grants for permission in grant.role.permissions)
+        request.rights = frozenset(one for one in rights if conflict_in(rights, with_permission=one) is None)  # ACC-07, at use
         if session.is_covered(request):
             session.cover(request)
             if not request.path.startswith(OPEN_UNDER_COVER):

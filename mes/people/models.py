@@ -247,6 +247,17 @@ class FailureCounter(models.Model):
         return f"{self.user_id}: {self.passwords}, {self.pins}, {self.codes}"
 
 
+class SignInThrottle(models.Model):
+    """Working row: tries to sign in of one name or from one address since a window began. The key is a keyed digest: no name or address is kept."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    tries = models.IntegerField()
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.tries} since {self.since}"
+
+
 class PersonLock(Record):
     """A person is locked out after wrong secrets. It locks the person, never a step (decisions 24)."""
 
@@ -273,6 +284,58 @@ class PersonLock(Record):
 
     def __str__(self) -> str:
         return f"{self.user_id} {'locked' if self.open else 'unlocked'}"
+
+
+class IdentityCheck(Fact):
+    """Somebody else checked who a person is before that person signs. `by` checked it. 21 CFR 11.100(b)."""
+
+    stream_kind = "person"
+    stream_field = "user_id"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="identity_checks")
+    means = models.CharField(max_length=200)
+    """How it was checked, in words; no number of a paper is kept."""
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(by=models.F("user")), name="identity_check_by_another")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.means}"
+
+
+class Acknowledgement(Fact):
+    """A person acknowledged, with a signature, that they answer for what is signed with their secrets. 21 CFR 11.10(j)."""
+
+    stream_kind = "person"
+    stream_field = "user_id"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="acknowledgements")
+    text_version = models.CharField(max_length=20)
+    signature_id = models.UUIDField(unique=True)
+    """The signature, by value: signatures stand above people."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "text_version"], name="acknowledgement_once_a_version"),
+            models.CheckConstraint(condition=Q(by=models.F("user")), name="acknowledgement_by_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: text {self.text_version}"
+
+
+class AuthorityNotice(Fact):
+    """The organisation told an authority that electronic signatures bind it: when, and under which reference. 21 CFR 11.100(c)."""
+
+    stream_kind = "site"
+    stream_field = "site_id"
+
+    authority = models.CharField(max_length=40)
+    sent_on = models.DateField()
+    reference = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"{self.authority} {self.sent_on}: {self.reference}"
 
 
 class SimulatedClock(models.Model):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.http import urlencode
 
-from mes.people.models import Grant, PersonLock, Qualification, SecondFactor, Site, User
+from mes.people import accountability
+from mes.people.jurisdictions import Notice, profile_of
+from mes.people.models import Acknowledgement, AuthorityNotice, Grant, IdentityCheck, PersonLock, Qualification, SecondFactor, Site, User
 from mes.records.models import RecordNow
 
 
@@ -84,6 +86,12 @@ def person_here(user_id: uuid.UUID, site_id: uuid.UUID) -> User:
     return here.one(pk=user_id)
 
 
+def named_here(username: str, site_id: uuid.UUID) -> User:
+    """The same by user name, in any case."""
+    user_id = User.objects.filter(username__iexact=username).values_list("pk", flat=True).first()
+    return person_here(user_id or uuid.UUID(int=0), site_id)
+
+
 def grants_of(user_id: uuid.UUID, site_id: uuid.UUID) -> list[Grant]:
     """Every role a person was ever given at a site, newest first, with who gave it."""
     return list(Grant.objects.filter(user_id=user_id, site_id=site_id).select_related("role", "given_by").order_by("-starts_at"))
@@ -97,3 +105,49 @@ def training_of(user_id: uuid.UUID) -> list[Qualification]:
 def factor_of(user_id: uuid.UUID) -> SecondFactor | None:
     """The authenticator in use or waiting to be confirmed."""
     return SecondFactor.objects.filter(user_id=user_id, active=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Enabling:
+    """What a person needs before signing counts, and whether it is there. 21 CFR 11.100(b), 11.10(j), 11.100(c)."""
+
+    identity: bool
+    acknowledged: bool
+    notice: Notice | None
+    """The notice that this site's market asks for and nobody recorded."""
+
+    @property
+    def complete(self) -> bool:
+        return self.identity and self.acknowledged and self.notice is None
+
+
+def enabling(user_id: uuid.UUID, site_id: uuid.UUID) -> Enabling:
+    """Which of the three records of a signer are there, at a site. One query."""
+    here = Site.objects.filter(pk=site_id).annotate(
+        identity=Exists(IdentityCheck.objects.filter(user_id=user_id)),
+        acknowledged=Exists(Acknowledgement.objects.filter(user_id=user_id, text_version=accountability.CURRENT)),
+        told=Exists(AuthorityNotice.objects.filter(site_id=OuterRef("pk"))),
+    )
+    jurisdiction, identity, acknowledged, told = here.values_list("jurisdiction", "identity", "acknowledged", "told").get()
+    return Enabling(identity, acknowledged, None if told else profile_of(jurisdiction).notice)
+
+
+def identity_checks(user_id: uuid.UUID) -> list[IdentityCheck]:
+    """Who checked a person's identity, newest first."""
+    return list(IdentityCheck.objects.filter(user_id=user_id).select_related("by").order_by("-recorded_at"))
+
+
+def acknowledgements(user_id: uuid.UUID) -> list[Acknowledgement]:
+    """Which texts on accountability a person signed, newest first."""
+    return list(Acknowledgement.objects.filter(user_id=user_id).order_by("-recorded_at"))
+
+
+def notices(site_id: uuid.UUID) -> list[AuthorityNotice]:
+    """Notices to an authority that are recorded for a site, newest first."""
+    return list(AuthorityNotice.objects.filter(site_id=site_id).select_related("by").order_by("-recorded_at"))
+
+
+def earlier_passwords(user_id: uuid.UUID, how_many: int) -> list[str]:
+    """The hashes of a person's last passwords, the present one first."""
+    kept = User.history.model.objects.filter(id=user_id).exclude(password="").order_by("-version").values_list("password", flat=True)
+    return list(dict.fromkeys(kept))[:how_many]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from enum import StrEnum
 
-from mes.errors import NotAllowed, RuleBroken
+from django.contrib.auth.hashers import check_password
+
+from mes.errors import NotAllowed, RuleBroken, SigningRefused
+from mes.people import passwords, queries
+from mes.people.jurisdictions import PROFILES, PasswordPolicy, profile_of
 from mes.people.models import Grant, PersonLock, Qualification, User
+from mes.people.segregation import TEMPORARY_ROLES, conflict_in
 from mes.records.actors import Actor
 from mes.records.models import RecordNow
 
 LEAST_PIN = 6
-LEAST_PASSWORD = 12
 
 
 def live_grants(user_id: uuid.UUID, site_id: uuid.UUID):
@@ -43,11 +48,24 @@ def role_for(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> str
 
 def check_may(by: Actor, permission: StrEnum) -> None:
     """Raises NotAllowed("not_your_role") with the permission's plain name when the actor lacks it here and now."""
-    if not may(by.user_id, permission, by.site_id):
+    held = permissions_of(by.user_id, by.site_id)
+    check_apart(by.full_name, permission, held)
+    if str(permission) not in held:
         words = str(permission).split(".")[-1].replace("_", " ")
         raise NotAllowed(
             "not_your_role",
             f"{by.full_name} may not {words} at this site. Ask somebody whose role allows it.",
+            detail={"permission": str(permission)},
+        )
+
+
+def check_apart(full_name: str, permission: StrEnum, held: frozenset[str]) -> None:
+    """Asked at every use: rights that came together past the rules, for example by a direct insert, open nothing. ACC-07."""
+    conflict = conflict_in(held, with_permission=str(permission)) if str(permission) in held else None
+    if conflict is not None:
+        raise NotAllowed(
+            conflict.code,
+            f"{full_name} holds roles with which one person would {conflict.words}. None of it is done before an administrator ends one of them.",
             detail={"permission": str(permission)},
         )
 
@@ -59,7 +77,9 @@ def check_person_may(user: User, permission: StrEnum, site_id: uuid.UUID) -> Non
             "only_people_sign",
             "A device or a program never signs. A person has to do it.",
         )
-    if not may(user.pk, permission, site_id):
+    held = permissions_of(user.pk, site_id)
+    check_apart(user.full_name, permission, held)
+    if str(permission) not in held:
         words = str(permission).split(".")[-1].replace("_", " ")
         raise NotAllowed(
             "not_your_role",
@@ -91,14 +111,19 @@ def is_locked(user_id: uuid.UUID) -> bool:
     return PersonLock.objects.filter(user_id=user_id, open=True).exists()
 
 
-def check_can_open_site(*, by: Actor, code: str) -> None:
+def check_can_open_site(*, by: Actor, code: str, jurisdiction: str) -> None:
     if not code:
         raise RuleBroken("site_without_code", "A site needs a code.", field="code")
+    if jurisdiction not in PROFILES:
+        raise RuleBroken("jurisdiction_unknown", f"There is no profile of {jurisdiction}. There are: {', '.join(PROFILES)}.", field="jurisdiction")
 
 
 def check_can_define_role(*, by: Actor, code: str, permissions: list[str]) -> None:
     if by.kind != "system":
         check_may(by, _permission().MANAGE_PEOPLE)
+    conflict = conflict_in([str(permission) for permission in permissions])
+    if conflict is not None:
+        raise RuleBroken(conflict.code, f"Who holds this role would {conflict.words}. One person never does both.", field="permissions")
     if not permissions and code != "treatment_centre":
         raise RuleBroken(
             "role_without_rights",
@@ -135,7 +160,9 @@ def check_can_name_system_actor(*, by: Actor, username: str) -> None:
         raise NotAllowed("only_setup", "Named jobs are set up by the installation alone.")
 
 
-def check_can_grant_role(*, by: Actor, user: User, role) -> None:
+def check_can_grant_role(*, by: Actor, user: User, role, ends_at: dt.datetime | None) -> None:
+    if role.code in TEMPORARY_ROLES and ends_at is None:
+        raise RuleBroken("end_missing", f"The role {role.name} is given with an end: a day, and the hour.", field="until")
     if by.kind != "system":
         check_may(by, _permission().MANAGE_PEOPLE)
         if user.pk == by.user_id:
@@ -143,32 +170,45 @@ def check_can_grant_role(*, by: Actor, user: User, role) -> None:
                 "own_rights",
                 "Nobody gives a role to themselves. Another administrator has to do it.",
             )
-    held = set().union(*(set(g.role.permissions) for g in live_grants(user.pk, role.site_id)))
-    administrator = str(_permission().MANAGE_PEOPLE)
-    gmp = {p for p in (held | set(role.permissions)) if not p.startswith("mes.")}
-    if administrator in (held | set(role.permissions)) and gmp:
+    check_role_fits(user, role)
+
+
+def check_role_fits(user: User, role) -> None:
+    """Raises NotAllowed when the role does not go together with what the person holds there. ACC-07; PI 041-1 9.5."""
+    conflict = conflict_in(permissions_of(user.pk, role.site_id) | set(role.permissions))
+    if conflict is not None:
         raise NotAllowed(
-            "administrator_with_gmp_rights",
-            f"{user.full_name} would administer accounts and hold GMP rights. One person never does both.",
+            conflict.code,
+            f"{user.full_name} would {conflict.words}. One person never does both.",
         )
 
 
-def check_can_end_grant(*, by: Actor, grant: Grant) -> None:
+def check_can_close_account(*, by: Actor, user: User) -> None:
+    check_may(by, _permission().MANAGE_PEOPLE)
+    if user.pk == by.user_id:
+        raise NotAllowed("own_account", "Nobody closes their own account. Another administrator has to do it.")
+    if user.site_id != by.site_id or user.kind == User.SYSTEM:
+        raise NotAllowed("other_site", f"{user.full_name} was enrolled elsewhere. An administrator there closes the account.")
+    if not user.is_active:
+        raise RuleBroken("account_closed", "This account was closed before.")
+
+
+def check_can_end_grant(*, by: Actor, grant: Grant, now: dt.datetime) -> None:
     if by.kind != "system":
         check_may(by, _permission().MANAGE_PEOPLE)
-    if grant.ends_at is not None:
+    if grant.ends_at is not None and grant.ends_at <= now:
         raise RuleBroken("grant_ended", "This role was ended before.")
 
 
-def check_can_set_password(*, by: Actor, user: User, new: str) -> None:
+def check_can_set_password(*, by: Actor, user: User, new: str, policy: PasswordPolicy) -> None:
     if by.user_id != user.pk and by.kind != "system":
         raise NotAllowed("not_your_password", "A password is set by its owner alone.")
-    if len(new) < LEAST_PASSWORD:
-        raise RuleBroken(
-            "password_short",
-            f"A password has at least {LEAST_PASSWORD} characters.",
-            field="new",
-        )
+    if len(new) < policy.least:
+        raise RuleBroken("password_short", f"A password has at least {policy.least} characters.", field="new")
+    if passwords.is_known(new):
+        raise RuleBroken("password_known", "This password is known from breaches, or nearly so, and guessed first. Choose another one.", field="new")
+    if any(check_password(new, earlier) for earlier in queries.earlier_passwords(user.pk, policy.remembered)):
+        raise RuleBroken("password_used", f"You had this password before. The last {policy.remembered} are not taken again.", field="new")
     if user.username.lower() in new.lower():
         raise RuleBroken(
             "password_has_name",
@@ -233,12 +273,19 @@ def check_can_begin_second_factor(*, by: Actor, user_id) -> None:
         )
 
 
-def check_can_confirm_second_factor(*, by: Actor, user_id) -> None:
+def check_can_confirm_second_factor(*, by: Actor, user_id, checked_by: Actor, retired_by: set) -> None:
+    """Raises NotAllowed: `not_your_second_factor`, `same_person`, and `not_your_role` for a second person without the right to record training."""
     if by.user_id != user_id:
         raise NotAllowed(
             "not_your_second_factor",
             "An authenticator is confirmed by its owner alone.",
         )
+    if checked_by.user_id in {user_id, *retired_by}:
+        raise NotAllowed(
+            "same_person",
+            "Who checks the identity is neither the owner nor who retired an earlier authenticator. Another person has to do it.",
+        )
+    check_may(checked_by, _permission().RECORD_TRAINING)
 
 
 def check_can_use_code(*, by: Actor, user_id) -> None:
@@ -293,3 +340,50 @@ def check_can_retire_second_factor(*, by: Actor, factor) -> None:
         check_may(by, _permission().MANAGE_PEOPLE)
     if not factor.active:
         raise RuleBroken("second_factor_retired", "This authenticator was retired before.")
+
+
+def check_signing_enabled(user: User, site_id: uuid.UUID, *, to_acknowledge: bool = False) -> None:
+    """Raises SigningRefused with the record that is missing. `to_acknowledge`: for the acknowledgement itself, which is one of the three.
+
+    21 CFR 11.100(b): identity first; 11.10(j): accountability; 11.100(c): notice to the authority where the site's market asks for it.
+    """
+    there = queries.enabling(user.pk, site_id)
+    if not there.identity:
+        raise SigningRefused(
+            "identity_not_verified",
+            f"{user.full_name} cannot sign yet: nobody has recorded that their identity was checked. Somebody who records training does it under People.",
+        )
+    if to_acknowledge:
+        return
+    if not there.acknowledged:
+        raise SigningRefused(
+            "accountability_not_acknowledged",
+            f"{user.full_name} cannot sign yet: the acknowledgement of accountability is not signed. It stands under the own name, top right.",
+        )
+    if there.notice is not None:
+        raise SigningRefused(
+            "notice_missing",
+            f"Nobody can sign at this site yet: {there.notice.text} is not recorded ({there.notice.authority}, {there.notice.clause}). "
+            "An administrator records it under People.",
+        )
+
+
+def check_can_verify_identity(*, by: Actor, user: User, means: str) -> None:
+    if user.kind != User.PERSON:
+        raise RuleBroken("not_a_person", "Only a person has an identity to check. A device gets a token.")
+    if by.user_id == user.pk:
+        raise NotAllowed("own_identity", "Nobody checks their own identity. Somebody else has to do it.")
+    if by.kind != "system":
+        check_may(by, _permission().RECORD_TRAINING)
+    if len(means.strip()) < 3:
+        raise RuleBroken("means_missing", "Say how the identity was checked, for example: passport, in person.", field="means")
+
+
+def check_can_record_notice(*, by: Actor, jurisdiction: str, sent_on: dt.date, today: dt.date, reference: str) -> None:
+    check_may(by, _permission().MANAGE_PEOPLE)
+    if profile_of(jurisdiction).notice is None:
+        raise RuleBroken("no_notice_asked", f"{profile_of(jurisdiction).name}: no authority asks for a notice on electronic signatures.")
+    if sent_on > today:
+        raise RuleBroken("notice_in_future", "A notice is recorded once it is sent. This day is still to come.", field="sent_on")
+    if len(reference.strip()) < 3:
+        raise RuleBroken("reference_missing", "Write the reference under which the notice can be found again.", field="reference")

@@ -16,7 +16,7 @@ from mes.people import queries, rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import Site, User
 from mes.people.services import begin_try, end_try, lock_person, record_sign_in, record_sign_out
-from mes.people.services.access import Secret
+from mes.people.services.access import Secret, begin_sign_in, end_sign_in
 from mes.people.setup import system_actor
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
@@ -41,6 +41,22 @@ def prove(request: HttpRequest, username: str, password: str) -> User:
         raise _refuse(request, known, left, sentence=NOT_TOGETHER)
     end_try(user.pk, "password")
     return user
+
+
+def sign_in(request: HttpRequest, username: str, password: str) -> User:
+    """The same for who is not signed in yet: slowed down per name and per address first. Raises TooManyTries."""
+    address = address_of(request)
+    begin_sign_in(username, address)
+    user = prove(request, username, password)
+    end_sign_in(username, address)
+    return user
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from: behind our own proxy the address that it saw, never what the client says before it."""
+    if settings.SECURE_PROXY_SSL_HEADER is not None:
+        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return request.META.get("REMOTE_ADDR", "")
 
 
 def prove_again(request: HttpRequest, who: str, secret: str) -> User:

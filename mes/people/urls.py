@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mes.people.views import access, joining, own, panels, register
+from mes.people.views import access, joining, own, panels, register, site
 
 app_name = "people"
 
@@ -23,13 +23,16 @@ urlpatterns = [
     path("me/authenticator/", own.OwnAuthenticator.as_view(), name="authenticator"),
     path("people/", register.RegisterPage.as_view(), name="register"),
     path("people/locked/", panels.LockedPanel.as_view(), name="locked"),
+    path("people/site/", site.SiteRulesPage.as_view(), name="site_rules"),
     path("people/new/", register.EnrolPage.as_view(), name="enrol"),
     path("people/<uuid:user_id>/", register.PersonPage.as_view(), name="person"),
     path("people/<uuid:user_id>/roles/", register.GiveRole.as_view(), name="give_role"),
     path("people/<uuid:user_id>/roles/<uuid:grant_id>/end/", register.EndRole.as_view(), name="end_role"),
     path("people/<uuid:user_id>/training/", register.RecordTraining.as_view(), name="training"),
+    path("people/<uuid:user_id>/identity/", register.VerifyIdentity.as_view(), name="verify_identity"),
     path("people/<uuid:user_id>/locks/<uuid:lock_id>/", register.Unlock.as_view(), name="unlock_person"),
     path("people/<uuid:user_id>/authenticator/<uuid:factor_id>/", register.RetireAuthenticator.as_view(), name="retire_authenticator"),
+    path("people/<uuid:user_id>/close/", register.CloseAccount.as_view(), name="close_account"),
     path("people/<uuid:user_id>/link/", register.MakeLink.as_view(), name="make_link"),
     path("people/<uuid:user_id>/token/", register.IssueToken.as_view(), name="issue_token"),
     path("people/<uuid:user_id>/token/<uuid:credential_id>/", register.RevokeToken.as_view(), name="revoke_token"),

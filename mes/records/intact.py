@@ -115,6 +115,15 @@ def _models() -> dict[str, type[models.Model]]:
     return {model._meta.db_table: model for model in apps.get_models() if getattr(model, "row_kind", None) in {"record", "fact"}}
 
 
+def broken_streams() -> dict[str, str]:
+    """Streams of this site that the newest scheduled verification found broken, with the first finding of each; empty when all held.
+
+    The check is a fact of mes.checkpoints, which stands above this folder and writes it with the independent verifier.
+    """
+    check = apps.get_model("mes", "TrailCheck").objects.filter(site_id=current_site()).order_by("-recorded_at").first()
+    return {stream: found["sentence"] for stream, found in check.broken.items()} if check else {}
+
+
 def check_trail_holds(*streams: str) -> None:
     """New lots and approvals stop while a guard is missing or the trail they stand on is broken (decisions 8).
 
@@ -124,6 +133,12 @@ def check_trail_holds(*streams: str) -> None:
     if gone:
         raise RuleBroken(
             "guard_missing", f"A guard of the database is missing ({gone[0]}). New lots and approvals stop until it stands; call whoever runs the system."
+        )
+    told = broken_streams()
+    if told:
+        name, finding = next(iter(told.items()))
+        raise RuleBroken(
+            "trail_broken", f"The scheduled check found that the audit trail of {name} does not hold: {finding}. New lots and approvals stop; call quality."
         )
     for stream in streams:
         found = stream_findings(stream) if _is_whole_here(stream) else []

@@ -12,7 +12,7 @@ from simple_history.models import HistoricalRecords
 from mes.audit.models import CurrentTx, TxField
 from mes.errors import Missing, NoSiteContext, StaleRecord, WriteOutsideService
 from mes.keys import uuid7
-from mes.records import collector, guards
+from mes.records import collector, guards, inserting
 from mes.records.context import current_site
 from mes.records.states import StateTable
 
@@ -88,7 +88,8 @@ class GuardedQuerySet(models.QuerySet):
         facts = list(facts)
         if facts:
             collector.require_deed(self.model)
-            super().bulk_create(facts)
+            if not inserting.insert(self.model, facts, self.db):
+                super().bulk_create(facts)
             for fact in facts:
                 collector.note_fact(fact)
         return facts
@@ -159,26 +160,31 @@ class Record(Guarded):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save inside the open deed; raises WriteOutsideService outside one, RuleBroken for a move the table lacks."""
         deed = collector.require_deed(type(self))
-        if self.states is not None and not self._state.adding:
-            self.states.check_move(
-                getattr(self, "_loaded_state", None) or self.state, self.state
-            )
-        if (
-            self.states is not None
-            and self._state.adding
-            and self.state not in self.states.moves
-        ):
-            raise WriteOutsideService(
-                f"{type(self).__name__}: {self.state!r} is not in its table of moves"
-            )
+        self._check_state()
         self.version += 1
         self._history_user = None
         self._history_date = deed.at
         self._change_reason = deed.reason
         kwargs.pop("update_fields", None)
-        super().save(*args, **kwargs)
+        if args or kwargs or self._state.adding or not self._save_with_version(deed):
+            super().save(*args, **kwargs)
         if self.states is not None:
             self._loaded_state = self.state
+
+    def _save_with_version(self, deed) -> bool:
+        """A known row: it and its version in one statement. simple-history does the same in two, for new rows and whatever this leaves to it."""
+        kept = inserting.update(self, history_id=uuid7(), at=deed.at, reason=deed.reason, user_id=deed.by.user_id, using=self._state.db)
+        if kept is not None:
+            collector.note_version(self, kept)
+        return kept is not None
+
+    def _check_state(self) -> None:
+        if self.states is None:
+            return
+        if not self._state.adding:
+            self.states.check_move(getattr(self, "_loaded_state", None) or self.state, self.state)
+        elif self.state not in self.states.moves:
+            raise WriteOutsideService(f"{type(self).__name__}: {self.state!r} is not in its table of moves")
 
 
 class Fact(Guarded):

@@ -13,6 +13,7 @@ from mes.people.models import User
 from mes.records.context import site_context
 from mes.records.door import record_refusal
 from mes.signatures import ceremony
+from mes.signatures.meanings import Meaning
 from mes.signatures.meanings import meaning as meaning_of
 from mes.signatures.models import Signature
 
@@ -30,8 +31,8 @@ class Prepared(serializers.Serializer):
     record_type = serializers.CharField()
     record_id = serializers.UUIDField()
     record_version = serializers.IntegerField()
-    content = serializers.JSONField(help_text="Exactly what is signed.")
-    digest = serializers.CharField(help_text="SHA-256 of the bytes that are signed, in hexadecimal.")
+    content = serializers.JSONField(help_text="Exactly what is signed; a reason in it is empty here, and the one you send with the secrets is signed.")
+    digest = serializers.CharField(help_text="SHA-256 of the bytes of this content, in hexadecimal.")
     expires_at = serializers.DateTimeField()
 
 
@@ -96,6 +97,10 @@ class SigningView(ServiceView):
         """Call the service whose deed is signed."""
         raise NotImplementedError(f"{type(self).__name__} does not say what signing does")
 
+    def with_reason(self, reason: str, **kwargs: Any) -> ceremony.Subject | None:
+        """What is signed where the reason that is sent is part of it: what() and the reason. None: what() alone is signed."""
+        return None
+
     reason: str = ""
     """The reason as sent, without blanks around it."""
 
@@ -139,15 +144,21 @@ class SigningView(ServiceView):
         """Sign: the intent with the signer's user name, secret and, where the meaning asks for it, one-time code."""
         given = self.read()
         self.reason = given["reason"].strip()
-        if meaning_of(self.meaning_code(**kwargs)).needs_reason and len(self.reason) < 3:
+        meaning = meaning_of(self.meaning_code(**kwargs))
+        if meaning.needs_reason and len(self.reason) < 3:
             raise UnreadableInput("reason_missing", "This needs a reason in your words. Send it as reason.", field="reason")
-        proof = ceremony.authenticate(
-            by=self.actor,
-            intent_id=given["intent"],
-            username=given["username"],
-            secret=given["secret"],
-            code=given["code"],
-        )
+        proof = self.proved(meaning, given, **kwargs)
         self.sign(proof, **kwargs)
         with self.reading():
             return self.reply(Signature.objects.one(intent_id=proof.intent_id))
+
+    def proved(self, meaning: Meaning, given: dict, /, **kwargs: Any) -> ceremony.Proof:
+        """The ceremony for what was prepared and, where it is part of what is signed, the reason that is sent with the secrets."""
+        secrets = {name: given[name] for name in ("username", "secret", "code")}
+        if meaning.needs_reason:
+            with site_context(self.actor.site_id, snapshot=True):
+                signed = self.with_reason(self.reason, **kwargs)
+                shown = self.what(**kwargs) if signed is not None else None
+            if signed is not None:
+                return ceremony.authenticate_with_reason(by=self.actor, intent_id=given["intent"], shown=shown, what=signed, **secrets)
+        return ceremony.authenticate(by=self.actor, intent_id=given["intent"], **secrets)

@@ -17,7 +17,8 @@ from django.contrib.auth.hashers import check_password
 from django.db import connection
 from django.utils import timezone
 
-from mes.errors import Missing, RuleBroken, SigningRefused
+from mes import clock
+from mes.errors import Missing, RuleBroken, SigningRefused, StaleRecord
 from mes.people import rules as people_rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
@@ -77,6 +78,36 @@ def prepare(by: Actor, what: Subject, meaning: str) -> SigningIntent:
     )  # fmt: skip
 
 
+def authenticate_with_reason(*, by: Actor, intent_id, shown: Subject, what: Subject, username: str, secret: str, code: str = "") -> Proof:
+    """The same for what was shown together with the reason that the signer typed beside the secrets: those bytes are signed, no others.
+
+    `shown` is what the page bound before there was a reason, built anew, and `what` the same with it. The proof is bound to `what`, and the
+    intent of the page is used up with it. Raises StaleRecord when what was shown changed, and what authenticate() raises. 21 CFR 11.70.
+    """
+    bound = _bind_reason(by, intent_id, shown, what)
+    proof = authenticate(by=by, intent_id=bound.pk, username=username, secret=secret, code=code)
+    SigningIntent.objects.filter(pk=intent_id).update(used_at=timezone.now())
+    return proof
+
+
+def _bind_reason(by: Actor, intent_id, shown: Subject, what: Subject) -> SigningIntent:
+    """An intent with the reason, which lives no longer than the one of the page."""
+    first = SigningIntent.objects.filter(pk=intent_id).first()
+    if first is None:
+        raise Missing("no_intent", "This signing page is not known. Open the step again and sign there.")
+    try:
+        _check_intent(by, first)
+    except RuleBroken as refusal:
+        record_refusal(by, refusal, "sign")
+        raise
+    if bytes(first.payload_digest) != manifest.digest(shown.payload):
+        raise StaleRecord("Something you were about to sign changed since it was shown. Nothing was signed. Look at it again, then sign.")
+    bound = prepare(by, what, first.meaning)
+    bound.expires_at = first.expires_at
+    bound.save(update_fields=["expires_at"])
+    return bound
+
+
 def authenticate(
     *, by: Actor, intent_id, username: str, secret: str, code: str = ""
 ) -> Proof:
@@ -105,6 +136,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
             "only_people_sign",
             "A device or a program never signs. A person has to do it.",
         )
+    _check_clock()
     intent = SigningIntent.objects.filter(pk=intent_id).first()
     if intent is None:
         raise Missing(
@@ -129,12 +161,14 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
     right = check_password(secret, stored or nobodys_hash())
     if locked:
         # Said before anything of the secret is: a lock that still tells right from wrong would let the guessing go on.
-        raise _locked_out(user)
+        raise _locked_out(by, user, meaning.proof)
     if user is None or not user.is_active or not right or not stored or left < 0:
         raise _wrong_secret(by, user, meaning.proof, left)
     if people_rules.is_locked(user.pk):
-        raise _locked_out(user)
+        raise _locked_out(by, user, meaning.proof)
     end_try(user.pk, kind)
+    # Said only to who proved to be this person; asked again by the deed that signs.
+    people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled)
     methods = [
         "badge or user name",
         "signing PIN" if meaning.proof == "floor" else "password",
@@ -145,7 +179,31 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
     return Proof(intent.pk, user, intent.meaning, tuple(methods))
 
 
-def _locked_out(user: User) -> SigningRefused:
+def _check_clock() -> None:
+    """Nobody signs where the clock is wrong: intents and one-time codes are judged by it (AUD-13)."""
+    by = clock.drift()
+    if clock.has_drifted(by):
+        raise SigningRefused(
+            "clock_drift",
+            f"The clock of this server is {clock.drift_words(by)}. Nobody can sign until it is set right; call whoever runs the system.",
+        )
+
+
+def _may_be_named(by: Actor, user: User) -> bool:
+    """Names, locks and tries left are told at a station of a site where the person works, and nowhere else: a badge found elsewhere says nothing."""
+    return bool(by.station) and bool(people_rules.live_grants(user.pk, by.site_id))
+
+
+def _not_told(proof: str, user: User | None) -> SigningRefused:
+    """One sentence for who is unknown and for who does not work at this site."""
+    word = "PIN" if proof == "floor" else "password"
+    detail = {"subject": str(user.pk)} if user else None
+    return SigningRefused("wrong_secret", f"That {word} does not belong to this person.", field="secret", detail=detail)
+
+
+def _locked_out(by: Actor, user: User, proof: str) -> SigningRefused:
+    if not _may_be_named(by, user):
+        return _not_told(proof, user)
     return SigningRefused(
         "locked_out",
         f"{user.full_name} is locked out after wrong secrets. An administrator can lift the lock; another qualified person can sign.",
@@ -177,13 +235,11 @@ def _check_intent(by: Actor, intent: SigningIntent) -> None:
 def _wrong_secret(by: Actor, user: User | None, proof: str, left: int) -> SigningRefused:
     word = "PIN" if proof == "floor" else "password"
     if user is None:
-        return SigningRefused(
-            "wrong_secret",
-            f"That {word} does not belong to this person.",
-            field="secret",
-        )
+        return _not_told(proof, None)
     if left <= 0:
         lock_person(by=by, user_id=user.pk, why="wrong secrets in a row")
+    if not _may_be_named(by, user):
+        return _not_told(proof, user)
     tries = (
         "No try is left: an administrator can lift the lock."
         if left <= 0
@@ -207,7 +263,7 @@ def _second_factor(by: Actor, user: User, code: str) -> None:
     left = begin_try(user.pk, "code")
     if left < 0:
         lock_person(by=by, user_id=user.pk, why="wrong one-time codes in a row")
-        raise _locked_out(user)
+        raise _locked_out(by, user, "certify")
     try:
         use_code(by=by, user_id=user.pk, code=code)
     except SigningRefused as refusal:
@@ -235,4 +291,4 @@ def spend(intent_id) -> SigningIntent:
     return intent
 
 
-__all__ = ["LIFE", "Proof", "Subject", "authenticate", "prepare", "spend", "subject"]
+__all__ = ["LIFE", "Proof", "Subject", "authenticate", "authenticate_with_reason", "prepare", "spend", "subject"]

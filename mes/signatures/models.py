@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import F, Q
 
 from mes.keys import uuid7
-from mes.people.models import User
-from mes.records.models import Fact
+from mes.people.models import Grant, Role, User
+from mes.records.models import Fact, Record
 
 
 class SigningIntent(models.Model):
@@ -36,7 +37,10 @@ class Signature(Fact):
     signer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="signatures")
     username = models.CharField(max_length=150)
     full_name = models.CharField(max_length=200)
-    role = models.CharField(max_length=200)
+    role = models.CharField(max_length=600)
+    """Role as printed; of a deputy with the authority: "QA reviewer, deputy of X, authority <id>, <from> to <to>"."""
+    authority_id = models.UUIDField(null=True)
+    """The DeputyAuthority under which it was signed, by value."""
     meaning = models.CharField(max_length=40)
     meaning_text = models.TextField()
     record_type = models.CharField(max_length=80)
@@ -96,3 +100,65 @@ class SignaturePayload(Fact):
     @property
     def stream(self) -> str:
         return self.stream_name
+
+
+class SignatureSeal(Fact):
+    """The site's seal on a signature, by a key outside the database: what SQL alone cannot make. SIG-17."""
+
+    lot_id = models.UUIDField(null=True)
+    stream_name = models.CharField(max_length=120)
+    signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="seal")
+    key_name = models.CharField(max_length=120)
+    key_id = models.CharField(max_length=8)
+    seal = models.BinaryField()
+
+    stream_kind = "signature"
+
+    def __str__(self) -> str:
+        return f"seal of {self.signature_id}"
+
+    def audit_line(self) -> dict[str, str]:
+        return {"what": "Seal of the signature", "new": f"made with the key {self.key_id} of {self.key_name}"}
+
+    @property
+    def stream(self) -> str:
+        return self.stream_name
+
+
+class DeputyAuthority(Record):
+    """A dated authority, approved by a second person, under which a deputy signs in the deputy's own name. 21 CFR 11.100(a).
+
+    Approving it gives the deputy the role from and to these times; ending that role earlier ends the authority.
+    """
+
+    stream_kind = "person"
+    stream_field = "deputy_id"
+
+    deputy = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    principal = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    why = models.CharField(max_length=400)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    grant = models.OneToOneField(Grant, on_delete=models.PROTECT, null=True, related_name="authority")
+    signature_id = models.UUIDField(null=True)
+    """The approver's signature, by value."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(deputy=F("principal")), name="deputy_of_another"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="deputy_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(approved_by=None) | (~Q(approved_by=F("deputy")) & ~Q(approved_by=F("proposed_by"))), name="deputy_approved_by_second"
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None, grant=None, signature_id=None)
+                | Q(approved_by__isnull=False, grant__isnull=False, signature_id__isnull=False),
+                name="deputy_acts_once_approved",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deputy_id} for {self.principal_id}"

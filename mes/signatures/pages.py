@@ -68,6 +68,10 @@ class SigningPage(Page):
         """Where to go after signing."""
         raise NotImplementedError
 
+    def with_reason(self, reason: str, **kwargs: Any) -> ceremony.Subject | None:
+        """What is signed where the reason typed on this page is part of it: what() and the reason. None: what() alone is signed."""
+        return None
+
     def meaning_code(self, **kwargs: Any) -> str:
         return self.meaning
 
@@ -82,13 +86,22 @@ class SigningPage(Page):
         meaning = meaning_of(self.meaning_code(**kwargs))
         if meaning.needs_reason and len(self.reason) < 3:
             raise UnreadableInput("reason_missing", "This needs a reason in your words. Type it, then sign.", field="reason")
-        proof = ceremony.authenticate(
-            by=self.by, intent_id=self.intent_id(), username=request.POST.get("who", ""),
-            secret=request.POST.get("secret", ""), code=request.POST.get("code", ""),
-        )  # fmt: skip
+        proof = self.proved(meaning, **kwargs)
         result = self.sign(proof, **kwargs)
         self.say(f"Signed by {proof.user.full_name}: {meaning.text}")
         return self.done(self.done_url(result, **kwargs))
+
+    def proved(self, meaning: Meaning, /, **kwargs: Any) -> ceremony.Proof:
+        """The ceremony for what was shown and, where it is part of what is signed, the reason typed beside the secrets."""
+        given = self.request.POST
+        secrets = {"username": given.get("who", ""), "secret": given.get("secret", ""), "code": given.get("code", "")}
+        if meaning.needs_reason:
+            with site_context(self.by.site_id, snapshot=True):
+                signed = self.with_reason(self.reason, **kwargs)
+                shown = self.what(**kwargs) if signed is not None else None
+            if signed is not None:
+                return ceremony.authenticate_with_reason(by=self.by, intent_id=self.intent_id(), shown=shown, what=signed, **secrets)
+        return ceremony.authenticate(by=self.by, intent_id=self.intent_id(), **secrets)
 
     def intent_id(self) -> str | None:
         try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from mes.people.queries import live_grants
 from mes.signatures import manifest
 from mes.signatures.ceremony import Subject
-from mes.signatures.models import Signature
+from mes.signatures.models import DeputyAuthority, Signature
 
 
 def signatures_of(record_ids: Iterable) -> list[Signature]:
@@ -28,3 +31,26 @@ def payload_intact(signature: Signature) -> bool:
     return manifest.digest(bytes(signature.payload.content)) == bytes(
         signature.payload_digest
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """As what somebody signs: a role of their own, or a role under a deputy's authority."""
+
+    role: str
+    authority: DeputyAuthority | None = None
+
+
+def capacities(user_id: uuid.UUID, permissions: Iterable[str], site_id: uuid.UUID) -> list[Capacity]:
+    """The roles in force now under which somebody holds one of the permissions, their own before those of a deputy."""
+    wanted = {str(each) for each in permissions}
+    grants = [grant for grant in live_grants(user_id, site_id) if wanted & set(grant.role.permissions)]
+    lent = {each.grant_id: each for each in DeputyAuthority.objects.filter(grant__in=grants).select_related("principal")}
+    found = [Capacity(grant.role.name, lent.get(grant.pk)) for grant in grants]
+    return sorted(found, key=lambda each: each.authority is not None)
+
+
+def authorities(site_id: uuid.UUID) -> list[DeputyAuthority]:
+    """Every deputy's authority of a site, newest first, waiting ones too."""
+    people = ("deputy", "principal", "role", "proposed_by", "approved_by", "grant")
+    return list(DeputyAuthority.objects.filter(site_id=site_id).select_related(*people).order_by("-recorded_at"))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from mes.errors import NotAllowed, SigningRefused, StaleRecord
-from mes.people.models import User
+from mes.errors import NotAllowed, OutOfSequence, RuleBroken, SigningRefused, StaleRecord
+from mes.people import accountability, queries
+from mes.people.models import Role, User
+from mes.people.rules import check_apart, check_may, check_person_may, check_role_fits, check_signing_enabled, permissions_of
+from mes.permissions import Permission
 from mes.records.actors import Actor
 from mes.signatures import manifest
 from mes.signatures.ceremony import Proof, Subject
-from mes.signatures.models import SigningIntent
+from mes.signatures.meanings import Meaning
+from mes.signatures.meanings import meaning as meaning_of
+from mes.signatures.models import DeputyAuthority, Signature, SigningIntent
+from mes.signatures.queries import Capacity, capacities
 
 
 def check_can_sign(
@@ -15,7 +21,8 @@ def check_can_sign(
 ) -> None:
     """Raises StaleRecord when anything of what was shown has changed, SigningRefused for another record or meaning.
 
-    A device, a job or a script never signs, not even with a person's proof in its hand. 21 CFR 11.3(b)(7).
+    Nor does anybody sign for whom signing is not enabled (SIG-11). A device, a job or a script never signs, not even with a person's proof in
+    its hand. 21 CFR 11.3(b)(7).
     """
     if by.kind != User.PERSON or proof.user.kind != User.PERSON:
         raise SigningRefused("only_people_sign", "A device or a program never signs. A person has to do it.")
@@ -28,6 +35,7 @@ def check_can_sign(
             "intent_of_other_record",
             "This signing page belongs to something else. Open it again here.",
         )
+    check_signing_enabled(proof.user, by.site_id, to_acknowledge=meaning_of(meaning).before_enabled)
     if intent.record_version != what.record_version or bytes(
         intent.payload_digest
     ) != manifest.digest(what.payload):
@@ -40,3 +48,73 @@ def check_different_person(first, second, sentence: str) -> None:
     """Two persons means two natural persons: the person is compared, and one person has one account."""
     if first == second:
         raise NotAllowed("same_person", sentence)
+
+
+def check_can_acknowledge_accountability(*, by: Actor, user: User, text_version: str) -> None:
+    """An acknowledgement is one's own, of the text in force, once. 21 CFR 11.10(j)."""
+    if by.user_id != user.pk:
+        raise NotAllowed("not_your_acknowledgement", "Accountability is acknowledged by its owner alone, in their own session.")
+    if text_version != accountability.CURRENT:
+        raise StaleRecord("There is a newer text. Nothing was signed. Read the new one, then sign.")
+    if any(each.text_version == text_version for each in queries.acknowledgements(user.pk)):
+        raise RuleBroken("acknowledged_before", "You have signed this text already.")
+
+
+def check_meaning_and_role(meaning: Meaning, permission: str | None) -> None:
+    """A meaning is signed under the permissions that its table names, and under no other. SIG-07.
+
+    Raises SigningRefused("meaning_not_for_this"): a caller's error, or somebody who calls past the pages.
+    """
+    if permission is None and not meaning.used_by:
+        return
+    if permission is not None and str(permission) not in meaning.used_by:
+        raise SigningRefused("meaning_not_for_this", f'"{meaning.text}" is not signed for this. Open the page of the act again.')
+
+
+def capacity_to_sign(user: User, meaning: Meaning, permission: str | None, site_id) -> Capacity:
+    """As what this person signs now. Raises SigningRefused("not_your_role", "not_for_deputies"). 21 CFR 11.10(g)."""
+    if not meaning.used_by:
+        return Capacity("")
+    if permission is not None:
+        check_apart(user.full_name, permission, permissions_of(user.pk, site_id))
+    held = capacities(user.pk, [permission] if permission is not None else meaning.used_by, site_id)
+    if not held:
+        raise SigningRefused("not_your_role", f"{user.full_name} holds no role now under which this is signed. Ask somebody whose role allows it.")
+    if held[0].authority is not None and not meaning.deputies:
+        raise SigningRefused("not_for_deputies", f"{user.full_name} holds this role as a deputy, and a deputy does not sign this.")
+    return held[0]
+
+
+def check_order(meaning: Meaning, record_id) -> None:
+    """Raises OutOfSequence where another meaning has to be signed first on the same record. 21 CFR 11.10(f)."""
+    if meaning.after and not Signature.objects.filter(record_id=record_id, meaning__in=meaning.after).exists():
+        words = " or ".join(each.replace("_", " ") for each in meaning.after)
+        raise OutOfSequence("signature_out_of_order", f"This is signed after it is {words}. Nothing was signed.")
+
+
+def check_can_propose_deputy(*, by: Actor, deputy: User, principal: User, role: Role, starts_at, ends_at, now) -> None:
+    check_may(by, Permission.MANAGE_PEOPLE)
+    if deputy.kind != User.PERSON or principal.kind != User.PERSON:
+        raise RuleBroken("not_a_person", "Only a person deputises, and only for a person.")
+    if deputy.pk == principal.pk:
+        raise RuleBroken("deputy_of_self", "Nobody is their own deputy. Choose another person.", field="deputy")
+    if deputy.pk == by.user_id:
+        raise NotAllowed("own_rights", "Nobody makes themselves a deputy. Another administrator has to do it.")
+    if ends_at <= starts_at or ends_at <= now:
+        raise RuleBroken("window_empty", "An authority ends after it begins, and later than now.", field="ends_at")
+    held = {grant.role_id for grant in queries.live_grants(principal.pk, by.site_id)}
+    if role.pk not in held:
+        raise RuleBroken("role_not_held", f"{principal.full_name} does not hold the role {role.name} now.", field="role")
+    if role.pk in {grant.role_id for grant in queries.live_grants(deputy.pk, by.site_id)}:
+        raise RuleBroken("role_held", f"{deputy.full_name} holds the role {role.name} already and signs in it.", field="deputy")
+
+
+def check_can_approve_deputy(*, by: Actor, signer: User, authority: DeputyAuthority, now) -> None:
+    check_person_may(signer, Permission.APPROVE_ACCESS, by.site_id)
+    check_different_person(signer.pk, authority.proposed_by_id, "Who proposed an authority does not approve it. A second person has to do it.")
+    check_different_person(signer.pk, authority.deputy_id, "Nobody approves their own authority. Somebody else has to do it.")
+    if authority.approved_by_id is not None:
+        raise RuleBroken("approved_before", "This authority is approved already.")
+    if authority.ends_at <= now:
+        raise RuleBroken("window_over", "The time of this authority has passed. A new one has to be proposed.")
+    check_role_fits(authority.deputy, authority.role)

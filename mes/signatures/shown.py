@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mes.signatures.models import Signature
+from zoneinfo import ZoneInfo
+
+from mes.signatures.models import DeputyAuthority, Signature
+from mes.signatures.queries import Capacity
 
 
 def signature(sig: Signature) -> dict:
@@ -25,3 +28,16 @@ def open_place(role: str, meaning: str) -> dict:
 def in_dialog(sig: Signature) -> dict:
     """For `done` of a signing page: who has signed this already."""
     return {"name": sig.full_name, "at": sig.recorded_at, "meaning": sig.meaning_text}
+
+
+def role_as_signed(capacity: Capacity, zone: str) -> str:
+    """The role as it is printed with a signature; a deputy's with whose place is taken and under which authority."""
+    if capacity.authority is None:
+        return capacity.role
+    return f"{capacity.role}, {authority_in_words(capacity.authority, zone)}"
+
+
+def authority_in_words(authority: DeputyAuthority, zone: str) -> str:
+    """For example: deputy of Ada Byron, authority 0198..., 2 Mar 2026 08:00 to 9 Mar 2026 08:00 CET."""
+    begin, end = (moment.astimezone(ZoneInfo(zone)) for moment in (authority.starts_at, authority.ends_at))
+    return f"deputy of {authority.principal.full_name}, authority {authority.pk}, {begin:%-d %b %Y %H:%M} to {end:%-d %b %Y %H:%M %Z}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from . import canon
@@ -36,6 +36,10 @@ AGREE: tuple[tuple[str, Callable[[dict], object], Callable[[str], object]], ...]
 )
 
 
+#: Where the check of a stream goes on from: number and hash (hexadecimal) of its last checked entry; (0, GENESIS) from its beginning.
+Begins = Mapping[str, tuple[int, str]]
+
+
 @dataclass
 class Entry:
     """One entry as read: its place, and what its bytes say (None when they cannot be read)."""
@@ -59,12 +63,19 @@ class _Place:
     hash: str = canon.GENESIS
     at: str = ""
     ends: list[tuple[str, int, str]] = field(default_factory=list)
+    begins: Begins = field(default_factory=dict)
 
 
-def entries(snapshot: Snapshot, report: Report, stream: str | None) -> Iterator[list[Entry]]:
-    """Checks every entry in the order of its stream; hands them on in batches for the check of their rows."""
+def entries(snapshot: Snapshot, report: Report, stream: str | None, begins: Begins | None = None) -> Iterator[list[Entry]]:
+    """Checks every entry in the order of its stream; hands them on in batches for the check of their rows.
+
+    `begins` names the streams to check and where each goes on from: the number and the hash of an entry that was checked before.
+    """
     where, values = (" WHERE stream = %s", [stream]) if stream else ("", [])
-    place, batch = _Place(), []
+    if begins is not None:
+        where = " JOIN unnest(%s::text[], %s::bigint[]) AS b(name, last) ON stream = b.name AND seq > b.last"
+        values = [list(begins), [seq for seq, _ in begins.values()]]
+    place, batch = _Place(begins=begins or {}), []
     for row in snapshot.stream(f"{SELECT}{where} ORDER BY stream, seq, id", values):
         batch.append(_check(dict(zip(COLUMNS, row, strict=True)), place, report))
         report.entries += 1
@@ -85,7 +96,8 @@ def _check(row: dict[str, str], place: _Place, report: Report) -> Entry:
     if row["stream"] != place.stream:
         if place.stream:
             place.ends.append((place.stream, place.seq, place.hash))
-        place.stream, place.seq, place.hash, place.at = row["stream"], 0, canon.GENESIS, ""
+        place.stream, place.at = row["stream"], ""
+        place.seq, place.hash = place.begins.get(place.stream, (0, canon.GENESIS))
         report.streams += 1
     entry = Entry(row["id"], row["stream"], int(row["seq"]), row["deed_id"], None)
     found = _own(row, entry) or _order(row, entry, place)

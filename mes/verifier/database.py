@@ -9,11 +9,9 @@ import psycopg
 from psycopg import sql
 from psycopg.types.string import TextLoader
 
+from .findings import CannotVerify
+
 BATCH = 4000
-
-
-class CannotVerify(Exception):
-    """The check could not be made: a sentence for whoever runs it."""
 
 
 @dataclass(frozen=True)

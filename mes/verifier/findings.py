@@ -13,9 +13,15 @@ KINDS = {
     "uncited": "a row that no entry vouches for",
     "rewrite": "a chain holds in itself and is not the one that left the building",
     "missing": "something that an entry vouches for is not there",
+    "excised": "a signature stands at another record than the one it was made of",
+    "unsealed": "the site's key did not make this seal",
 }
 
 MOST_KEPT = 1000
+
+
+class CannotVerify(Exception):
+    """The check could not be made: a sentence for whoever runs it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,10 @@ class Report:
     entries: int = 0
     cited: int = 0
     rows: int = 0
+    signatures: int = 0
+    files: int = 0
+    notes: list[str] = field(default_factory=list)
+    """What whoever reads the result has to know: which keys were used, what was not covered."""
     seconds: float = 0.0
     scope: str = "whole database"
     findings: Findings = field(default_factory=Findings)
@@ -94,6 +104,9 @@ class Report:
             "entries": self.entries,
             "cited_rows": self.cited,
             "rows": self.rows,
+            "signatures": self.signatures,
+            "files": self.files,
+            "notes": self.notes,
             "seconds": round(self.seconds, 3),
             "broken": self.findings.total,
             "by_kind": self.findings.by_kind,

@@ -8,22 +8,51 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-from . import anchors, chain, tables
-from .database import CannotVerify, Snapshot
-from .findings import Report
-from .rows import RowCheck
+from . import evidence, inclusion, keys
+from .findings import CannotVerify, Report
 
 #: Exit codes.
 INTACT, BROKEN, NOT_CHECKED = 0, 1, 2
 EVERY_SECONDS = 5.0
 
 
-def verify(url: str, *, stream: str | None = None, folder: str = "", tell: Callable[[str], None] = lambda line: None) -> Report:
+@dataclass(frozen=True)
+class Trust:
+    """What the verifier is given from elsewhere than the database: where anchors lie, and whose signatures to check."""
+
+    folder: str = ""
+    """The folder of anchored checkpoints."""
+    keys: str = ""
+    """A file with the site keys and from which checkpoint on each signs; else the folder's key.txt and what the checkpoints announce."""
+    tsa: str = ""
+    """Certificates (PEM) of the time-stamp authority."""
+    witnesses: tuple[str, ...] = ()
+    """Keys of witnesses as text."""
+
+
+def verify(
+    url: str, *, stream: str | None = None, folder: str = "", trust: Trust | None = None, key_lines: list[str] | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Report:  # fmt: skip
     """Checks the database at the address, or one stream of it. Memory stays bounded; `tell` gets lines of progress.
 
-    Raises CannotVerify when the database cannot be read whole.
+    `key_lines` are the sites' public keys: without them seals are looked for and not checked. Raises CannotVerify when the database
+    cannot be read whole.
     """
+    trust = trust or Trust(folder)
+    try:  # only a database needs the driver: an evidence file is checked with the standard library alone
+        from . import anchors, chain, seals, tables, timestamps, witnesses
+        from .database import Snapshot
+        from .rows import RowCheck
+    except ImportError as error:
+        raise CannotVerify("A database is checked with psycopg: python3 -m pip install 'psycopg[binary]'") from error
+    try:
+        known = keys.read(key_lines) if key_lines else None
+    except keys.BadKey as error:
+        raise CannotVerify(f"The keys cannot be used: {error}") from error
     began = time.monotonic()
     report = Report(scope=f"stream {stream}" if stream else "whole database")
     snapshot = Snapshot(url)
@@ -40,12 +69,15 @@ def verify(url: str, *, stream: str | None = None, folder: str = "", tell: Calla
                 of = f" of about {expected}" if expected > report.entries and not stream else ""
                 tell(f"{report.entries} entries{of}, {rate:.0f} a second, {report.findings.total} breaks")
         chain.lost_streams(snapshot, report, stream)
+        seals.check(snapshot, report, known, stream)
         if stream is None:
             tell("rows that no entry cites, records against their last version")
             tables.check(snapshot, report)
-            if folder:
-                tell(f"checkpoints in {folder}")
-                anchors.check(snapshot, report, folder)
+            timestamps.check(snapshot, report, trust.tsa)
+            witnesses.check(snapshot, report, trust.witnesses)
+            if trust.folder:
+                tell(f"checkpoints in {trust.folder}")
+                anchors.check(snapshot, report, trust.folder, trust.keys)
         elif report.streams == 0:
             raise CannotVerify(f"There is no stream {stream}.")
     finally:
@@ -64,31 +96,67 @@ def show(report: Report, *, as_json: bool, out: Callable[[str], None]) -> int:
         more = report.findings.total - len(report.findings.first)
         if more:
             out(f"and {more} more breaks in these streams; --json lists them")
-        if report.scope != "whole database":
+        for note in report.notes:
+            out(note)
+        if report.scope.startswith("stream "):
             out("Only this stream was checked; rows that no entry cites are found by a check of the whole database.")
         out(report.sentence())
     return INTACT if report.intact else BROKEN
+
+
+def show_proof(path: str, key: str) -> int:
+    """Checks an inclusion proof in a file and says what it proves; `key` is the key's text, or the path of a file that holds it."""
+    if not key:
+        print("Give the site's key with --key; take it from somebody else than the proof.", file=sys.stderr)
+        return NOT_CHECKED
+    try:
+        if os.path.exists(key):
+            key = Path(key).read_text(encoding="utf-8").strip()
+        with open(path, encoding="utf-8") as file:
+            proof = json.load(file)
+    except (OSError, ValueError) as error:
+        print(f"{path} cannot be read: {error}", file=sys.stderr)
+        return NOT_CHECKED
+    try:
+        print(inclusion.check(proof, key))
+    except inclusion.NotProven as error:
+        print(error, file=sys.stderr)
+        return BROKEN
+    return INTACT
 
 
 def main(words: list[str] | None = None) -> int:
     """The command line of cartulary-verify."""
     parser = argparse.ArgumentParser(
         prog="cartulary-verify",
-        description="Checks the audit trail of a Cartulary database. Exit code 0: intact, 1: broken, 2: not checked.",
+        description="Checks the audit trail of a Cartulary database, or an evidence file. Exit code 0: intact, 1: broken, 2: not checked.",
     )
     parser.add_argument("--url", default=os.environ.get("VERIFY_DATABASE_URL", ""), help="else VERIFY_DATABASE_URL")
     parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
     parser.add_argument("--anchors", default="", metavar="FOLDER", help="also check the anchored checkpoints in this folder")
+    parser.add_argument("--keys", default="", metavar="FILE", help="site keys, one a line: first checkpoint it signs, key; else the folder's key.txt")
+    parser.add_argument("--tsa", default="", metavar="FILE", help="certificates (PEM) of the time-stamp authority: also check the tokens' signatures")
+    parser.add_argument("--witness", action="append", default=[], metavar="KEY", help="key of a witness as text: also check its co-signatures; may be repeated")
+    parser.add_argument("--proof", default="", metavar="FILE", help="check an inclusion proof instead of a database; needs --key")
+    parser.add_argument("--evidence", default="", metavar="FILE", help="check this evidence file instead of a database; needs nothing but Python")
+    parser.add_argument("--key", default="", metavar="KEY.txt", help="the public keys of the site, one a line, as the site gave them to you")
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="no lines of progress")
     given = parser.parse_args(words)
-    if not given.url:
-        print("Give the address of the database with --url or VERIFY_DATABASE_URL.", file=sys.stderr)
+    if given.proof:
+        return show_proof(given.proof, given.key)
+    if not given.url and not given.evidence:
+        print("Give an evidence file with --evidence, or the address of a database with --url or VERIFY_DATABASE_URL.", file=sys.stderr)
         return NOT_CHECKED
     tell = (lambda line: None) if given.quiet else (lambda line: print(line, file=sys.stderr, flush=True))
     try:
-        report = verify(given.url, stream=given.stream, folder=given.anchors, tell=tell)
-    except CannotVerify as error:
+        if given.evidence:
+            report = evidence.verify(given.evidence, given.key)
+        else:
+            lines = Path(given.key).read_text().splitlines() if given.key else None
+            trust = Trust(given.anchors, given.keys, given.tsa, tuple(given.witness))
+            report = verify(given.url, stream=given.stream, trust=trust, key_lines=lines, tell=tell)
+    except (CannotVerify, OSError) as error:
         print(error, file=sys.stderr)
         return NOT_CHECKED
     return show(report, as_json=given.json, out=print)

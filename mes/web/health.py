@@ -14,28 +14,33 @@ from django.http import HttpRequest, JsonResponse
 log = logging.getLogger("cartulary.health")
 
 
+TOLD = {"sweeps": "cartulary.W001", "anchors": "cartulary.W002", "clock": "cartulary.W003"}
+"""What readiness tells beside what it requires, and the check that finds it wanting."""
+
+
 def alive(request: HttpRequest) -> JsonResponse:
     """200 as long as the process answers."""
     return JsonResponse({"alive": True})
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations, guards and the role's rights stand, else 503. Redis and the sweeps are told, not required:
+    """200 when database, migrations, guards and the role's rights stand, else 503. Redis, sweeps, anchors and clock are told, not required:
 
-    capture reads nothing from it. What is wrong is named in the log, not in the answer.
+    capture reads nothing from them. What is wrong is named in the log, not in the answer.
     """
-    heard = False
+    told = dict.fromkeys(TOLD, False)
     parts = {"database": _database(), "migrations": False, "guards": False, "role": False}
     if parts["database"]:
         findings = run_checks(tags=["cartulary"], include_deployment_checks=True)
         parts["migrations"] = _migrated()
         parts["guards"] = not [one for one in findings if one.id == "cartulary.E002"]
         parts["role"] = not [one for one in findings if one.id == "cartulary.E003"]
-        heard = not [one for one in findings if one.id == "cartulary.W001"]
+        found = {one.id for one in findings}
+        told = {name: code not in found for name, code in TOLD.items()}
         for finding in findings:
             log.error("not_ready", extra={"finding": finding.msg})
     good = all(parts.values())
-    return JsonResponse({"ready": good, **parts, "redis": _redis(), "sweeps": heard}, status=200 if good else 503)
+    return JsonResponse({"ready": good, **parts, "redis": _redis(), **told}, status=200 if good else 503)
 
 
 def _database() -> bool:

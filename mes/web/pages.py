@@ -16,6 +16,7 @@ A rule that is broken in post() shows the same page again with its sentence and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -87,13 +88,17 @@ class Page(View):
         if self.by is None:
             return self.draw(self.read(**self.kwargs) | extra, status)
         try:
-            with site_context(self.by.site_id):
+            with self.reading():
                 return self.draw(self.read(**self.kwargs) | extra, status)
         except RuleBroken as broken:
             # Reading runs no service, so no door has written this refusal yet.
             if broken.security:
                 record_refusal(self.by, broken, f"open {type(self).__name__}")
             raise
+
+    def reading(self) -> AbstractContextManager[None]:
+        """The site context in which the page is read and drawn; a page that binds signing intents to what it shows opens it writable."""
+        return site_context(self.by.site_id)
 
     def draw(self, context: dict, status: int = 200) -> HttpResponse:
         """Draw the template as it is now; call it inside the site context."""

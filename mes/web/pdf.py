@@ -31,6 +31,12 @@ class PdfNotPossible(RuleBroken):
     status = 503
 
 
+class PdfAsksOutside(RuleBroken):
+    """The page asks for something that is not inside it. Nothing was fetched and nothing was drawn."""
+
+    status = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Attached:
     """A file that travels inside a PDF; `relationship` as PDF/A-3 names it (Source, Data, Supplement)."""
@@ -44,9 +50,9 @@ class Attached:
 def render_pdf(html: str) -> bytes:
     """The page as PDF. Everything it shows must be inside it (`data:` addresses); anything else is refused, not fetched.
 
-    Raises PdfNotPossible("pdf_not_possible") when the system lacks the text layout libraries.
+    Raises PdfNotPossible("pdf_not_possible") when the system lacks the text layout libraries, PdfAsksOutside("pdf_asks_outside").
     """
-    with _rendering:
+    with _rendering, _nothing_from_outside():
         return _document(html).write_pdf()
 
 
@@ -54,12 +60,12 @@ def render_paper(html: str, *, title: str, at: dt.datetime, attached: Sequence[A
     """The page as a paper that is kept: PDF/A-3b whose bytes follow from the page, its title, `at` and the attached files alone.
 
     `at` (with zone) is the one time written into the file: when what it shows was signed or read. Takes 0.1 to 0.3 s a page: call it in a
-    background task, outside any transaction. Raises PdfNotPossible; ValueError for a time without zone.
+    background task, outside any transaction. Raises PdfNotPossible, PdfAsksOutside; ValueError for a time without zone.
     """
     if at.utcoffset() is None:
         raise ValueError("the time written into a paper needs a zone")
     moment = at.astimezone(dt.UTC).replace(microsecond=0)
-    with _rendering, _clock_standing_at(moment):
+    with _rendering, _clock_standing_at(moment), _nothing_from_outside():
         document = _document(html)
         attachment = _weasyprint().Attachment
         data = document.metadata
@@ -91,6 +97,19 @@ def _clock_standing_at(moment: dt.datetime) -> Iterator[None]:
             del os.environ["SOURCE_DATE_EPOCH"]
         else:
             os.environ["SOURCE_DATE_EPOCH"] = before
+
+
+@contextlib.contextmanager
+def _nothing_from_outside() -> Iterator[None]:
+    """The renderer's word for a refused address is no Exception: unchanged it would pass every handler and end the worker that draws."""
+    fatal = _weasyprint().urls.FatalURLFetchingError
+    try:
+        yield
+    except fatal:
+        # Without the address, which may hold what the page is about.
+        raise PdfAsksOutside(
+            "pdf_asks_outside", "This paper asks for something that is not inside it, so it was not drawn. Tell whoever keeps this system."
+        ) from None
 
 
 def _document(html: str):

@@ -6,9 +6,14 @@ import datetime as dt
 
 from django.db import connection
 
+from mes.people.models import Site
 from quality.alerts.models import Heartbeat
 
 MISSED_AFTER = dt.timedelta(minutes=5)
+
+TRAIL_CHECK = "trail_check"
+TRAIL_CHECK_EVERY, TRAIL_CHECK_AFTER = dt.timedelta(minutes=15), dt.timedelta(minutes=45)
+"""How often the scheduled verification runs and when it is missed; a site that was just opened has none yet."""
 
 
 def beat(site_id, sweep: str, found: int) -> None:
@@ -19,6 +24,14 @@ def beat(site_id, sweep: str, found: int) -> None:
             "ON CONFLICT (site_id, sweep) DO UPDATE SET last_at = clock_timestamp(), found = EXCLUDED.found",
             [site_id, sweep, found],
         )
+
+
+def is_due(site_id, sweep: str, every: dt.timedelta) -> bool:
+    """Whether a sweep has not finished for so long."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now = cursor.fetchone()[0]
+    return not Heartbeat.objects.filter(site_id=site_id, sweep=sweep, last_at__gt=now - every).exists()
 
 
 _expected: tuple[str, ...] = ()
@@ -35,6 +48,7 @@ def missed(site_ids: list) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         now = cursor.fetchone()[0]
+    opened = dict(Site.objects.filter(pk__in=site_ids).values_list("pk", "recorded_at"))
     last = {(row.site_id, row.sweep): row.last_at for row in Heartbeat.objects.filter(site_id__in=site_ids)}
     found = []
     for site_id in site_ids:
@@ -45,6 +59,9 @@ def missed(site_ids: list) -> list[str]:
             found.append(f"no sweep has finished {_since(max(known, default=None))}")
         else:
             found += [f"the watch of {sweep.replace('_', ' ')} has not finished {_since(at)}" for sweep, at in silent.items()]
+        checked = last.get((site_id, TRAIL_CHECK))
+        if now - (checked or opened[site_id]) > TRAIL_CHECK_AFTER:
+            found.append(f"the audit trail has not been checked {_since(checked)}")
     return found
 
 

@@ -108,6 +108,10 @@ class Person:
         """Post JSON with an idempotency key (a new one unless given) and return the parsed answer. Raises Refused."""
         return self._write("POST", path, body, key)
 
+    def post_bytes(self, path: str) -> Answer:
+        """Post nothing and return the file that is made for it, whole. Raises Refused."""
+        return self._call("POST", path, b"{}", {"Content-Type": "application/json"}, accept="*/*")
+
     def _write(self, method: str, path: str, body: dict | None, key: str) -> Any:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key or str(uuid.uuid4())}
         answer = self._call(method, path, json.dumps(body or {}).encode(), headers)
@@ -163,8 +167,8 @@ class Person:
 
     # --- the authenticator --------------------------------------------------------------------------------------------
 
-    def enrol_authenticator(self) -> None:
-        """Enrol an authenticator on one's own page, unless one is known, and confirm it with its first code."""
+    def enrol_authenticator(self, witness: Person) -> None:
+        """Enrol an authenticator on one's own page, unless one is known, and confirm it with its first code before a second person."""
         if self.totp:
             return
         self.submit("/me/authenticator/", {"current": self.password})
@@ -172,7 +176,7 @@ class Person:
         if found is None:
             raise Refused(200, "no_secret_shown", "The page of the authenticator showed no secret.", "/me/authenticator/")
         self.totp = found[1].replace(" ", "")
-        self.submit("/me/authenticator/", {"code": self.next_code()})
+        self.submit("/me/authenticator/", {"code": self.next_code(), "witness": witness.username, "witness_password": witness.password})
         self.on_enrolled(self.totp)
 
     def next_code(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mes import clock as record_clock
+from mes.verifier import evidence as verifier
 from quality.demo import clock, comparing, people, preparing, story, values
 from quality.demo.agenda import Agenda
 from quality.demo.cast import Cast
@@ -76,8 +77,11 @@ def keep(cast: Cast, lot: LotWork, into: Path) -> Outcome:
     evidence = cast["qp"].get(f"{lot.judging.lot}evidence/")
     files.append(into / f"evidence-{lot.number}.json")
     files[-1].write_text(json.dumps(evidence, indent=1))
+    files.append(into / f"evidence-{lot.number}.zip")
+    files[-1].write_bytes(cast["qp"].post_bytes(f"{lot.judging.lot}evidence-file/").content)
     signed = comparing.certificate_in(evidence)
-    found = Outcome(lot.number, comparing.compare(signed, lot.data), comparing.unmarked(signed, lot.data), comparing.check_stream(evidence), files)
+    broken = [*comparing.check_stream(evidence), *(str(each) for each in verifier.verify(str(files[-1])).findings.kept)]
+    found = Outcome(lot.number, comparing.compare(signed, lot.data), comparing.unmarked(signed, lot.data), broken, files)
     files.append(into / "comparison.txt")
     moment = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     head = f"{lot.data.name}, made as {lot.number}; compared {moment}\n{'':<8}{'value':<24}{'published':<16}certificate\n"

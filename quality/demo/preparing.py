@@ -16,6 +16,7 @@ from mes.people.models import Site
 from quality.demo import clock
 from quality.demo.cast import Cast
 from quality.demo.client import Person
+from quality.demo.enabling import enable_signing
 from quality.demo.progress import Progress
 from quality.demo.store import everything
 
@@ -40,10 +41,12 @@ def prepare(cast: Cast, progress: Progress, now: Callable[[], dt.datetime], *, p
     """Everything before the first order, for the recipes of these products."""
     recipes = [(RECIPES / f"{product}.yaml").read_text(encoding="utf-8") for product in products]
     specifications = [(SPECIFICATIONS / f"{product}.yaml").read_text(encoding="utf-8") for product in products]
-    progress.begin("Preparing the site", 5)
+    progress.begin("Preparing the site", 6)
+    progress.step("people who sign")
+    enable_signing(cast)
     progress.step("authenticators")
     for person in cast.certifiers():
-        person.enrol_authenticator()
+        person.enrol_authenticator(cast["supervisor"])
     progress.step("specifications and recipes")
     for text in specifications:
         put_specification_into_effect(cast, text)

@@ -11,14 +11,16 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from batches.custody import queries as custody
+from batches.lots.api import ReadByTwo
 from mes.api.views import ServiceView
 from mes.clock import record_now
 from mes.errors import Missing
 from mes.permissions import Permission as AuditPermission
+from mes.records.kept import check_kept
 from mes.signatures import ceremony
 from mes.signatures.api import SigningView
 from quality.permissions import Permission
-from quality.release import evidence, queries, services
+from quality.release import evidence, evidence_file, queries, services
 from quality.release.models import Certificate, ProductUse
 
 STAGE = OpenApiParameter("stage", OpenApiTypes.STR, description="stage_1 or final; left out: the one that comes next.")
@@ -61,6 +63,18 @@ class CertificateOut(serializers.Serializer):
 
     def get_why_not(self, row: Certificate) -> str:
         return queries.why_not_valid(row.decision)
+
+
+class EvidenceFileOut(serializers.Serializer):
+    """That an evidence file was made."""
+
+    entries = serializers.IntegerField(help_text="Entry of the lot's trail up to which it goes.")
+    head = serializers.CharField(help_text="Hash of that entry.")
+    checkpoint = serializers.IntegerField(help_text="Size of the site's log at the checkpoint that covers it.")
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField(help_text="Of the file's bytes.")
+    made_by = serializers.CharField(source="by.full_name")
+    recorded_at = serializers.DateTimeField()
 
 
 class Gate(ServiceView):
@@ -121,6 +135,9 @@ class Reject(_OfLot):
     def what(self, number):
         return queries.refusal_subject(queries.lot_by_number(number), "reject")
 
+    def with_reason(self, reason, number):
+        return queries.refusal_subject(queries.lot_by_number(number), "reject", reason)
+
     def sign(self, proof, number):
         lot = self.found(number)
         services.reject(by=self.actor, lot_id=lot.pk, seen=lot.version, reason=self.reason, proof=proof)
@@ -133,6 +150,9 @@ class Withdraw(_OfLot):
 
     def what(self, number):
         return queries.refusal_subject(queries.lot_by_number(number), "withdraw")
+
+    def with_reason(self, reason, number):
+        return queries.refusal_subject(queries.lot_by_number(number), "withdraw", reason)
 
     def sign(self, proof, number):
         lot = self.found(number)
@@ -159,7 +179,7 @@ class CertificatePdf(ServiceView):
     def get(self, request, number, certificate):
         """Its SHA-256 stands in the list of certificates and on the page that checks a printed one."""
         found = Certificate.objects.one(lot=queries.lot_by_number(number), number=certificate)
-        answer = HttpResponse(bytes(found.pdf), content_type="application/pdf")
+        answer = HttpResponse(check_kept(found.pdf, found.sha256, "This certificate"), content_type="application/pdf")
         answer["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
         return answer
 
@@ -177,8 +197,31 @@ class Evidence(ServiceView):
         return Response(evidence.evidence_of(queries.lot_by_number(number)))
 
 
-class Dispatch(SigningView):
-    """Hand a certified product over: `scanned`, `from_place`, `to_place`, `carrier`, `seal`, `logger` in the query of both calls."""
+class EvidenceFileView(ServiceView):
+    """The evidence file of a lot: one zip with everything that is needed to check the record without server or database."""
+
+    permission = AuditPermission.MAKE_EVIDENCE
+    answers: ClassVar[dict] = {"GET": EvidenceFileOut(many=True), "POST": OpenApiTypes.BINARY}
+    keyless = True  # every file is made anew and is kept nowhere here: two calls are two entries in the trail
+
+    def get(self, request, number):
+        """Those that were made, newest first: by whom, up to which entry, and the SHA-256 of the bytes."""
+        return self.reply(evidence_file.made_of(queries.lot_by_number(number)))
+
+    def post(self, request, number):
+        """Makes one and answers with its bytes. That it was made stands in the lot's trail before it is handed over."""
+        fact, content = evidence_file.evidence_file(self.actor, number)
+        answer = HttpResponse(content, content_type="application/zip")
+        answer["Content-Disposition"] = f'attachment; filename="{evidence_file.file_name(fact)}"'
+        answer["Cache-Control"] = "no-store, private"
+        return answer
+
+
+class Dispatch(ReadByTwo, SigningView):
+    """Hand a certified product over: `scanned`, `from_place`, `to_place`, `carrier`, `seal`, `logger` in the query of both calls.
+
+    A typed identifier needs `second_username` and `second_secret` of a person who read it too.
+    """
 
     permission = Permission.DISPATCH_PRODUCT
     meaning = "dispatched"
@@ -191,14 +234,14 @@ class Dispatch(SigningView):
         given = {name: self.request.query_params.get(name, "") for name in self.fields}
         with self.reading():
             container = queries.bag_scanned(number, given["scanned"])
-        services.dispatch(by=self.actor, container_id=container.pk, proof=proof, **given)
+        services.dispatch(by=self.actor, container_id=container.pk, proof=proof, typed_with=self.second_reader(container, given["scanned"]), **given)
 
 
 class UseIn(serializers.Serializer):
     """What became of a container, and the two persons who checked the identity; first POST without secrets, then with them."""
 
-    scanned = serializers.CharField(max_length=200, help_text="The container's full identifier.")
-    coi = serializers.CharField(max_length=60, help_text="The patient's chain-of-identity code, as scanned at the bedside.")
+    scanned = serializers.CharField(max_length=200, help_text="The label of the container as scanned; typed in full it is counted.")
+    coi = serializers.CharField(max_length=60, help_text="The patient's chain-of-identity code as scanned at the bedside; typed in full it is counted.")
     infused = serializers.BooleanField()
     started_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     ended_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
@@ -235,8 +278,9 @@ class Use(ServiceView):
         facts = {name: given[name] for name in ("infused", "started_at", "ended_at", "volume", "reason_code", "reason")}
         with self.reading():
             container = queries.bag_scanned(number, given["scanned"])
-            what = queries.use_subject(container, queries.use_facts(**facts))
-        meanings = ("infused" if given["infused"] else "not_infused", "confirmed_identity")
+            typed = queries.identity_typed(given["scanned"], given["coi"])
+            what = queries.use_subject(container, queries.use_facts(**facts), typed=typed)
+        meanings = ("infused" if given["infused"] else "not_infused", queries.identity_meaning(typed))
         proofs = []
         for (username, secret), meaning in zip(signers, meanings, strict=True):
             intent = ceremony.prepare(self.actor, what, meaning)
@@ -254,6 +298,7 @@ api_urls = [
     path("lots/<str:number>/certificates/", Certificates.as_view()),
     path("lots/<str:number>/certificates/<str:certificate>/pdf/", CertificatePdf.as_view()),
     path("lots/<str:number>/evidence/", Evidence.as_view()),
+    path("lots/<str:number>/evidence-file/", EvidenceFileView.as_view()),
     path("lots/<str:number>/dispatch/", Dispatch.as_view()),
     path("lots/<str:number>/use/", Use.as_view()),
 ]

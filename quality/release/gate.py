@@ -17,11 +17,13 @@ from batches.dossier import queries as dossier
 from batches.equipment.models import EquipmentUse
 from batches.execution.models import ScanEvent, StepRun
 from batches.lots.models import Container, Hold, Lot
-from batches.materials.models import Consumption, MaterialLot
+from batches.lots.queries import typed_identities
+from batches.materials.models import MaterialLot
+from batches.materials.queries import uses_in
 from batches.recipes.document.schema import Recipe
 from mes.errors import Missing
 from mes.records import guards
-from mes.records.intact import stream_findings
+from mes.records.intact import broken_streams, stream_findings
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
 from quality.release.expiry import expiry_of
@@ -175,6 +177,8 @@ def results(g: Ground) -> Iterator[GateLine]:
         "results_meet", f"{len(good)} of {len(due_now)} meet the specification", not failed and len(good) == len(due_now),
         f"Does not meet: {some(failed)}." if failed else "" if len(good) == len(due_now) else "Some are not in yet.",
     )  # fmt: skip
+    moved = [line.outdated for line in g.results if line.outdated]
+    yield GateLine("verdicts", "Every verdict stands on the values that count now", not moved, moved[0] if moved else "")
     unreviewed = [names[line] for line in g.results if line.result is not None and not line.reviewed]
     # A dated reading that stage 1 relies on is a result like any other.
     unreviewed += [f"{names[line]}, interim" for line in g.results if line.result is None and any(not hasattr(each, "review") for each in line.interims)]
@@ -224,15 +228,15 @@ def labels(g: Ground) -> Iterator[GateLine]:
 
 
 def materials(g: Ground) -> Iterator[GateLine]:
-    found = list(Consumption.objects.filter(lot=g.lot, superseded_by=None).select_related("material_lot__material"))
-    released = _released_at({each.material_lot_id for each in found})
+    found = uses_in(g.lot)
+    released = _released_at({each.line.material_lot_id for each in found})
     unfit = []
     for each in found:
-        lot = each.material_lot
+        lot = each.line.material_lot
         since = released.get(lot.pk)
-        if since is None or since > each.recorded_at:
+        if since is None or since > each.since:
             unfit.append(f"{lot.material.name} {lot.number} was not released when used")
-        elif lot.expires_at <= each.recorded_at:
+        elif lot.expires_at <= each.since:
             unfit.append(f"{lot.material.name} {lot.number} had expired when used")
         elif lot.state in {"blocked", "rejected"}:
             unfit.append(f"{lot.material.name} {lot.number} was {lot.state} since")
@@ -260,6 +264,7 @@ def identity(g: Ground) -> Iterator[GateLine]:
     done = set(opened.values_list("step_run_id", flat=True))
     typed = opened.filter(typed=True).count()
     missing = [run.key for run in touching if run.pk not in done]
+    typed += len(typed_identities(g.lot))
     detail = f"No scan at {some(missing)}." if missing else f"{typed} typed with a second person" if typed else "all scanned"
     yield GateLine("identity", f"Identity proved at {len(touching) - len(missing)} of {count(len(touching), 'step')} that touch material", not missing, detail)
 
@@ -286,6 +291,7 @@ def expiry(g: Ground) -> Iterator[GateLine]:
 
 def trail(g: Ground) -> Iterator[GateLine]:
     findings = stream_findings(dossier.stream_of(g.lot.pk))
+    findings += [f"{stream}: {found}" for stream, found in broken_streams().items()]
     yield GateLine("chain", f"The audit trail is whole: {count(g.shown.total, 'entry', 'entries')}", not findings, some(findings, 2))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from batches.custody.models import HandOver
 from batches.dossier.queries import before_release
 from batches.dossier.queries import workers as makers
+from batches.lots.identifiers import IdentifierRefused, Scanned, parse_scan
 from batches.lots.models import Container, Lot
 from batches.lots.queries import container_scanned
 from mes.errors import Missing, WrongScan
@@ -24,7 +25,7 @@ from quality.review.kinds import is_quiet
 from quality.samples import queries as samples
 from quality.samples.models import ResultReview
 
-CERTIFICATE, REJECTION, WITHDRAWAL, USE = "certificate/1", "rejection/1", "withdrawal/1", "product_use/1"
+CERTIFICATE, REJECTION, WITHDRAWAL, USE = "certificate/1", "rejection/2", "withdrawal/2", "product_use/1"
 MEANINGS = {"stage_1": "certified_stage_1", "final": "certified_final"}
 WORDS = {"stage_1": "Stage 1", "final": "Final", "rejected": "Rejected", "withdrawn": "Withdrawn"}
 
@@ -105,18 +106,19 @@ def _without_quiet_tail(ground: Ground, now: dt.datetime) -> Iterator[Ground]:
         yield ground_of(ground.lot, ground.stage, now, upto=len(entries))
 
 
-def refusal_content(lot: Lot, decision: str) -> dict:
-    """What rejecting a lot or withdrawing its certification signs; the reason is typed with it and stands in the deed."""
+def refusal_content(lot: Lot, decision: str, reason: str) -> dict:
+    """What rejecting a lot or withdrawing its certification signs, with the reason the signer typed; empty while it is only shown."""
     standing = standing_decision(lot)
     return {
         "lot": lot.number, "check_code": lot.check_code, "coi": lot.therapy_event.coi, "product": lot.product, "state": lot.state, "decision": decision,
         "certificate": number_of_decision(standing) if standing else "",
         "containers": [{"identifier": each.identifier, "state": each.state} for each in final_bags(lot)],
+        "reason": reason.strip(),
     }  # fmt: skip
 
 
-def refusal_subject(lot: Lot, decision: str) -> ceremony.Subject:
-    return ceremony.subject(lot, REJECTION if decision == "reject" else WITHDRAWAL, refusal_content(lot, decision))
+def refusal_subject(lot: Lot, decision: str, reason: str = "") -> ceremony.Subject:
+    return ceremony.subject(lot, REJECTION if decision == "reject" else WITHDRAWAL, refusal_content(lot, decision, reason))
 
 
 def use_facts(*, infused: bool, started_at, ended_at, volume: str, reason_code: str, reason: str) -> dict[str, str]:
@@ -131,17 +133,38 @@ def use_facts(*, infused: bool, started_at, ended_at, volume: str, reason_code: 
     }
 
 
-def use_content(container: Container, facts: dict[str, str]) -> dict:
+def identity_typed(scanned: str, coi: str) -> bool:
+    """Whether the container's or the patient's identifier was typed as people read it. Raises IdentifierRefused for the container's."""
+    patient = patient_scanned(coi)
+    return parse_scan(scanned).for_eyes or patient is None or patient.for_eyes
+
+
+def patient_scanned(coi: str) -> Scanned | None:
+    """What the patient's code says, scanned or typed in whatever case and with blanks; None when it is no whole identifier."""
+    written = coi.strip()
+    try:
+        return parse_scan(written.upper().replace(" ", "") if written.casefold().startswith("coi") else written)
+    except IdentifierRefused:
+        return None
+
+
+def identity_meaning(typed: bool) -> str:
+    """What the second person of an infusion signs: typed identifiers have a meaning of their own, by which they are counted (decision 10)."""
+    return "confirmed_typed_identity" if typed else "confirmed_identity"
+
+
+def use_content(container: Container, facts: dict[str, str], *, typed: bool = False) -> dict:
     """What the two persons of an infusion (or of a non-infusion) sign."""
     lot = container.lot
     return {
         "lot": lot.number, "check_code": lot.check_code, "coi": lot.therapy_event.coi, "product": lot.product, "container": container.identifier,
-        "title": container.title, "state": container.state, **{key: str(value) for key, value in sorted(facts.items())},
+        "title": container.title, "state": container.state, "identifiers": "typed in full" if typed else "scanned",
+        **{key: str(value) for key, value in sorted(facts.items())},
     }  # fmt: skip
 
 
-def use_subject(container: Container, facts: dict[str, str]) -> ceremony.Subject:
-    return ceremony.subject(container, USE, use_content(container, facts))
+def use_subject(container: Container, facts: dict[str, str], *, typed: bool = False) -> ceremony.Subject:
+    return ceremony.subject(container, USE, use_content(container, facts, typed=typed))
 
 
 # --- what was decided -------------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from batches.lots.identifiers import parse_scan
+from batches.lots.identifiers import ScanKind, parse_scan
 from batches.lots.models import Container, Hold, Lot
 from batches.lots.queries import container_of
-from batches.lots.rules import check_same_container
+from batches.lots.rules import check_may_be_discarded, check_same_container
 from mes.errors import NotAllowed, RuleBroken, UnreadableInput, WrongScan
 from mes.people.rules import check_may, check_person_may
 from mes.records.actors import Actor
@@ -120,7 +120,8 @@ def check_can_record_use(
     started_at: dt.datetime | None,
     ended_at: dt.datetime | None, reason_code: str, reason: str, first, second,
 ) -> None:  # fmt: skip
-    """Raises NotAllowed (`same_person`, `not_your_role`); WrongScan; RuleBroken: `used_before`, `not_received` and those of check_may_leave. COI-05."""
+    """Raises NotAllowed (`same_person`, `not_your_role`); WrongScan; RuleBroken: `used_before`, `not_a_final_bag`, `lot_not_decided` for what was not
+    infused, `not_received` and those of check_may_leave for what was. COI-05; REL-06."""
     from batches.permissions import Permission as BatchPermission
 
     check_may(by, Permission.RECORD_INFUSION)
@@ -130,7 +131,10 @@ def check_can_record_use(
     check_identity(container, scanned, coi)
     if ProductUse.objects.filter(container=container).exists():
         raise RuleBroken("used_before", f"What became of {container.title} was recorded before.")
+    if container.kind != "final_bag":
+        raise RuleBroken("not_a_final_bag", f"{container.title} is no final container. Only those are infused.")
     if not infused:
+        check_may_be_discarded(container)
         if reason_code not in queries.NOT_INFUSED:
             raise UnreadableInput("reason_code_unknown", "Choose why it was not infused.", field="reason_code")
         _check_reason(reason, "Say in your words why it was not infused.")
@@ -150,7 +154,8 @@ def check_identity(container: Container, scanned: str, coi: str) -> None:
     """The container and the patient's chain-of-identity code, each scanned or read in full. Raises WrongScan. COI-03, COI-05."""
     check_same_container(container, container_of(parse_scan(scanned)))
     wanted = container.lot.therapy_event.coi
-    if coi.strip().upper().replace(" ", "") != wanted.upper().replace(" ", ""):
+    read = queries.patient_scanned(coi)
+    if read is None or read.kind is not ScanKind.THERAPY_EVENT or read.value != wanted:
         raise WrongScan(
             "wrong_patient",
             f"The code of the patient is not that of lot {container.lot.number}, check code {container.lot.check_code}. Do not infuse. Call QA.",

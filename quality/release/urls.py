@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from quality.release.views import certificate, decision, supply
+from quality.release.views import certificate, decision, evidence, supply
 
 app_name = "release"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("lots/<str:number>/certificate.pdf", certificate.CertificatePdf.as_view(), name="newest_pdf"),
     path("lots/<str:number>/certificate/<str:certificate>/pdf/", certificate.CertificatePdf.as_view(), name="certificate_pdf"),
     path("lots/<str:number>/certificate/<str:certificate>/", certificate.CertificatePage.as_view(), name="certificate_of"),
+    path("lots/<str:number>/evidence/", evidence.EvidencePage.as_view(), name="evidence"),
     path("lots/<str:number>/dispatch/", supply.DispatchPage.as_view(), name="dispatch"),
     path("lots/<str:number>/dispatch/sign/", supply.SignDispatchPage.as_view(), name="dispatch_sign"),
     path("lots/<str:number>/infusion/", supply.UsePage.as_view(), name="infusion"),

@@ -89,6 +89,10 @@ def use(words: Words, now, before) -> Sequence[Change]:
     return [Change(f"{now.container.title} {'infused' if now.infused else 'not infused'}", "", f"{now.volume_text} {now.reason}".strip())]
 
 
+def evidence_file(words: Words, now, before) -> Sequence[Change]:
+    return [Change(f"Evidence file made, to entry {now.entries}", "", f"SHA-256 {now.sha256}")]
+
+
 def register() -> None:
     """Register every wording of quality."""
     word("quality_sample", sample)
@@ -104,3 +108,4 @@ def register() -> None:
     word("quality_certificate", certificate)
     word("quality_certificateinvalidation", invalidation)
     word("quality_productuse", use, "container")
+    word("mes_evidencefile", evidence_file)

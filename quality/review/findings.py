@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from batches.custody.models import Label
 from batches.dossier.queries import SignatureCheck
 from batches.execution.models import Entry, EntryAttempt, Excursion, ScanEvent, StepRun
+from batches.lots import queries as lot_queries
 from batches.lots.models import Donation, Hold, Lot
 from batches.materials.models import Consumption
 from batches.recipes.document.schema import Recipe
@@ -166,6 +167,15 @@ def scans(ground: Ground) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def typed_identities(ground: Ground) -> Iterator[Finding]:
+    """Identifiers typed at the collection, the receipt, a hand-over or the infusion (decision 10)."""
+    for each in lot_queries.typed_identities(ground.lot):
+        yield Finding(
+            f"typed_identity:{each.pk}", "identity", "minor", f"Identifier typed, not scanned, with {each.full_name}", each.recorded_at, each.by.full_name,
+            None, (("mes_signature", each.pk),),
+        )  # fmt: skip
+
+
 ANOTHER_PATIENT = {"wrong_patient", "container_of_another_lot", "wrong_lot"}
 
 
@@ -238,8 +248,11 @@ def results(ground: Ground) -> Iterator[Finding]:
             )  # fmt: skip
         if each.supersedes_id:
             old = f"{each.supersedes.value_text} {each.supersedes.unit}".strip()
+            what = f"Result of {each.criterion} changed, {old} to {value}"
+            if old == value:  # the same value under a limit that a correction of the batch record moved
+                what, old, value = f"Result of {each.criterion} judged anew", each.supersedes.sentence, each.sentence
             yield Finding(
-                f"result_correction:{each.pk}", "change", "major", f"Result of {each.criterion} changed, {old} to {value}", each.recorded_at,
+                f"result_correction:{each.pk}", "change", "major", what, each.recorded_at,
                 each.by.full_name, None, rows, old, value, each.reason,
             )  # fmt: skip
 
@@ -272,7 +285,8 @@ def alarms(ground: Ground) -> Iterator[Finding]:
 
 
 FINDERS: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
-    excursions, corrections, flags, attempts, scans, refused_scans, materials, labels, holds, donations, results, deviations, signatures, alarms,
+    excursions, corrections, flags, attempts, scans, typed_identities, refused_scans, materials, labels, holds, donations, results, deviations,
+    signatures, alarms,
 )  # fmt: skip
 
 

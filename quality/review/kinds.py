@@ -13,7 +13,7 @@ from batches.events import Event as B
 from mes.events import Event as M
 from quality.events import Event as Q
 
-RULES_VERSION = "R-1"
+RULES_VERSION = "R-2"
 
 RISKS = ("critical", "major", "minor", "note")
 """From the worst down: the order in which exceptions are shown."""
@@ -40,6 +40,7 @@ SIGNIFICANT: dict[str, Significant] = {
     B.LOT_TERMINATED: Significant("The lot was ended before release", "critical"),
     B.LOT_CANCELLED: Significant("The order was cancelled", "major"),
     Q.RESULT_CORRECTED: Significant("A result was corrected", "major"),
+    Q.RESULT_JUDGED_ANEW: Significant("A result was judged anew", "major"),
     Q.RESULT_FAILED: Significant("A result does not meet its specification", "major"),
     Q.SAMPLE_LOST: Significant("A sample was lost", "major"),
     Q.LATE_FAILURE: Significant("A result failed after certification", "critical"),
@@ -59,7 +60,7 @@ INFORMATIONAL: dict[str, str] = {
             B.CONTAINER_MOVED, B.LABEL_PRINTED, B.LABEL_USED, B.LABEL_DESTROYED, B.HANDED_OVER, B.STEP_OPENED, B.VALUE_RECORDED, B.SCAN_RECORDED,
             B.FILE_ATTACHED, B.STEP_PERFORMED, B.STEP_COMPLETED, B.STEP_DECIDED, B.MATERIAL_CONSUMED, B.EQUIPMENT_OCCUPIED, B.EQUIPMENT_USED,
             B.EQUIPMENT_FREED, B.READING_KEPT, B.READING_CONFIRMED, B.BATCH_RECORD_ASKED,
-            B.BATCH_RECORD_PRINTED, B.PATIENT_ENTERED, B.IDENTITY_READ, B.SPECIMEN_OPENED,
+            B.BATCH_RECORD_PRINTED, M.EVIDENCE_MADE, B.PATIENT_ENTERED, B.IDENTITY_READ, B.SPECIMEN_OPENED,
             B.STEPS_PLANNED, Q.LOT_SPECIFIED, Q.SAMPLES_BORN,
             Q.SAMPLE_DRAWN, Q.SAMPLE_RECEIVED, Q.RESULT_RECORDED, Q.RESULT_REVIEWED, M.SIGNED,
         ),
@@ -81,7 +82,7 @@ QUIET: frozenset[str] = frozenset(
     map(
         str,
         (
-            M.SIGNED, B.LOT_MOVED, B.BATCH_RECORD_ASKED, B.BATCH_RECORD_PRINTED, B.IDENTITY_READ, B.SPECIMEN_OPENED, Q.REVIEW_OPENED,
+            M.SIGNED, M.EVIDENCE_MADE, B.LOT_MOVED, B.BATCH_RECORD_ASKED, B.BATCH_RECORD_PRINTED, B.IDENTITY_READ, B.SPECIMEN_OPENED, Q.REVIEW_OPENED,
             Q.EXCEPTION_DISPOSITIONED, Q.LOT_REVIEWED, Q.REVIEW_REOPENED, Q.LOT_CERTIFIED,
             Q.LOT_REJECTED, Q.CERTIFICATE_RENDERED, Q.ALERT_RAISED, Q.ALERT_DELIVERED, Q.ALERT_ESCALATED, Q.ALERT_ACKNOWLEDGED,
             Q.DEVIATION_INVESTIGATED, Q.DEVIATION_ASSESSED, Q.DEVIATION_CLOSED,

@@ -283,6 +283,24 @@ class CorrectResult(SigningView):
         services.correct_result(by=self.actor, result_id=result_id, proof=proof, **self.becomes())
 
 
+class JudgeAnewIn(serializers.Serializer):
+    reason = serializers.CharField(max_length=2000, help_text="Why, in your words.")
+
+
+class JudgeAnew(ServiceView):
+    """A verdict is made anew: its limit was computed from values of the batch record that were corrected since."""
+
+    permission = Permission.RECORD_RESULTS
+    asks: ClassVar[dict] = {"POST": JudgeAnewIn}
+    answers: ClassVar[dict] = {"POST": ResultOut}
+
+    def post(self, request, result_id):
+        """The value stays as reported; the new verdict needs its own review. Refused while the verdict stands."""
+        made = services.judge_anew(by=self.actor, result_id=result_id, reason=self.read()["reason"])
+        with self.reading():
+            return self.reply(queries.result_by_id(made.pk), location=f"/api/v1/results/{made.pk}/")
+
+
 api_urls = [
     path("lots/<str:number>/samples/", LotSamples.as_view()),
     path("lots/<str:number>/results/", LotResults.as_view()),
@@ -294,4 +312,5 @@ api_urls = [
     path("results/<uuid:result_id>/", ResultDetail.as_view()),
     path("results/<uuid:result_id>/review/", ReviewResult.as_view()),
     path("results/<uuid:result_id>/correct/", CorrectResult.as_view()),
+    path("results/<uuid:result_id>/judge-anew/", JudgeAnew.as_view()),
 ]

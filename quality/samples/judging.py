@@ -85,6 +85,25 @@ def rule_now(lot: Lot, criterion: Criterion) -> str:
         return criterion_text(criterion)
 
 
+def outdated(lot: Lot, criterion: Criterion, result: Result, specification: str) -> str:
+    """Why a verdict no longer stands on the record that counts now, in words; "" while it does. 21 CFR 211.165(d), 211.194(a).
+
+    Only a relative limit stands on the batch record: a value corrected since the verdict changes its band. The verdict is stored and never changes
+    by itself (QC-01); it is compared with the one that the same result would be given now.
+    """
+    if criterion.target is None or result.kind != "final" or result.value is None:
+        return ""
+    try:
+        now = judge(
+            lot, criterion, specification=specification, text=result.value_text, unit=result.unit, method_version=result.method_version, is_final=True
+        ).verdict
+    except RuleBroken as refused:
+        return f"{criterion.name} was judged by {result.rule}. {refused.sentence}"
+    if (now.outcome.value, now.rule) == (result.verdict, result.rule):
+        return ""
+    return f"{criterion.name} was judged by {result.rule}. By what the batch record says now it is {now.rule}. Judge it anew."
+
+
 def verdict_of(result: Result, specification: str) -> Verdict:
     """The stored verdict of a result as a value; never judged anew (QC-01)."""
     return Verdict(Outcome(result.verdict), result.criterion, specification, result.rule, result.sentence, result.value_text, result.rounded, result.unit)

@@ -10,7 +10,7 @@ from batches.execution.models import Entry
 from batches.lots.models import Lot
 from mes.errors import Missing
 from mes.signatures import ceremony
-from quality.samples.judging import FAILING, group_verdict, rule_now
+from quality.samples.judging import FAILING, group_verdict, outdated, rule_now
 from quality.samples.models import Result, ResultReview, Sample
 from quality.specifications import queries as specifications
 from quality.specifications.document.result_sets import NOT_PUBLISHED
@@ -42,6 +42,8 @@ class CriterionLine:
     recorded: str = ""
     earlier: tuple[Result, ...] = ()
     """Results that were corrected, oldest first; they stay visible (QC-03)."""
+    outdated: str = ""
+    """Why the verdict no longer stands on the batch record that counts now; "" while it does."""
 
     @property
     def verdict(self) -> str:
@@ -133,6 +135,7 @@ def table(lot: Lot, version: SpecificationVersion | None = None) -> list[Criteri
                 criterion, result.rule if result and result.rule else rule_now(lot, criterion), sample, result, tuple(interims),
                 getattr(result, "review", None) if result else None, due_of(criterion, sample), groups.get(criterion.any_of or ""),
                 recorded.get(criterion.recipe_parameter or "", ""), tuple(found.earlier[criterion.code]),
+                outdated(lot, criterion, result, named) if result else "",
             )
         )  # fmt: skip
     return lines

@@ -195,6 +195,17 @@ def check_can_correct_result(*, by: Actor, result: Result, text: str, reason: st
     people_rules.check_person_may(signer, Permission.REVIEW_RESULTS, by.site_id)
 
 
+def check_can_judge_anew(*, by: Actor, result: Result, why: str, reason: str) -> None:
+    """A verdict is made anew only where what it stands on changed (`why` in words): never to get another one. Raises RuleBroken("verdict_stands")."""
+    check_analyst(by, result.lot)
+    check_lot_takes_results(result.lot)
+    check_reason(reason)
+    if Result.objects.filter(supersedes=result).exists():
+        raise RuleBroken("corrected_before", "This result was corrected or judged anew before. Look at the one that counts now.")
+    if not why:
+        raise RuleBroken("verdict_stands", f"Nothing that the verdict of {result.criterion} stands on has changed since. It is not made anew.")
+
+
 def check_can_review_result(*, by: Actor, result: Result, signer: User) -> None:
     """A second person, who neither tested nor corrected it. 21 CFR 211.194(a)(8)."""
     people_rules.check_person_may(signer, Permission.REVIEW_RESULTS, by.site_id)

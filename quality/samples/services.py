@@ -14,7 +14,7 @@ from mes.signatures.services import sign
 from quality.events import Event
 from quality.permissions import Permission
 from quality.samples import queries, rules
-from quality.samples.judging import FAILING, NOT_TESTED_TEXT, Judged, group_verdict, judge
+from quality.samples.judging import FAILING, NOT_TESTED_TEXT, Judged, group_verdict, judge, outdated
 from quality.samples.models import Result, ResultReview, Sample
 from quality.specifications import queries as specifications
 from quality.specifications.document.schema import Criterion
@@ -152,6 +152,26 @@ def correct_result(*, by: Actor, result_id, text: str, reason: str, proof: Proof
     sign(by=by, proof=proof, what=what, meaning="confirmed_transcription", stream=old.stream, lot_id=lot.pk, permission=Permission.REVIEW_RESULTS)
     result = _write(
         by, lot, old.sample, version, found, judged, method_version=method_version, tested_at=old.tested_at, kind=old.kind, interim_day=old.interim_day,
+        evidence=old.evidence, evidence_source=old.evidence_source, supersedes=old, reason=reason.strip(),
+    )  # fmt: skip
+    _after(lot, version, found, result)
+    return result
+
+
+@service(Event.RESULT_JUDGED_ANEW)
+def judge_anew(*, by: Actor, result_id, reason: str) -> Result:
+    """Make the verdict anew of a result whose limit was computed from values of the batch record that were corrected since.
+
+    The value stays as it was reported, so nothing is compared with a source; the new result names the old one and needs its own review. Raises
+    RuleBroken: verdict_stands, corrected_before, target_unknown.
+    """
+    old = queries.result_by_id(result_id)
+    lot, version, found = _open(old.lot_id, old.criterion)
+    named = specifications.name_of(version)
+    rules.check_can_judge_anew(by=by, result=old, why=outdated(lot, found, old, named), reason=reason)
+    judged = judge(lot, found, specification=named, text=old.value_text, unit=old.unit, method_version=old.method_version, is_final=True)
+    result = _write(
+        by, lot, old.sample, version, found, judged, method_version=old.method_version, tested_at=old.tested_at, kind=old.kind,
         evidence=old.evidence, evidence_source=old.evidence_source, supersedes=old, reason=reason.strip(),
     )  # fmt: skip
     _after(lot, version, found, result)

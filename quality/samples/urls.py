@@ -12,6 +12,7 @@ urlpatterns = [
     path("qc/results/<uuid:result_id>/review/", signing.ReviewResultPage.as_view(), name="review_result"),
     path("qc/results/<uuid:result_id>/correct/", signing.CorrectionPage.as_view(), name="correct"),
     path("qc/results/<uuid:result_id>/correct/sign/", signing.SignCorrectionPage.as_view(), name="sign_correction"),
+    path("qc/results/<uuid:result_id>/judge-anew/", results.JudgeAnewPage.as_view(), name="judge_anew"),
     path("qc/<str:identifier>/", bench.SamplePage.as_view(), name="sample"),
     path("qc/<str:identifier>/draw/", bench.DrawPage.as_view(), name="draw"),
     path("qc/<str:identifier>/receive/", bench.ReceivePage.as_view(), name="receive"),

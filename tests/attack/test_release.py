@@ -7,7 +7,6 @@ from batches.execution.models import Entry
 from batches.execution.queries.content import correction_subject
 from batches.lots import queries as lot_queries
 from batches.lots import services as lots
-from batches.lots.identifiers import check_character
 from batches.lots.models import Container, Lot
 from batches.lots.rules import check_can_order_lot
 from mes.clock import record_now
@@ -46,7 +45,8 @@ def use(siege, lot, *, first="tess", second="tina", scanned="", coi=""):
         what = queries.use_subject(queries.bag_scanned(lot.number, bag.identifier), supply.use_facts(infused=True, **facts))
     proofs = [siege.proved("tess", who, what, meaning) for who, meaning in ((first, "infused"), (second, "confirmed_identity"))]
     return supply.record_use(
-        by=siege.by("tess"), container_id=bag.pk, infused=True, scanned=scanned or bag.identifier, coi=coi or bag.lot.therapy_event.coi,
+        by=siege.by("tess"), container_id=bag.pk, infused=True, scanned=scanned or f"CTL:C:{bag.identifier}",
+        coi=coi or f"CTL:T:{bag.lot.therapy_event.coi}",
         first=proofs[0], second=proofs[1], **facts,
     )  # fmt: skip
 
@@ -215,7 +215,7 @@ def test_the_bag_of_a_rejected_donation_is_opened(siege, attack):
     """Add a second donation to a running lot, and open a step on its bag before QA accepted it and after QA rejected it"""
     lot = siege.order()
     donation = lots.add_donation(by=siege.by("sam"), lot_id=lot.pk, din=din(990001))
-    scanned = donation.din + check_character(donation.din)
+    scanned = f"={donation.din}00"
     donation = lots.collect_donation(by=siege.by("nora"), donation_id=donation.pk, seen=donation.version, scanned=scanned)
     donation = lots.receive_donation(by=siege.by("rex"), donation_id=donation.pk, seen=donation.version, scanned=scanned)
     with siege.reading():

@@ -52,6 +52,7 @@ def test_a_character_that_no_record_holds_comes_over_http(siege, attack):
         attack.answered(answer, 400, "unreadable_body")
 
 
+@pytest.mark.req("DI-03", case="negative")
 def test_a_body_is_nested_or_long_beyond_reason(siege, attack):
     """Send JSON nested 100,000 deep, a number of 100,000 digits, a name twice, NaN"""
     client = browser(siege)

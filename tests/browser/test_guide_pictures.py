@@ -243,7 +243,7 @@ def prepare_the_floor(site, camera: Camera) -> None:
 
     recipe = YAML(typ="safe", pure=True).load(examples()[0])
     for person in site.cast.certifiers():
-        person.enrol_authenticator()
+        person.enrol_authenticator(site.cast["supervisor"])
     preparing.train(site.cast)
     preparing.fill_store(site.cast, recipe["materials"], clock.record_now())
     preparing.register_equipment(site.cast, recipe["equipment_classes"], clock.record_now())

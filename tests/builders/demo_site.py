@@ -20,6 +20,7 @@ from quality.demo.agenda import Agenda
 from quality.demo.cast import Cast
 from quality.demo.client import Refused
 from quality.demo.clock import advance_to
+from quality.demo.enabling import enable_signing
 from quality.demo.lotwork import LotWork
 from quality.demo.progress import Progress
 from quality.demo.store import everything
@@ -105,7 +106,9 @@ def running_site(tmp_path: Path, monkeypatch) -> Iterator[RunningSite]:
     with Supervisor(children, tmp_path) as supervisor:
         supervisor.start(90)
         base = f"http://127.0.0.1:{port}"
-        yield RunningSite(base, story.open_cast(base), supervisor, tmp_path)
+        cast = story.open_cast(base)
+        enable_signing(cast)
+        yield RunningSite(base, cast, supervisor, tmp_path)
     forget_connections()
 
 

@@ -293,7 +293,7 @@ class Floor:
     def accept(self, lot: Lot) -> None:
         with self.reading():
             donation = lot_queries.donations_of(lot)[0]
-        scanned = donation.din + check_character(donation.din)
+        scanned = f"={donation.din}00"
         donation = lot_services.collect_donation(by=self.by("nora"), donation_id=donation.pk, seen=donation.version, scanned=scanned)
         donation = lot_services.receive_donation(by=self.by("rex"), donation_id=donation.pk, seen=donation.version, scanned=scanned)
         with self.reading():

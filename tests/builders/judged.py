@@ -294,5 +294,6 @@ class Judged(Floor):
         proof = self.hand_over_proof(lot, "at_centre", "tess", "received")
         bag = self.bag(lot)
         custody.hand_over(
-            by=self.by("tess"), container_id=bag.pk, kind="at_centre", scanned=bag.identifier, from_place="Courier", to_place="Demo hospital", proof=proof
-        )
+            by=self.by("tess"), container_id=bag.pk, kind="at_centre", scanned=f"CTL:C:{bag.identifier}", from_place="Courier", to_place="Demo hospital",
+            proof=proof,
+        )  # fmt: skip

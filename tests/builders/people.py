@@ -9,6 +9,7 @@ from mes.keys import uuid7
 from mes.people import services, setup
 from mes.people.models import Role, Site, User
 from mes.records.actors import Actor
+from tests.builders.signing import enable_signing
 
 PASSWORD = "correct horse battery 7"
 PIN = "482913"
@@ -28,8 +29,8 @@ class Place:
         number = next(_numbers)
         return services.define_role(by=self.setup, code=f"r{number}", name=name or f"Role {number}", permissions=[str(p) for p in permissions])
 
-    def person(self, username: str, permissions: list[str] | None = None, *, role: str = "", secrets: bool = False, **more) -> Actor:
-        """Enrol somebody who holds the permissions here. With `secrets` they have PASSWORD and PIN."""
+    def person(self, username: str, permissions: list[str] | None = None, *, role: str = "", secrets: bool = False, signs: bool = True, **more) -> Actor:
+        """Enrol somebody who holds the permissions here. With `secrets` they have PASSWORD and PIN, and unless `signs` is False may sign."""
         user = services.enrol_person(by=self.setup, username=username, full_name=more.pop("full_name", username.title()), **more)
         self.people[username] = user
         roles = ()
@@ -41,6 +42,8 @@ class Place:
         if secrets:
             services.set_password(by=actor, user_id=user.pk, new=PASSWORD)
             services.set_pin(by=actor, user_id=user.pk, pin=PIN)
+            if signs:
+                enable_signing(self.setup, actor, PASSWORD)
         return actor
 
     def device(self, username: str, permissions: list[str] | None = None) -> tuple[Actor, str]:
@@ -50,7 +53,7 @@ class Place:
         return actor, token
 
 
-def open_place(code: str = "") -> Place:
+def open_place(code: str = "", *, jurisdiction: str = "EU") -> Place:
     """A new site with its installation actor and its background job."""
     code = code or f"T{next(_numbers)}"
     site, by = setup.open_first_site(
@@ -58,7 +61,7 @@ def open_place(code: str = "") -> Place:
         name=f"Test site {code}",
         kind="point_of_care",
         time_zone="Europe/Berlin",
-        jurisdiction="EU",
+        jurisdiction=jurisdiction,
         demo=True,
         roles={},
     )

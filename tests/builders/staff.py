@@ -10,12 +10,16 @@ from django.test import Client
 from mes.people import services, setup, totp
 from mes.people.models import Role, SecondFactor, Site, User
 from mes.records.actors import Actor
+from tests.builders.signing import enable_signing
 
 PASSWORD = "correct-horse-battery-9"
 PIN = "482915"
 
 ROLES: Mapping[str, tuple[str, list[str]]] = {
-    "operator": ("Operator", ["batches.read_lots", "batches.record_values", "batches.sign_as_second_person"]),
+    "operator": (
+        "Operator",
+        ["batches.read_lots", "batches.record_values", "batches.sign_as_second_person", "batches.hold_lot", "quality.review_results"],
+    ),
     "qa_release": ("Qualified Person", ["batches.read_lots", "quality.certify_lot", "mes.read_audit"]),
     "supervisor": ("Supervisor", ["batches.read_lots", "mes.record_training", "mes.read_audit"]),
     "administrator": ("Administrator", ["mes.manage_people", "mes.unlock_people"]),
@@ -31,21 +35,29 @@ class Staffed:
     setup: Actor
 
     def person(
-        self, username: str, *roles: str, full_name: str = "", password: str = PASSWORD, pin: str = PIN, badge: str = "", kind: str = User.PERSON
+        self, username: str, *roles: str, full_name: str = "", password: str = PASSWORD, pin: str = PIN, badge: str = "", kind: str = User.PERSON,
+        signs: bool = True,
     ) -> User:
-        """Somebody enrolled with roles and secrets."""
+        """Somebody enrolled with roles and secrets, who may sign unless `signs` is False."""
         name = full_name or username.replace(".", " ").title()
         user = setup.enrol(by=self.setup, username=username, full_name=name, roles=list(roles), badge=badge, kind=kind)
         if password:
             user = services.set_password(by=self.setup, user_id=user.pk, new=password)
         if pin:
             user = services.set_pin(by=self.setup, user_id=user.pk, pin=pin)
+        if password and signs and kind == User.PERSON:
+            enable_signing(self.setup, self.actor(user), password)
         return user
 
     def actor(self, user: User, *, station: str = "desk-1", channel: str = "page") -> Actor:
         """The user as an actor at this site."""
         names = tuple(Role.objects.filter(grants__user=user, grants__ends_at=None).values_list("name", flat=True))
         return Actor(user.pk, user.username, user.full_name, self.site.pk, kind=user.kind, roles=names, channel=channel, station=station)
+
+    def witness(self) -> Actor:
+        """A supervisor who checks who enrols an authenticator."""
+        name = f"witness.{self.site.code.lower()}"
+        return self.actor(User.objects.filter(username=name).first() or self.person(name, "supervisor"))
 
     def role(self, code: str) -> Role:
         return Role.objects.get(site=self.site, code=code)
@@ -66,9 +78,9 @@ def signed_in(user: User, *, password: str = PASSWORD, client: Client | None = N
 
 
 def enrol_authenticator(place: Staffed, user: User, *, steps_ago: int = 1) -> bytes:
-    """Enrol and confirm an authenticator; returns its secret. The confirming code is of an earlier step."""
+    """Enrol and confirm an authenticator before a supervisor; returns its secret. The confirming code is of an earlier step."""
     by = place.actor(user)
     factor = services.begin_second_factor(by=by, user_id=user.pk)
     secret = totp.unseal(SecondFactor.objects.get(pk=factor.pk).secret)
-    services.confirm_second_factor(by=by, user_id=user.pk, code=totp.code_at(secret, totp.step_now() - steps_ago))
+    services.confirm_second_factor(by=by, user_id=user.pk, code=totp.code_at(secret, totp.step_now() - steps_ago), checked_by=place.witness())
     return secret

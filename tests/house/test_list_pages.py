@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from mes.people import services
 from mes.people.models import User
+from mes.people.segregation import conflict_in
 from mes.web.pages import Page
 from tests.builders.staff import signed_in
 from tests.house.source import report
@@ -44,18 +45,20 @@ def grow(floor) -> None:
 
 
 def everybodys(floor):
-    """The browser of somebody who may open every page: for counting only, no such role is ever given."""
-    rights = [str(p) for enum in enums("permissions", "Permission").values() for p in enum]
-    keeper = floor.place.person("all.rights")
-    roles = [
-        services.define_role(by=floor.place.setup, code=f"all-{app}", name=f"All of {app}", permissions=[p for p in rights if p.startswith(app)])
-        for app in ("batches", "quality", "mes")
-    ]
-    for role in roles[:2]:
-        services.grant_role(by=floor.place.setup, user=keeper, role=role)
-    administrator = floor.place.person("all.accounts")
-    services.grant_role(by=floor.place.setup, user=administrator, role=roles[2])
-    return [signed_in(User.objects.get(pk=person.pk)) for person in (keeper, administrator)]
+    """Browsers of people who together may open every page: for counting only. As many as the duties that are kept apart need."""
+    groups: list[list[str]] = []
+    for right in sorted(str(p) for enum in enums("permissions", "Permission").values() for p in enum):
+        group = next((one for one in groups if conflict_in([*one, right]) is None), None)
+        if group is None:
+            groups.append(group := [])
+        group.append(right)
+    clients = []
+    for number, rights in enumerate(groups):
+        person = floor.place.person(f"all.{number}")
+        role = services.define_role(by=floor.place.setup, code=f"all-{number}", name=f"All {number}", permissions=rights)
+        services.grant_role(by=floor.place.setup, user=person, role=role)
+        clients.append(signed_in(User.objects.get(pk=person.pk)))
+    return clients
 
 
 def measure(clients) -> dict[str, int]:

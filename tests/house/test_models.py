@@ -16,6 +16,7 @@ LOOSE_KEYS: dict[str, str] = {}
 
 #: Files that read the machine's clock: wall clock, never record time (decisions 7), each with what for.
 WALL_CLOCK = {
+    "mes/clock.py": "compares this host's clock with the database's",
     "mes/keys.py": "order inside UUIDv7 keys",
     "mes/people/totp.py": "one-time codes",
     "mes/people/session.py": "sessions",

@@ -46,4 +46,5 @@ def test_everything_of_ours_is_imported_with_the_run_set_alone():
     assert "pytest" in refused
     words = [sys.executable, "-W", "ignore", "-c", SCRIPT, ",".join(sorted(refused))]
     done = subprocess.run(words, cwd=ROOT, env={**os.environ, "DJANGO_SETTINGS_MODULE": "mes.settings"}, capture_output=True, text=True)
-    assert done.returncode == 0, report({done.stderr.strip().splitlines()[-1]}, "Name the package (or its extra) in pyproject.toml and lock it in requirements/run.txt.")
+    said = done.stderr.strip().splitlines()[-1:]
+    assert done.returncode == 0, report(said, "Name the package (or its extra) in pyproject.toml and lock it in requirements/run.txt.")

@@ -14,6 +14,9 @@ NO_DEED = {
     "mes.people.services.access.begin_try": "counts tries of secrets in a working row; the lock is a deed",
     "mes.people.services.access.end_try": "the same",
     "mes.people.services.access.reset_failures": "the same",
+    "mes.people.services.access.begin_sign_in": "counts tries of a name and an address in a working row",
+    "mes.people.services.access.end_sign_in": "the same",
+    "batches.lots.services.identity.prove_identity": "asks and signs inside the deed it stands in; the signature is a deed of its own",
 }
 #: Services that ask the rule of another one, with why.
 RULE_ELSEWHERE: dict[str, tuple[str, str]] = {

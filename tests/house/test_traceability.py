@@ -1,6 +1,8 @@
 """Every mark names a requirement that exists, and the printed table is current."""
 
-from mes.management.commands.trace import PAGE, marked, page, requirements
+import re
+
+from mes.management.commands.trace import FOLDER, PAGE, marked, page, requirements
 from tests.house.source import report
 
 
@@ -17,6 +19,41 @@ def test_every_requirement_is_whole_and_has_an_id_of_its_own():
     assert len(ids) > 100
     thin = {r["id"] for r in every if not all(r.get(part) for part in ("area", "text", "sources", "how_to_prove", "priority"))}
     assert not thin, report(thin, "Write area, text, sources, how_to_prove and priority.")
+
+
+#: Areas of the records' trustworthiness: nothing of them is left unproven without a word.
+TRUST = ("AUD", "SIG", "ACC", "REC", "DI")
+
+
+def not_shown() -> dict[str, str]:
+    """Each requirement of these areas without its proof: a must without a negative case, a should without any."""
+    shown = {(each.requirement, each.case) for each in marked()}
+    found = {}
+    for requirement in requirements():
+        name, priority = requirement["id"], requirement["priority"]
+        if name.split("-")[0] not in TRUST:
+            continue
+        if priority == "must" and (name, "negative") not in shown:
+            found[name] = "a must without a negative case"
+        if priority == "should" and not shown & {(name, "positive"), (name, "negative")}:
+            found[name] = "a should without any test"
+    return found
+
+
+def named_as_not_shown() -> dict[str, str]:
+    """The ids of the table "Not shown yet" in docs/validation/README.md, with their reasons."""
+    rest = (FOLDER / "README.md").read_text(encoding="utf-8").partition("## What is not there yet")[2]
+    return dict(re.findall(r"^\| ([A-Z]+-\d+) \| (.{20,}) \|$", rest, re.M))
+
+
+def test_every_must_of_trust_has_a_negative_case_or_is_named_with_its_reason():
+    found = {name: why for name, why in not_shown().items() if name not in named_as_not_shown()}
+    assert not found, report(found, "Write the test in which the product refuses or detects, or name it with its reason in docs/validation/README.md.")
+
+
+def test_nothing_that_is_shown_stands_among_what_is_not():
+    found = set(named_as_not_shown()) - set(not_shown())
+    assert not found, report(found, "A test shows these by now: take them out of docs/validation/README.md.")
 
 
 def test_the_printed_table_is_current():

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 
 from batches.custody import queries as custody
 from batches.dossier.queries.trail import head_of
+from batches.dossier.queries.voided import covering, what_changed
 from batches.equipment.models import EquipmentUse
 from batches.execution.models import Attachment, Entry, EntryAttempt, Excursion, ScanEvent, StepDecision
 from batches.execution.queries.content import signatures_by_run
+from batches.execution.queries.files import is_damaged, with_digest_now
 from batches.execution.queries.runs import is_after_release, recipe_of, runs_of
 from batches.execution.queries.times import time_limits
 from batches.lots.models import Container, Donation, Hold, Lot
@@ -107,12 +109,13 @@ class _Facts:
     def __init__(self, lot: Lot):
         self.runs = runs_of(lot)
         self.signatures = signatures_by_run(self.runs)
+        self.covers = covering(lot, self.runs, self.signatures)
         self.entries = _by_run(Entry.objects.filter(lot=lot).select_related("by", "confirmed_by", "reading"))
         self.attempts = _by_run(EntryAttempt.objects.filter(lot=lot).select_related("by"))
         self.scans = _by_run(ScanEvent.objects.filter(lot=lot).select_related("by", "with_person", "container"))
         self.materials = _by_run(Consumption.objects.filter(lot=lot).select_related("by", "material_lot__material", "superseded_by"))
         self.equipment = _by_run(EquipmentUse.objects.filter(lot=lot).select_related("by", "equipment__equipment_class"))
-        self.files = _by_run(Attachment.objects.filter(lot=lot).select_related("by").defer("content"))
+        self.files = _by_run(with_digest_now(Attachment.objects.filter(lot=lot)).select_related("by"))
         self.excursions = _by_run(Excursion.objects.filter(lot=lot).select_related("by", "entry").prefetch_related("choices__by"))
         self.decisions = _by_run(StepDecision.objects.filter(lot=lot).select_related("by"))
 
@@ -152,12 +155,15 @@ def _step(facts: _Facts, run, step) -> dict:
             for each in facts.equipment[run.pk]
         ],
         "files": [
-            {"code": each.code, "name": each.file_name, "size": str(each.size), "sha256": each.sha256, **_by(each.recorded_at, each.by)}
+            {
+                "code": each.code, "name": each.file_name, "size": str(each.size), "sha256": each.sha256, "damaged": is_damaged(each),
+                **_by(each.recorded_at, each.by),
+            }
             for each in facts.files[run.pk]
         ],
         "excursions": [_excursion(each) for each in facts.excursions[run.pk]],
         "decision": {"question": step.decision.question, "answer": option, "reason": decision.reason} if decision and step.decision else None,
-        "signatures": [_signature(each) for each in facts.signatures.get(run.pk, [])],
+        "signatures": [_signature(each, facts, run, step) for each in facts.signatures.get(run.pk, [])],
     }  # fmt: skip
 
 
@@ -232,10 +238,13 @@ def _excursion(found: Excursion) -> dict:
     }
 
 
-def _signature(made) -> dict:
+def _signature(made, facts: _Facts, run, step) -> dict:
+    covers = facts.covers[made.pk]
+    changed = [] if covers else what_changed(made, facts.entries[run.pk], facts.materials[run.pk], facts.files[run.pk])
     return {
         "name": made.full_name, "username": made.username, "role": made.role, "meaning": made.meaning_text, "at": instant(made.recorded_at),
         "zone": made.site_time_zone, "digest": bytes(made.payload_digest).hex(), "intact": payload_intact(made),
+        "covers": covers, "changed": [{"what": f"{_name(step, each.what)}: {each.was}", "reason": each.reason, **_by(each.at, each.by)} for each in changed],
     }  # fmt: skip
 
 

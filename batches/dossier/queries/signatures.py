@@ -12,6 +12,7 @@ from batches.dossier.queries.trail import TrailEntry, trail
 from batches.equipment.models import EquipmentUse
 from batches.execution.models import Attachment, Entry, Excursion, ExcursionChoice, ScanEvent, StepDecision, StepRun
 from batches.execution.queries.content import signatures_by_run, signed_by
+from batches.execution.queries.files import runs_with_damaged_files
 from batches.execution.queries.runs import recipe_of
 from batches.lots.models import Lot
 from batches.materials.models import Consumption
@@ -48,17 +49,19 @@ def check_signatures(lot: Lot, entries: Sequence[TrailEntry] | None = None) -> S
     """Check every signature of the steps that release waits for. About a dozen queries.
 
     The kept bytes must give the signed digest. The content itself is built and compared anew where the trail shows a row of the step after
-    the signature; where it shows none, the content cannot have changed but past the trail, and that the check of the chain finds.
+    the signature, and where an attached file does not give its digest any more; where neither is so, the content cannot have changed but past
+    the trail, and that the check of the chain finds.
     """
     recipe = recipe_of(lot)
     runs = [run for run in before_release(lot, recipe) if run.state in {"performed", "complete"}]
+    damaged = runs_with_damaged_files(lot)
     made, last = signatures_by_run(runs), _last_change(lot, trail(lot.pk) if entries is None else entries)
     found: list[StepSignature] = []
     missing: list[str] = []
     for run in runs:
         run.lot = lot
         here = made.get(run.pk, [])
-        touched = [each for each in here if last.content.get(run.pk, 0) > last.rows.get(each.pk, 0)]
+        touched = here if run.pk in damaged else [each for each in here if last.content.get(run.pk, 0) > last.rows.get(each.pk, 0)]
         anew = {each["signature"].pk: each["covers"] for each in signed_by(run)} if touched else {}
         found += [StepSignature(run, each, anew[each.pk] if each in touched else payload_intact(each)) for each in here]
         signers = {each.signer_id for each in here}

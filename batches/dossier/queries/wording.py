@@ -152,3 +152,4 @@ def register() -> None:
     word("batches_batchrecordpaper", paper)
     word("mes_signature", signature)
     word("mes_signaturepayload", payload)
+    word("mes_signatureseal", payload)

@@ -152,6 +152,9 @@ class LeaveOutSign(ResumeSign):
     def what(self, number: str, key: str):
         return left_out_subject(self.run(number, key))
 
+    def with_reason(self, reason: str, number: str, key: str):
+        return left_out_subject(self.run(number, key), reason)
+
     def sign(self, proof, number: str, key: str):
         run = self.seen_run(number, key)
         return services.leave_out_step(by=self.actor, step_run_id=run.pk, seen=run.version, reason=self.reason, proof=proof)

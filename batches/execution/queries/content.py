@@ -6,17 +6,19 @@ import copy
 from collections import defaultdict
 
 from batches.equipment.models import EquipmentUse
-from batches.execution.models import Attachment, Entry, Excursion, ScanEvent, StepRun
+from batches.execution.models import Entry, Excursion, ScanEvent, StepRun
+from batches.execution.queries.files import check_files, files_of
 from batches.execution.queries.runs import recipe_of, step_of
 from batches.execution.queries.values import current_entries, history_of
 from batches.materials.models import Consumption
 from mes.audit.chain import instant
+from mes.errors import Missing
 from mes.signatures import ceremony
 from mes.signatures.models import Signature
 from mes.signatures.queries import payload_intact, signatures_of, still_covers
 
 STEP, DECISION, CORRECTION, TYPED = "step/1", "step_decision/1", "correction/1", "typed_identifier/1"
-RESUMED, LEFT_OUT = "step_resumed/1", "step_left_out/1"
+RESUMED, LEFT_OUT = "step_resumed/1", "step_left_out/2"
 SECOND_MEANING = {"verify": "verified", "witness": "witnessed"}
 
 
@@ -43,7 +45,7 @@ def step_content(run: StepRun) -> dict:
         "materials": [_consumption(line) for line in consumptions_of(run)],
         "equipment": [_equipment(use) for use in equipment_of(run)],
         "values": _values(run, step),
-        "files": [{"code": each.code, "name": each.file_name, "size": str(each.size), "sha256": each.sha256} for each in files_of(run)],
+        "files": [{"code": each.code, "name": each.file_name, "size": str(each.size), "sha256": each.digest_now} for each in files_of(run)],
         "excursions": _excursions(run),
     }
 
@@ -102,11 +104,6 @@ def _equipment(use: EquipmentUse) -> dict:
     }
 
 
-def files_of(run: StepRun) -> list[Attachment]:
-    """Raw files of the step, without their content."""
-    return list(Attachment.objects.filter(step_run=run).defer("content").select_related("by").order_by("recorded_at"))
-
-
 def _values(run: StepRun, step) -> list[dict]:
     current, old = current_entries(run), history_of(run)
     return [_value(current[p.key], p.name, old.get(p.key, [])) for p in step.parameters if p.key in current]
@@ -156,17 +153,21 @@ def _excursions(run: StepRun) -> list[dict]:
 
 
 def subject_of(run: StepRun) -> ceremony.Subject:
-    """What performing or checking a step signs."""
+    """What performing or checking a step signs. Raises RuleBroken("file_damaged"), as everything that signs the content of a step does."""
+    check_files(run)
     return ceremony.subject(run, STEP, step_content(run))
 
 
 def decision_subject(run: StepRun, option: str, reason: str) -> ceremony.Subject:
     """What a decision signs: the step with the answer and its reason."""
+    check_files(run)
     return ceremony.subject(run, DECISION, decision_content(run, option, reason))
 
 
 def decision_content(run: StepRun, option: str, reason: str) -> dict:
     decision = step_of(run).decision
+    if decision is None:
+        raise Missing("unknown_option", f"Step {run.key} has no such answer.")
     title = next((each.title for each in decision.options if each.code == option), option)
     return step_content(run) | {"question": decision.question, "answer": title, "option": option, "reason": reason}
 
@@ -221,12 +222,14 @@ def typed_subject(run: StepRun, typed: str) -> ceremony.Subject:
 
 def resume_subject(run: StepRun, reason: str) -> ceremony.Subject:
     """What the decision to go on after a stop signs; the reason is typed with the signature and stands in the deed."""
+    check_files(run)
     return ceremony.subject(run, RESUMED, step_content(run) | {"stopped_because": run.state_reason})
 
 
-def left_out_subject(run: StepRun) -> ceremony.Subject:
-    """What the decision to leave a step out signs: the step as it stands; the reason is typed with the signature and stands in the deed."""
-    return ceremony.subject(run, LEFT_OUT, step_content(run) | {"answer": "not done"})
+def left_out_subject(run: StepRun, reason: str = "") -> ceremony.Subject:
+    """What the decision to leave a step out signs: the step as it stands and the reason the signer typed; empty while it is only shown."""
+    check_files(run)
+    return ceremony.subject(run, LEFT_OUT, step_content(run) | {"answer": "not done", "reason": reason.strip()})
 
 
 # --- signatures that were made ----------------------------------------------------------------------------------------
@@ -258,5 +261,5 @@ def _as_signed(run: StepRun, signature: Signature) -> ceremony.Subject:
     then.version = signature.record_version
     if signature.payload_schema == DECISION:
         made = run.stepdecision_facts.first()
-        return decision_subject(then, made.option if made else "", made.reason if made else "")
-    return subject_of(then)
+        return ceremony.subject(then, DECISION, decision_content(then, made.option if made else "", made.reason if made else ""))
+    return ceremony.subject(then, STEP, step_content(then))

@@ -84,7 +84,7 @@ def record_values(*, by: Actor, step_run_id, values: list[Typed], reason: str = 
 def _record(by: Actor, work: Work, book: Book, typed: Typed) -> Entry | EntryAttempt:
     parameter = parameter_of(work, typed.parameter)
     late = rules.check_claimed(typed.claimed_at, deed_now().at, work)
-    current = queries.current_entry(work.run.pk, parameter.key)
+    current = book.ledger.entry(work.run.pk, parameter.key)
     rules.check_can_record_value(by=by, work=work, parameter=parameter, current=current, saw=typed.saw, late=late, reason=typed.reason)
     if not typed.text.strip():
         raise UnreadableInput("empty", "Nothing was typed. Type the value.", field=parameter.key)
@@ -163,7 +163,9 @@ def correct_value(*, by: Actor, entry_id, text: str, reason: str, proof: Proof) 
         _check_ordered_cohort(work, parameter, quantity)
         rules.check_moment(work, book.ledger, parameter, quantity, deed_now().at)
     except ValueRefused as refused:
-        return book.attempt(work.run, parameter.key, text, refused.code, refused.sentence)
+        attempt = book.attempt(work.run, parameter.key, text, refused.code, refused.sentence)
+        book.post()
+        return attempt
     if quantity.text == entry.value_text:
         raise UnreadableInput("same_value", f"{parameter.name} is recorded as {entry} already. Type what it should be.", field="value")
     signatures.sign(

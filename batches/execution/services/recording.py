@@ -47,6 +47,9 @@ class Book:
     by: Actor
     ledger: Ledger
     written: list[Entry] = field(default_factory=list)
+    _entries: list[Entry] = field(default_factory=list)
+    _excursions: list[Excursion] = field(default_factory=list)
+    _attempts: list[EntryAttempt] = field(default_factory=list)
 
     @classmethod
     def of(cls, by: Actor, work: Work) -> Book:
@@ -68,7 +71,7 @@ class Book:
             site_id=self.by.site_id, by_id=self.by.user_id, lot=self.ledger.lot, step_run=run, parameter=parameter, text=text, code=code,
             sentence=sentence,
         )  # fmt: skip
-        kept.save()
+        self._attempts.append(kept)
         return kept
 
     def enter(self, run: StepRun, parameter: Parameter, quantity: Quantity, given: Given) -> Entry | EntryAttempt:
@@ -88,7 +91,7 @@ class Book:
             level=level, sentence=judgement.sentence, limits=limits_as_text(parameter), source=given.source, reading=given.reading, trace=given.trace,
             claimed_at=given.claimed_at, late=given.late, supersedes=given.supersedes, reason=given.reason, confirmed_by=given.confirmed_by,
         )  # fmt: skip
-        entry.save()
+        self._entries.append(entry)
         self.ledger.put(entry)
         self.written.append(entry)
         if level in ("hard", "action"):
@@ -101,20 +104,29 @@ class Book:
             kind="hard_limit" if stops else "limit", reference=str(entry.pk), limit_class=parameter.limit_class,
             sentence=f"{parameter.name}: {entry.sentence}",
         )  # fmt: skip
-        excursion.save()
+        self._excursions.append(excursion)
         if stops and run.state == "open":
             run.state, run.state_reason = "stopped", f"{parameter.name}: {entry.sentence}"
             run.save()
-        deed_now().tell(Event.EXCURSION_RAISED, excursion)
+
+    def post(self) -> None:
+        """Write what was noted: one statement for each kind of row, however many values there are. Then tell of the excursions."""
+        entries, excursions, attempts = self._entries, self._excursions, self._attempts
+        self._entries, self._excursions, self._attempts = [], [], []
+        EntryAttempt.objects.insert(attempts)
+        Entry.objects.insert(entries)
+        Excursion.objects.insert(excursions)
+        for excursion in excursions:
+            deed_now().tell(Event.EXCURSION_RAISED, excursion)
 
     # --- what follows from it -----------------------------------------------------------------------------------------
 
     def settle(self) -> None:
         """After the last value of the deed: calculated values that depend on what was written, and time limits it ends."""
         changed = {entry.parameter for entry in self.written}
-        if not changed:
-            return
-        self.recalculate(changed)
+        if changed:
+            self.recalculate(changed)
+        self.post()
         moments = {f"{entry.step_run.step_key}.{entry.parameter}" for entry in self.written if entry.value is None}
         if moments:
             self.note_breaches(moments)

@@ -124,7 +124,7 @@ def leave_out_step(*, by: Actor, step_run_id, seen: int, reason: str, proof: Pro
     """
     work = work_on(step_run_id, seen=seen)
     rules.check_can_leave_out_step(by=by, run=work.run, recipe=work.recipe, signer=proof.user, reason=reason)
-    _sign(by, work, proof, left_out_subject(work.run), "left_out", Permission.RESUME_LOT)
+    _sign(by, work, proof, left_out_subject(work.run, reason), "left_out", Permission.RESUME_LOT)
     work.run.state, work.run.state_reason = "not_done", reason.strip()
     work.run.save()
     excursion = Excursion(

@@ -280,6 +280,9 @@ class LeaveOutPage(ResumePage):
     def what(self, **kwargs) -> ceremony.Subject:
         return left_out_subject(self.run())
 
+    def with_reason(self, reason: str, **kwargs) -> ceremony.Subject:
+        return left_out_subject(self.run(), reason)
+
     def check(self, screen: Screen) -> None:
         check_may_be_left_out(screen.run, screen.recipe)
 

@@ -9,7 +9,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from batches.execution import queries, services
-from batches.execution.models import Attachment, StepRun
+from batches.execution.models import StepRun
+from batches.execution.queries.files import file_content
 from batches.execution.queries.scans import look_up
 from batches.execution.rules import LARGEST_FILE, check_may_read_step
 from batches.execution.views.screen import Screen, short_name
@@ -266,8 +267,7 @@ class FilePage(StepPage):
         with self.reading():
             run = queries.run_by_key(number, key)
             check_may_read_step(self.by, run, queries.step_of(run))
-            kept = Attachment.objects.one(pk=file_id, step_run=run)
-            content = bytes(kept.content)
+            kept, content = file_content(run, file_id)
         # Never shown in the page's own origin: a file may hold anything.
         response = HttpResponse(content, content_type="application/octet-stream")
         response["Content-Disposition"] = f"attachment; filename*=UTF-8''{_quoted(kept.file_name)}"

@@ -50,9 +50,30 @@ def check_can_make_container(*, by: Actor, lot: Lot, recipe: Recipe, code: str) 
         raise RuleBroken("container_not_in_recipe", f"The recipe of lot {lot.number} has no container {code}.", field="code")
 
 
+UNDECIDED = frozenset({"ordered", "in_execution", "manufactured", "in_review"})
+"""States of a lot about whose product nobody decided yet."""
+
+
+def check_may_be_discarded(container: Container) -> None:
+    """A bag of product is discarded after the decision about its lot, never while the lot is made or judged. 21 CFR 211.110(c), 211.192.
+
+    Raises RuleBroken("lot_not_decided"): whoever ends a lot before its release does so by the signed termination or rejection, not bag by bag.
+    """
+    lot = container.lot
+    if container.kind == "final_bag" and lot.state in UNDECIDED:
+        raise RuleBroken(
+            "lot_not_decided",
+            f"Lot {lot.number} is {lot.state.replace('_', ' ')}: nobody has certified, rejected or ended it. "
+            f"{container.title} is not discarded before that. Call QA.",
+            detail={"subject": str(container.lot_id)},
+        )
+
+
 def check_can_move_container(*, by: Actor, container: Container, state: str) -> None:
     if by.kind == "person":
         people.check_may(by, Permission.READ_LOTS)
     if state not in Container.states.moves or container.state == state:
         raise RuleBroken("state_move", f"{container.title} is {container.state.replace('_', ' ')}; it cannot become {state.replace('_', ' ')}.")
     Container.states.check_move(container.state, state)
+    if state == "discarded":
+        check_may_be_discarded(container)

@@ -9,6 +9,7 @@ from batches.lots import queries, rules
 from batches.lots.identifiers import check_din, parse_scan
 from batches.lots.models import Container, Donation, Lot
 from batches.lots.services.containers import move_container
+from batches.lots.services.identity import prove_identity
 from batches.lots.services.orders import feed, new_donation
 from batches.permissions import Permission
 from mes.records.actors import Actor
@@ -30,14 +31,17 @@ def add_donation(*, by: Actor, lot_id, din: str) -> Donation:
 
 
 @service(Event.DONATION_COLLECTED)
-def collect_donation(*, by: Actor, donation_id, seen: int, scanned: str, collected_at: dt.datetime | None = None) -> Donation:
+def collect_donation(
+    *, by: Actor, donation_id, seen: int, scanned: str, collected_at: dt.datetime | None = None, typed_with: ceremony.Proof | None = None
+) -> Donation:
     """The donation was collected. `scanned` is the DIN or the label on the bag; `collected_at` the time of collection where it was earlier.
 
-    Raises WrongScan: `wrong_donation`, `container_unknown`.
+    `typed_with` is the proof of a second person who read an identifier that could not be scanned. Raises WrongScan: `wrong_donation`,
+    `container_unknown`; UnreadableInput("typed_alone").
     """
     donation = Donation.objects.lock(donation_id, seen=seen)
     rules.check_can_collect_donation(by=by, donation=donation)
-    _check_scan(donation, scanned)
+    _check_scan(by, donation, scanned, typed_with)
     donation.state, donation.collected_at = "collected", collected_at or deed_now().at
     donation.save()
     for container in Container.objects.filter(donation=donation, state="expected").order_by("id"):
@@ -46,19 +50,20 @@ def collect_donation(*, by: Actor, donation_id, seen: int, scanned: str, collect
 
 
 @service(Event.DONATION_RECEIVED)
-def receive_donation(*, by: Actor, donation_id, seen: int, scanned: str) -> Donation:
-    """The donation arrived where it is made into a lot, and its bag was scanned."""
+def receive_donation(*, by: Actor, donation_id, seen: int, scanned: str, typed_with: ceremony.Proof | None = None) -> Donation:
+    """The donation arrived where it is made into a lot, and its bag was scanned, or its identifier typed in full and read by a second person too."""
     donation = Donation.objects.lock(donation_id, seen=seen)
     rules.check_can_receive_donation(by=by, donation=donation)
-    _check_scan(donation, scanned)
+    _check_scan(by, donation, scanned, typed_with)
     donation.state = "received"
     donation.save()
     return donation
 
 
-def _check_scan(donation: Donation, scanned: str) -> None:
+def _check_scan(by: Actor, donation: Donation, scanned: str, typed_with: ceremony.Proof | None) -> None:
     read = parse_scan(scanned)
     rules.check_same_donation(donation, read, queries.container_of(read))
+    prove_identity(by=by, record=donation, read=read, first_id=by.user_id, typed_with=typed_with)
 
 
 @service(Event.DONATION_DECIDED)

@@ -9,6 +9,7 @@ from batches.lots.band import band
 from batches.lots.models import Donation
 from batches.lots.states import DONATION_WORDS
 from batches.lots.views.detail import OfLot, seen_of
+from batches.lots.views.second_reader import ReadByTwoPage
 from batches.permissions import Permission
 from mes.errors import Missing
 from mes.records.context import site_context
@@ -24,7 +25,7 @@ def donation_of(number: str, din: str) -> Donation:
     return found
 
 
-class DonationPage(OfLot):
+class DonationPage(ReadByTwoPage, OfLot):
     """One donation and the act that is next."""
 
     template_name = "batches/lots/donation.html"
@@ -50,6 +51,7 @@ class DonationPage(OfLot):
             "act": act,
             "ok": words,
             "seen": donation.version,
+            "asks_second_reader": self.asks_second_reader,
             "may_decide": donation.state == "received" and Permission.DECIDE_STARTING_MATERIAL in self.request.rights,
             "back_url": self.back(),
         }
@@ -63,7 +65,8 @@ class DonationPage(OfLot):
         service = {"collect": services.collect_donation, "receive": services.receive_donation}.get(request.POST.get("act", ""))
         if service is None:
             raise Missing("not_found", "There is no such act.")
-        self.do(service, donation_id=donation.pk, seen=seen_of(request), scanned=form.cleaned_data["scanned"])
+        scanned = form.cleaned_data["scanned"]
+        self.do(service, donation_id=donation.pk, seen=seen_of(request), scanned=scanned, typed_with=self.second_reader(donation, scanned))
         self.say(f"Donation {din} is {'collected' if service is services.collect_donation else 'received'}.")
         return self.done(f"/lots/{number}/donations/{din}/")
 

@@ -1,4 +1,4 @@
-"""manage.py build_verifier: the verifier as one file that needs only Python and psycopg."""
+"""manage.py build_verifier: the verifier as one file that needs only Python, and psycopg where a database is checked."""
 
 import hashlib
 import zipfile
@@ -11,10 +11,6 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "verifier"
 NAME = "cartulary-verify.pyz"
 MAIN = """import sys
 
-try:
-    import psycopg  # noqa: F401
-except ImportError:
-    sys.exit("cartulary-verify needs psycopg: python3 -m pip install 'psycopg[binary]'")
 from cartulary_verifier.run import main
 
 sys.exit(main())

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
+from mes.signatures.seal_keys import key_folder
 from mes.verifier import run
 from mes.verifier.database import CannotVerify
 
@@ -18,14 +19,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
         parser.add_argument("--anchors", default="", metavar="FOLDER", help="where the anchored checkpoints lie; else CARTULARY_ANCHORS")
+        parser.add_argument("--tsa", default=settings.TSA_CERTIFICATES, metavar="FILE", help="certificates of the time-stamp authority")
+        parser.add_argument("--keys", default="", metavar="FILE", help="site keys, one a line: first checkpoint it signs, key")
+        parser.add_argument("--witness", action="append", default=[], metavar="KEY", help="key of a witness as text; may be repeated")
         parser.add_argument("--json", action="store_true", help="write the report as JSON")
 
     def handle(self, *args, **options):
         url = os.environ.get("VERIFY_DATABASE_URL", "")
         if not url:
             raise CommandError("VERIFY_DATABASE_URL is missing. Set it to the address of the role cartulary_verifier.")
+        trust = run.Trust(options["anchors"] or anchored(), options["keys"], options["tsa"], tuple(options["witness"]))
         try:
-            report = run.verify(url, stream=options["stream"], folder=options["anchors"] or anchored(), tell=self.tell)
+            report = run.verify(url, stream=options["stream"], trust=trust, key_lines=seal_lines(), tell=self.tell)
         except CannotVerify as error:
             raise CommandError(str(error), returncode=run.NOT_CHECKED) from error
         code = run.show(report, as_json=options["json"], out=self.stdout.write)
@@ -35,6 +40,11 @@ class Command(BaseCommand):
     def tell(self, line: str) -> None:
         self.stderr.write(line, self.style.NOTICE)
         self.stderr.flush()
+
+
+def seal_lines() -> list[str]:
+    """The public keys with which the sites here seal signatures, from the keys folder and not from the database that is judged."""
+    return [line for path in sorted(key_folder().glob("*.keys.txt")) for line in path.read_text().split()]
 
 
 def anchored() -> str:

@@ -19,8 +19,10 @@ from mes.people.services.credentials import (
     set_pin,
     use_code,
 )
+from mes.people.services.enabling import record_notice, verify_identity
 from mes.people.services.joining import invite_person, join_person
 from mes.people.services.register import (
+    close_account,
     define_role,
     end_grant,
     enrol_person,
@@ -33,6 +35,7 @@ from mes.people.services.register import (
 __all__ = [
     "begin_second_factor",
     "begin_try",
+    "close_account",
     "confirm_second_factor",
     "define_role",
     "end_grant",
@@ -45,6 +48,7 @@ __all__ = [
     "lock_person",
     "name_system_actor",
     "open_site",
+    "record_notice",
     "record_qualification",
     "record_sign_in",
     "record_sign_out",
@@ -55,4 +59,5 @@ __all__ = [
     "set_pin",
     "unlock_person",
     "use_code",
+    "verify_identity",
 ]  # fmt: skip

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Literal
 
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
+from django.utils.crypto import salted_hmac
 
+from mes.errors import TooManyTries
 from mes.events import Event
 from mes.people import rules
-from mes.people.models import AccessEvent, FailureCounter, PersonLock, User
+from mes.people.models import AccessEvent, FailureCounter, PersonLock, SignInThrottle, User
 from mes.records.actors import Actor
 from mes.records.door import service
 
@@ -22,6 +25,18 @@ INSERT INTO mes_failurecounter AS counter (user_id, passwords, pins, codes, last
 ON CONFLICT (user_id) DO UPDATE SET passwords = counter.passwords + EXCLUDED.passwords, pins = counter.pins + EXCLUDED.pins,
   codes = counter.codes + EXCLUDED.codes, last_at = EXCLUDED.last_at
 RETURNING passwords, pins, codes
+"""
+
+SIGN_IN_WINDOW = dt.timedelta(minutes=5)
+SIGN_INS_OF_A_NAME = 3
+"""Fewer than lock a person out: nobody locks another out within one window."""
+SIGN_INS_FROM_AN_ADDRESS = 30
+COUNT_SIGN_IN = """
+INSERT INTO mes_signinthrottle AS kept (key, tries, since) VALUES (%(key)s, 1, clock_timestamp())
+ON CONFLICT (key) DO UPDATE SET
+  tries = CASE WHEN kept.since < clock_timestamp() - %(window)s THEN 1 ELSE kept.tries + 1 END,
+  since = CASE WHEN kept.since < clock_timestamp() - %(window)s THEN clock_timestamp() ELSE kept.since END
+RETURNING tries
 """
 
 
@@ -84,6 +99,34 @@ def end_try(user_id, right: Secret | None, *others: Secret) -> None:
     """One secret was right (None: none was, and none was guessed): its count begins anew; a try counted for others is taken back."""
     counts = {COUNTS[secret]: Greatest(F(COUNTS[secret]) - 1, 0) for secret in others}
     FailureCounter.objects.filter(user_id=user_id).update(**counts | ({COUNTS[right]: 0} if right else {}))
+
+
+def begin_sign_in(username: str, address: str) -> None:
+    """Count a try to sign in, of this name and from this address, known or not, before any person's count. 21 CFR 11.300(d).
+
+    Raises TooManyTries, before anything is looked at. Who guesses is slowed down; who is guessed at is not locked out by it.
+    """
+    over = False
+    for key, most in _throttled(username, address):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(COUNT_SIGN_IN, {"key": key, "window": SIGN_IN_WINDOW})
+            over |= cursor.fetchone()[0] > most
+    if over:
+        raise TooManyTries("too_many_tries", "Too many tries to sign in. Wait five minutes, then try again.")
+
+
+def end_sign_in(username: str, address: str) -> None:
+    """The password was right: the name's count begins anew, and the try is taken back from the address."""
+    (name, _), (place, _) = _throttled(username, address)
+    SignInThrottle.objects.filter(key=name).delete()
+    SignInThrottle.objects.filter(key=place).update(tries=Greatest(F("tries") - 1, 0))
+
+
+def _throttled(username: str, address: str) -> tuple[tuple[str, int], tuple[str, int]]:
+    """Keys and limits. People type passwords as names: the key is a keyed digest."""
+    told = (("name", username.strip().casefold(), SIGN_INS_OF_A_NAME), ("address", address, SIGN_INS_FROM_AN_ADDRESS))
+    first, second = ((salted_hmac(f"cartulary.sign_in.{kind}", value, algorithm="sha256").hexdigest(), most) for kind, value, most in told)
+    return first, second
 
 
 def reset_failures(user_id) -> None:

@@ -10,7 +10,9 @@ from django.contrib.auth.hashers import make_password
 from mes.errors import RuleBroken, SigningRefused
 from mes.events import Event
 from mes.people import rules, totp
-from mes.people.models import DeviceCredential, SecondFactor, UsedCode, User
+from mes.people.jurisdictions import profile_of
+from mes.people.models import DeviceCredential, Qualification, SecondFactor, Site, UsedCode, User
+from mes.people.services.register import record_qualification
 from mes.records.actors import Actor
 from mes.records.door import service
 
@@ -19,7 +21,8 @@ from mes.records.door import service
 def set_password(*, by: Actor, user_id, new: str) -> User:
     """Set the owner's password (Argon2id, OWASP's setting)."""
     user = User.objects.lock(user_id)
-    rules.check_can_set_password(by=by, user=user, new=new)
+    policy = profile_of(Site.objects.one(pk=by.site_id).jurisdiction).passwords
+    rules.check_can_set_password(by=by, user=user, new=new, policy=policy)
     user.password = make_password(new)
     user.save()
     return user
@@ -48,13 +51,19 @@ def begin_second_factor(*, by: Actor, user_id) -> SecondFactor:
 
 
 @service(Event.SECOND_FACTOR_CONFIRMED)
-def confirm_second_factor(*, by: Actor, user_id, code: str) -> SecondFactor:
-    """Finish enrolment with a first code; that code is used up."""
-    rules.check_can_confirm_second_factor(by=by, user_id=user_id)
+def confirm_second_factor(*, by: Actor, user_id, code: str, checked_by: Actor) -> SecondFactor:
+    """Finish enrolment with a first code, used up by it, before a second person who checked the owner's identity and proved their own secrets.
+
+    A password alone enrols nothing that certifies: misuse takes two people. 21 CFR 11.200(a)(3).
+    """
+    before = SecondFactor.history.filter(user_id=user_id, active=False).values_list("history_user_id", flat=True)
+    rules.check_can_confirm_second_factor(by=by, user_id=user_id, checked_by=checked_by, retired_by=set(before))
     factor = SecondFactor.objects.filter(user_id=user_id, active=True).first()
     if factor is None or factor.confirmed:
         raise RuleBroken("no_enrolment", "No authenticator waits to be confirmed. Begin again.")
     _use(factor, code)
+    user = User.objects.one(pk=user_id)
+    record_qualification(by=checked_by, user=user, subject=_enrolled(factor), title="Identity checked in person at the enrolment of an authenticator")
     factor.confirmed = True
     factor.save()
     return factor
@@ -62,7 +71,7 @@ def confirm_second_factor(*, by: Actor, user_id, code: str) -> SecondFactor:
 
 @service(Event.SECOND_FACTOR_RETIRED)
 def retire_second_factor(*, by: Actor, factor_id, seen: int, reason: str) -> SecondFactor:
-    """Revoke a lost or replaced authenticator at once. 21 CFR 11.300(c). Its owner enrols another one alone."""
+    """Revoke a lost or replaced authenticator at once. 21 CFR 11.300(c). Its owner enrols another one before a second person."""
     factor = SecondFactor.objects.lock(factor_id, seen=seen)
     rules.check_can_retire_second_factor(by=by, factor=factor)
     factor.active = False
@@ -80,7 +89,17 @@ def use_code(*, by: Actor, user_id, code: str) -> UsedCode:
             "no_second_factor",
             "This signature needs a second factor and none is enrolled. Enrol one under your name, top right.",
         )
+    if not Qualification.objects.filter(user_id=user_id, subject=_enrolled(factor)).exclude(trainer_id=user_id).exists():
+        raise SigningRefused(
+            "second_factor_unchecked",
+            "Nobody checked who enrolled this authenticator. An administrator retires it; then enrol another before a second person.",
+        )
     return _use(factor, code)
+
+
+def _enrolled(factor: SecondFactor) -> str:
+    """Subject of the record that a second person checked who enrolled this authenticator: without it no code counts."""
+    return f"authenticator:{factor.pk}"
 
 
 def _use(factor: SecondFactor, code: str) -> UsedCode:

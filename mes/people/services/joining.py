@@ -9,12 +9,9 @@ from mes.events import Event
 from mes.people import rules
 from mes.people.models import User
 from mes.people.services.credentials import set_password, set_pin
-from mes.people.services.register import record_qualification
+from mes.people.services.enabling import verify_identity
 from mes.records.actors import Actor
 from mes.records.door import service
-
-IDENTITY = "identity"
-"""Subject of the record that a second person checked who somebody is."""
 
 
 @service(Event.PERSON_INVITED)
@@ -37,6 +34,6 @@ def join_person(*, by: Actor, user_id, seen: int, new: str, pin: str, invited_by
     """
     user = User.objects.lock(user_id, seen=seen)
     rules.check_can_join_person(by=by, user=user, invited_by=invited_by, checked_by=checked_by)
-    record_qualification(by=checked_by, user=user, subject=IDENTITY, title="Identity checked in person before secrets were set")
+    verify_identity(by=checked_by, user=user, means="in person, beside the person who set the secrets")
     user = set_password(by=by, user_id=user.pk, new=new)
     return set_pin(by=by, user_id=user.pk, pin=pin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mes.events import Event
 from mes.people import rules
-from mes.people.models import Grant, Qualification, Role, Site, User
+from mes.people.models import DeviceCredential, Grant, Qualification, Role, Site, User
 from mes.records.actors import Actor
 from mes.records.door import deed_now, service
 
@@ -22,7 +22,7 @@ def open_site(
     demo: bool = False,
 ) -> Site:
     """Open a site's register. `by` acts at the new site itself."""
-    rules.check_can_open_site(by=by, code=code)
+    rules.check_can_open_site(by=by, code=code, jurisdiction=jurisdiction)
     site = Site(
         id=site_id,
         site_id=site_id,
@@ -93,7 +93,7 @@ def enrol_person(
 @service(Event.GRANT_GIVEN)
 def grant_role(*, by: Actor, user: User, role: Role, ends_at=None) -> Grant:
     """Give a role from now on. An administrator never gets GMP rights beside (ACC-07)."""
-    rules.check_can_grant_role(by=by, user=user, role=role)
+    rules.check_can_grant_role(by=by, user=user, role=role, ends_at=ends_at)
     grant = Grant(
         site_id=role.site_id,
         user=user,
@@ -110,10 +110,29 @@ def grant_role(*, by: Actor, user: User, role: Role, ends_at=None) -> Grant:
 def end_grant(*, by: Actor, grant_id, seen: int, reason: str) -> Grant:
     """End a role now; it ends for the next request."""
     grant = Grant.objects.lock(grant_id, seen=seen)
-    rules.check_can_end_grant(by=by, grant=grant)
-    grant.ends_at = deed_now().at
+    now = deed_now().at
+    rules.check_can_end_grant(by=by, grant=grant, now=now)
+    grant.ends_at = max(now, grant.starts_at)  # one that has not begun never does
     grant.save()
     return grant
+
+
+@service(Event.ACCOUNT_CLOSED)
+def close_account(*, by: Actor, user_id, seen: int, reason: str) -> User:
+    """Close an account at once: sessions and tokens fail from the next request on, roles end, the user name stays taken. 21 CFR 11.300(b)."""
+    user = User.objects.lock(user_id, seen=seen)
+    rules.check_can_close_account(by=by, user=user)
+    now = deed_now().at
+    user.is_active = False
+    user.save()
+    for grant in Grant.objects.filter(user_id=user_id).order_by("pk"):
+        if grant.ends_at is None or grant.ends_at > now:
+            grant.ends_at = max(now, grant.starts_at)
+            grant.save()
+    for credential in DeviceCredential.objects.filter(user_id=user_id, revoked=False).order_by("pk"):
+        credential.revoked = True
+        credential.save()
+    return user
 
 
 @service(Event.QUALIFICATION_RECORDED)

@@ -51,7 +51,7 @@ class SignInPage(Page):
         form = SignInForm(request.POST)
         if not form.is_valid():
             return self.show(422, form=form)
-        user = session.prove(request, form.cleaned_data["username"], form.cleaned_data["password"])
+        user = session.sign_in(request, form.cleaned_data["username"], form.cleaned_data["password"])
         sites = queries.sites_of(user.pk)
         if not sites:
             raise NotAllowed("no_role", "You hold no role at any site yet. An administrator can give you one.", security=None)

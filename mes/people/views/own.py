@@ -8,7 +8,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 
 from mes.people import forms, queries, services, session, totp
-from mes.people.models import SecondFactor, User
+from mes.people.models import SecondFactor, Site, User
 from mes.web import qr
 from mes.web.pages import Page
 
@@ -18,7 +18,7 @@ class OwnPage(Page):
 
     template_name = "mes/people/own.html"
     title = "Your account"
-    secret_fields = Page.secret_fields | {"current", "new", "again", "pin_again", "code"}
+    secret_fields = Page.secret_fields | {"current", "new", "again", "pin_again", "code", "witness_password"}
     form_name = ""
 
     def read(self) -> dict:
@@ -27,6 +27,7 @@ class OwnPage(Page):
             "person_record": person,
             "grants": queries.live_grants(person.pk, self.by.site_id),
             "training": queries.training_of(person.pk),
+            "enabling": queries.enabling(person.pk, self.by.site_id),
             "factor": queries.factor_of(person.pk),
             "has_pin": bool(person.pin),
             "station": self.by.station,
@@ -65,14 +66,14 @@ class OwnPin(OwnPage):
 
 
 class OwnAuthenticator(OwnPage):
-    """Enrol an authenticator: the QR code once, then a first code to confirm it."""
+    """Enrol an authenticator: the QR code once, then a first code to confirm it before a second person."""
 
     template_name = "mes/people/authenticator.html"
     title = "Authenticator"
 
     def read(self) -> dict:
         factor = SecondFactor.objects.filter(user_id=self.by.user_id, active=True, confirmed=False).first()
-        shown = super().read() | {"waiting": factor, "code_form": forms.CodeForm()}
+        shown = super().read() | {"waiting": factor, "code_form": forms.ConfirmForm(initial={"witness": self.typed.get("witness", "")})}
         if factor is None:
             return shown
         secret = totp.unseal(factor.secret)
@@ -83,10 +84,14 @@ class OwnAuthenticator(OwnPage):
 
     def post(self, request) -> HttpResponse:
         if "code" in request.POST:
-            form = forms.CodeForm(request.POST)
+            form = forms.ConfirmForm(request.POST)
             if not form.is_valid():
                 return self.show(422, code_form=form)
-            self.do(services.confirm_second_factor, user_id=self.by.user_id, code=form.cleaned_data["code"])
+            typed = form.cleaned_data
+            witness = session.prove(request, typed["witness"], typed["witness_password"])
+            site = Site.objects.get(pk=self.by.site_id)
+            checked_by = session.actor_of(request, witness, site, queries.live_grants(witness.pk, site.pk))
+            self.do(services.confirm_second_factor, user_id=self.by.user_id, code=typed["code"], checked_by=checked_by)
             self.say("Your authenticator is enrolled. Certifying asks for its code each time.")
             return self.done("mes:people:own")
         form = forms.OwnPasswordForm(request.POST, auto_id="begin-%s")

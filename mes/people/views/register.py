@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpResponse
 from django.utils.text import slugify
 
+from mes import clock
 from mes.errors import UnreadableInput
 from mes.people import choices, forms, queries, services
 from mes.people.models import DeviceCredential, Grant, PersonLock, Role, SecondFactor
@@ -90,9 +91,13 @@ class PersonPage(Page):
             "subject": user,
             "page_title": user.full_name,
             "grants": queries.grants_of(user.pk, self.by.site_id),
+            "now": clock.record_now(),
             "training": queries.training_of(user.pk),
             "lock": PersonLock.objects.filter(user=user, open=True).first(),
             "factor": queries.factor_of(user.pk),
+            "enabling": queries.enabling(user.pk, self.by.site_id),
+            "identity_checks": queries.identity_checks(user.pk),
+            "identity_form": forms.IdentityForm(initial=self.typed, auto_id="identity-%s"),
             "tokens": DeviceCredential.objects.filter(user=user).order_by("-recorded_at"),
             "grant_form": forms.GrantForm(roles=free, initial=self.typed, auto_id="grant-%s"),
             "training_form": forms.TrainingForm(subjects=choices.training(), initial=self.typed, auto_id="training-%s"),
@@ -115,10 +120,12 @@ class PersonPage(Page):
         except (KeyError, ValueError):
             raise UnreadableInput("version_missing", "This page did not say what it showed. Open it again.") from None
 
-    def end_of(self, day: dt.date | None) -> dt.datetime | None:
-        """The end of a day in the site's zone."""
+    def end_of(self, day: dt.date | None, hour: dt.time | None = None) -> dt.datetime | None:
+        """The end of a day in the site's zone, or its hour."""
         if day is None:
             return None
+        if hour is not None:
+            return dt.datetime.combine(day, hour, ZoneInfo(self.request.site.time_zone))
         return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(self.request.site.time_zone))
 
     def back(self, sentence: str) -> HttpResponse:
@@ -127,17 +134,21 @@ class PersonPage(Page):
 
 
 class GiveRole(PersonPage):
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id) -> HttpResponse:
         form = forms.GrantForm(request.POST, roles=Role.objects.filter(site_id=self.by.site_id), auto_id="grant-%s")
         if not form.is_valid():
             return self.show(422, grant_form=form)
         role = Role.objects.one(pk=form.cleaned_data["role"], site_id=self.by.site_id)
         user = queries.person_here(user_id, self.by.site_id)
-        self.do(services.grant_role, user=user, role=role, ends_at=self.end_of(form.cleaned_data["until"]))
+        self.do(services.grant_role, user=user, role=role, ends_at=self.end_of(form.cleaned_data["until"], form.cleaned_data["hour"]))
         return self.back(f"{user.full_name} is {role.name} from now on.")
 
 
 class EndRole(PersonPage):
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id, grant_id) -> HttpResponse:
         Grant.objects.one(pk=grant_id, user_id=user_id, site_id=self.by.site_id)
         self.do(services.end_grant, grant_id=grant_id, seen=self.seen(), reason=self.reason())
@@ -145,6 +156,8 @@ class EndRole(PersonPage):
 
 
 class RecordTraining(PersonPage):
+    permission = Permission.RECORD_TRAINING
+
     def post(self, request, user_id) -> HttpResponse:
         subjects = choices_in_context(self)
         form = forms.TrainingForm(request.POST, subjects=subjects, auto_id="training-%s")
@@ -158,14 +171,41 @@ class RecordTraining(PersonPage):
         return self.back(f"{user.full_name} is trained for {title}.")
 
 
+class VerifyIdentity(PersonPage):
+    """Somebody else says that they checked who this person is. 21 CFR 11.100(b)."""
+
+    permission = Permission.RECORD_TRAINING
+
+    def post(self, request, user_id) -> HttpResponse:
+        form = forms.IdentityForm(request.POST, auto_id="identity-%s")
+        if not form.is_valid():
+            return self.show(422, identity_form=form)
+        user = queries.person_here(user_id, self.by.site_id)
+        self.do(services.verify_identity, user=user, means=form.cleaned_data["means"])
+        return self.back(f"The identity of {user.full_name} is recorded as checked by you.")
+
+
 class Unlock(PersonPage):
+    permission = Permission.UNLOCK_PEOPLE
+
     def post(self, request, user_id, lock_id) -> HttpResponse:
         PersonLock.objects.one(pk=lock_id, user_id=user_id)
         self.do(services.unlock_person, lock_id=lock_id, seen=self.seen(), reason=self.reason())
         return self.back("The lock is lifted.")
 
 
+class CloseAccount(PersonPage):
+    permission = Permission.MANAGE_PEOPLE
+
+    def post(self, request, user_id) -> HttpResponse:
+        queries.person_here(user_id, self.by.site_id)
+        self.do(services.close_account, user_id=user_id, seen=self.seen(), reason=self.reason())
+        return self.back("The account is closed: sessions, roles and tokens have ended.")
+
+
 class RetireAuthenticator(PersonPage):
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id, factor_id) -> HttpResponse:
         SecondFactor.objects.one(pk=factor_id, user_id=user_id)
         self.do(services.retire_second_factor, factor_id=factor_id, seen=self.seen(), reason=self.reason())
@@ -175,6 +215,8 @@ class RetireAuthenticator(PersonPage):
 class MakeLink(PersonPage):
     """A joining link, shown once."""
 
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id) -> HttpResponse:
         user = self.do(services.invite_person, user_id=user_id, reason=self.reason())
         return self.show(joining_link=request.build_absolute_uri(link_for(user, self.by.user_id, self.by.site_id)))
@@ -182,6 +224,8 @@ class MakeLink(PersonPage):
 
 class IssueToken(PersonPage):
     """A device's token, shown once."""
+
+    permission = Permission.MANAGE_PEOPLE
 
     def post(self, request, user_id) -> HttpResponse:
         form = forms.TokenForm(request.POST, equipment=choices_in_context(self, choices.equipment), auto_id="token-%s")
@@ -192,6 +236,8 @@ class IssueToken(PersonPage):
 
 
 class RevokeToken(PersonPage):
+    permission = Permission.MANAGE_PEOPLE
+
     def post(self, request, user_id, credential_id) -> HttpResponse:
         DeviceCredential.objects.one(pk=credential_id, user_id=user_id)
         self.do(services.revoke_device_token, credential_id=credential_id, seen=self.seen(), reason=self.reason())

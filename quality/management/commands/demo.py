@@ -11,6 +11,7 @@ from mes.embedded.processes import free_port
 from mes.errors import RuleBroken
 from quality.demo import clock, people, preparing, site, story
 from quality.demo.client import Refused
+from quality.demo.enabling import enable_signing
 from quality.demo.progress import Progress
 
 
@@ -41,7 +42,9 @@ class Command(BaseCommand):
                 progress.begin("Starting web, worker and beat")
                 running.start()
                 progress.done(f"Serving at http://{host}:{port}/")
-                if not no_lots:
+                if no_lots:
+                    enable_signing(story.open_cast(f"http://{host}:{port}"))
+                else:
                     self.prepare(f"http://{host}:{port}", progress)
                 self.print_people(host, port, time.monotonic() - began)
                 if not once:

@@ -43,12 +43,11 @@ def certify(*, by: Actor, lot_id, seen: int, stage: str, proof: ceremony.Proof) 
 
 @service(Event.LOT_REJECTED)
 def reject(*, by: Actor, lot_id, seen: int, reason: str, proof: ceremony.Proof) -> ReleaseDecision:
-    """Reject a lot, with a reason. It never leaves the site as product."""
+    """Reject a lot, with a reason that is part of what is signed. It never leaves the site as product."""
     lot = queries.lot_locked(lot_id, seen)
     rules.check_can_reject(by=by, lot=lot, reason=reason, signer=proof.user)
-    signature = sign(
-        by=by, proof=proof, what=queries.refusal_subject(lot, "reject"), meaning="rejected", stream=lot.stream, lot_id=lot.pk, permission=Permission.CERTIFY_LOT
-    )
+    what = queries.refusal_subject(lot, "reject", reason)
+    signature = sign(by=by, proof=proof, what=what, meaning="rejected", stream=lot.stream, lot_id=lot.pk, permission=Permission.CERTIFY_LOT)
     decision = ReleaseDecision(site_id=lot.site_id, lot=lot, kind="rejected", signature=signature, gate=[], reason=reason.strip())
     decision.save()
     move_lot(by=by, lot_id=lot.pk, state="rejected", reason_code="rejected", reason=reason)
@@ -57,11 +56,14 @@ def reject(*, by: Actor, lot_id, seen: int, reason: str, proof: ceremony.Proof) 
 
 @service(Event.CERTIFICATION_WITHDRAWN)
 def withdraw(*, by: Actor, lot_id, seen: int, reason: str, proof: ceremony.Proof) -> ReleaseDecision:
-    """Withdraw a certification, with a reason: the certificate no longer holds, dispatch is refused, everybody who has the product is alerted (REL-09)."""
+    """Withdraw a certification, with a reason that is signed (REL-09).
+
+    The certificate no longer holds, dispatch is refused, everybody who has the product is alerted.
+    """
     lot = queries.lot_locked(lot_id, seen)
     standing = queries.standing_decision(lot)
     rules.check_can_withdraw(by=by, lot=lot, standing=standing, reason=reason, signer=proof.user)
-    what = queries.refusal_subject(lot, "withdraw")
+    what = queries.refusal_subject(lot, "withdraw", reason)
     signature = sign(by=by, proof=proof, what=what, meaning="withdrawn", stream=lot.stream, lot_id=lot.pk, permission=Permission.CERTIFY_LOT)
     decision = ReleaseDecision(site_id=lot.site_id, lot=lot, kind="withdrawn", signature=signature, gate=[], reason=reason.strip())
     decision.save()

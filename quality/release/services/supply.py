@@ -21,7 +21,7 @@ from quality.release.models import ProductUse
 @service(Event.PRODUCT_DISPATCHED)
 def dispatch(
     *, by: Actor, container_id, scanned: str, from_place: str, to_place: str, proof: ceremony.Proof, carrier: str = "", seal: str = "", logger: str = "",
-    remark: str = "",
+    remark: str = "", typed_with: ceremony.Proof | None = None,
 ) -> HandOver:  # fmt: skip
     """Hand a certified product over for transport, by scan and signature of what custody shows (`hand_over_subject(container, "dispatch")`).
 
@@ -32,7 +32,7 @@ def dispatch(
     rules.check_can_dispatch(by=by, container=container, standing=standing, at=deed_now().at, signer=proof.user)
     return hand_over(
         by=by, container_id=container.pk, kind="dispatch", scanned=scanned, from_place=from_place, to_place=to_place, proof=proof, carrier=carrier, seal=seal,
-        logger=logger, remark=remark,
+        logger=logger, remark=remark, typed_with=typed_with,
     )  # fmt: skip
 
 
@@ -52,7 +52,8 @@ def record_use(
 ) -> ProductUse:  # fmt: skip
     """What became of a container: infused, or not and why, with the identity checked by two persons who both sign exactly this.
 
-    `scanned` is the container's full identifier and `coi` the patient's chain-of-identity code, as scanned at the bedside. A lot of which
+    `scanned` is the container's full identifier and `coi` the patient's chain-of-identity code, as scanned at the bedside. Where
+    one of them was typed, both sign that it was, the second with a meaning of its own by which it is counted (decision 10). A lot of which
     nothing was infused ends as "manufactured, not infused".
     """
     container = _locked(container_id)
@@ -62,10 +63,11 @@ def record_use(
         reason_code=reason_code, reason=reason, first=first.user, second=second.user,
     )  # fmt: skip
     facts = queries.use_facts(infused=infused, started_at=started_at, ended_at=ended_at, volume=volume, reason_code=reason_code, reason=reason)
-    what = queries.use_subject(container, facts)
+    typed = queries.identity_typed(scanned, coi)
+    what = queries.use_subject(container, facts, typed=typed)
     made = {"by": by, "what": what, "stream": lot.stream, "lot_id": lot.pk}
     one = sign(proof=first, meaning="infused" if infused else "not_infused", permission=Permission.RECORD_INFUSION, **made)
-    two = sign(proof=second, meaning="confirmed_identity", permission=Permission.RECORD_INFUSION, **made)
+    two = sign(proof=second, meaning=queries.identity_meaning(typed), permission=Permission.RECORD_INFUSION, **made)
     use = ProductUse(
         site_id=by.site_id, lot=lot, container=container, infused=infused, started_at=started_at if infused else None,
         ended_at=ended_at if infused else None, volume_text=volume.strip(), reason_code="" if infused else reason_code, reason=reason.strip(),

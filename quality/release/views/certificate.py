@@ -8,6 +8,7 @@ from django.urls import reverse
 from mes.errors import Missing
 from mes.people.models import Site
 from mes.records.context import site_context
+from mes.records.kept import check_kept
 from mes.web.pages import Page
 from quality.permissions import Permission
 from quality.release import queries
@@ -73,7 +74,7 @@ class CertificatePdf(Page):
             row = found.filter(number=certificate).first() if certificate else found.first()
             if row is None:
                 raise Missing("not_drawn", "The PDF is not drawn yet. It is there within a minute of the signature.")
-            pdf, name = bytes(row.pdf), row.number
+            pdf, name = check_kept(row.pdf, row.sha256, "This certificate"), row.number
         answer = HttpResponse(pdf, content_type="application/pdf")
         answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
         answer["Cache-Control"] = "no-store"

@@ -9,6 +9,7 @@ from batches.lots.states import LOT_WORDS
 from batches.permissions import Permission as BatchPermission
 from mes.clock import record_now
 from mes.errors import Missing
+from mes.permissions import Permission as AuditPermission
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 from mes.web.pages import FragmentPage, Page
@@ -31,6 +32,7 @@ def shown_lines(lines: list[GateLine], number: str) -> list[dict]:
     places = {
         "steps": f"/lots/{number}/", "exceptions": f"/lots/{number}/review/", "review": f"/lots/{number}/review/", "deviations": "/deviations/",
         "results_in": f"/lots/{number}/qc/", "results_meet": f"/lots/{number}/qc/", "results_reviewed": f"/lots/{number}/qc/",
+        "verdicts": f"/lots/{number}/qc/",
         "labels": f"/lots/{number}/labels/",
         "bags": f"/lots/{number}/labels/",
     }  # fmt: skip
@@ -73,6 +75,7 @@ def panel_acts(lot, rights) -> list[dict]:
     certified = lot.state in {"certified_stage_1", "certified_final"}
     found = [
         ("Batch record", f"/lots/{lot.number}/record/", BatchPermission.READ_RECORD in rights),
+        ("Evidence file", f"/lots/{lot.number}/evidence/", AuditPermission.MAKE_EVIDENCE in rights),
         ("Review", f"/lots/{lot.number}/review/", Permission.REVIEW_LOT in rights),
         ("Dispatch", f"/lots/{lot.number}/dispatch/", Permission.DISPATCH_PRODUCT in rights and certified),
         ("Infusion", f"/lots/{lot.number}/infusion/", Permission.RECORD_INFUSION in rights and certified),
@@ -228,6 +231,9 @@ class SignDecisionPage(SigningPage):
             return queries.refusal_subject(lot, decision)
         self.ground = queries.ground_of(lot, self.stage(decision), record_now())
         return queries.subject_of(self.ground)
+
+    def with_reason(self, reason: str, number: str, decision: str):
+        return queries.refusal_subject(queries.lot_by_number(number), decision, reason) if decision in {"reject", "withdraw"} else None
 
     def summary(self, number: str, decision: str) -> dict:
         lot = queries.lot_by_number(number)

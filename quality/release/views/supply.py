@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
@@ -12,11 +13,13 @@ from django.utils.http import urlencode
 from batches.custody import queries as custody
 from batches.lots.band import band
 from batches.lots.states import CONTAINER_WORDS
+from batches.lots.views.second_reader import ReadByTwoPage
 from mes.clock import record_now
 from mes.errors import RuleBroken, UnreadableInput
 from mes.records.context import site_context
 from mes.signatures import ceremony
 from mes.signatures.meanings import meaning as meaning_of
+from mes.signatures.models import SigningIntent
 from mes.signatures.pages import SigningPage
 from mes.web.pages import Page
 from quality.permissions import Permission
@@ -67,7 +70,7 @@ class DispatchPage(Page):
         return self.done(f"{reverse('quality:release:dispatch_sign', kwargs={'number': number})}?{urlencode(form.cleaned_data)}")
 
 
-class SignDispatchPage(SigningPage):
+class SignDispatchPage(ReadByTwoPage, SigningPage):
     """The hand-over for transport, signed at the bench."""
 
     permission = Permission.DISPATCH_PRODUCT
@@ -97,6 +100,8 @@ class SignDispatchPage(SigningPage):
             "back_url": back,
             "back_label": "Back",
             "action": query,
+            "body": "batches/lots/_second_reader.html",
+            "asks_second_reader": self.asks_second_reader,
             "ok": "Sign",
         }
 
@@ -104,19 +109,36 @@ class SignDispatchPage(SigningPage):
         given = self.given()
         with site_context(self.by.site_id):
             bag = queries.bag_scanned(number, given["scanned"])
-        return self.do(services.dispatch, container_id=bag.pk, proof=proof, **given)
+        second = self.second_reader(bag, given["scanned"])
+        return self.do(services.dispatch, container_id=bag.pk, proof=proof, typed_with=second, **given)
 
     def done_url(self, result, number: str) -> str:
         return reverse("quality:release:dispatch", kwargs={"number": number})
 
 
+SIGNERS = ("first", "second")
+
+
+def use_meanings(infused: bool, typed: bool) -> tuple[str, str]:
+    """What the first and the second person sign; who reads a typed identity signs that it was read."""
+    return ("infused" if infused else "not_infused", queries.identity_meaning(typed))
+
+
 class UsePage(Page):
-    """`/lots/<number>/infusion/`: first what happened, then two persons sign exactly that."""
+    """`/lots/<number>/infusion/`: first what happened, then two persons sign exactly that.
+
+    What is drawn for them and the two intents that are bound to it come from one snapshot: a change until they sign refuses. 21 CFR 11.70.
+    """
 
     permission = Permission.RECORD_INFUSION
     template_name = "quality/release/infusion.html"
     title = "Infusion"
-    secret_fields = Page.secret_fields | {"first_secret", "second_secret"}
+    secret_fields = Page.secret_fields | {"first_secret", "second_secret", "first_intent", "second_intent"}
+    at: str = ""
+    """Whose signature was refused: first or second."""
+
+    def reading(self):
+        return site_context(self.by.site_id, writable=True, snapshot=True)
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.request.site.time_zone)
@@ -145,20 +167,30 @@ class UsePage(Page):
         if form is None or not form.is_valid():
             return shown
         bag = queries.bag_scanned(number, form.cleaned_data["scanned"])
+        typed = queries.identity_typed(form.cleaned_data["scanned"], form.cleaned_data["coi"])
+        how = "typed in full" if typed else "scanned"
         rules.check_identity(bag, form.cleaned_data["scanned"], form.cleaned_data["coi"])
         infused = form.facts()["infused"]
         labels = {"infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume", "reason_words": "Why not", "reason": "In words"}
         facts = queries.use_facts(**form.facts())
+        what = queries.use_subject(bag, facts, typed=typed)
+        meanings = use_meanings(infused, typed)
+        told = self.refusal is None or self.refusal.code == "stale_screen"
+        before = None if told else SigningIntent.objects.filter(pk=self.intent_id("first")).first()
+        intents = [ceremony.prepare(self.by, what, meaning) for meaning in meanings]
         return shown | {
             "to_sign": True,
             "typed_fields": {name: self.request.POST.get(name, self.request.GET.get(name, "")) for name in form.fields},
+            "intents": {f"{which}_intent": intent.pk for which, intent in zip(SIGNERS, intents, strict=True)},
+            "at": self.at,
+            "changed": before is not None and bytes(before.payload_digest) != bytes(intents[0].payload_digest),
             "rows": [
-                {"label": bag.title, "value": bag.identifier, "sub": "scanned"},
-                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": "the patient's, scanned"},
+                {"label": bag.title, "value": bag.identifier, "sub": f"{how}, {CONTAINER_WORDS[bag.state].lower()}"},
+                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": f"the patient's, {how}"},
                 *({"label": labels[key], "value": value} for key, value in facts.items() if key in labels and value),
             ],
-            "first_meaning": meaning_of("infused" if infused else "not_infused").text,
-            "second_meaning": meaning_of("confirmed_identity").text,
+            "first_meaning": meaning_of(meanings[0]).text,
+            "second_meaning": meaning_of(meanings[1]).text,
             "ok": "Sign: infused" if infused else "Sign: not infused",
         }
 
@@ -171,25 +203,26 @@ class UsePage(Page):
         facts = form.facts()
         with site_context(self.by.site_id):
             bag = queries.bag_scanned(number, form.cleaned_data["scanned"])
-            what = queries.use_subject(bag, queries.use_facts(**facts))
-        meanings = ("infused" if facts["infused"] else "not_infused", "confirmed_identity")
-        proofs = [self.prove(what, meaning, which) for meaning, which in zip(meanings, ("first", "second"), strict=True)]
+        first, second = (self.prove(which) for which in SIGNERS)
         self.do(
-            services.record_use,
-            container_id=bag.pk,
-            scanned=form.cleaned_data["scanned"],
-            coi=form.cleaned_data["coi"],
-            first=proofs[0],
-            second=proofs[1],
-            **facts,
+            services.record_use, container_id=bag.pk, scanned=form.cleaned_data["scanned"], coi=form.cleaned_data["coi"], first=first, second=second, **facts
         )
         self.say("Recorded, signed by two persons.")
         return self.done(reverse("quality:release:infusion", kwargs={"number": number}))
 
-    def prove(self, what, meaning: str, which: str) -> ceremony.Proof:
-        """One person's full ceremony for exactly what the page shows."""
-        with site_context(self.by.site_id, writable=True):
-            intent = ceremony.prepare(self.by, what, meaning)
-        return ceremony.authenticate(
-            by=self.by, intent_id=intent.pk, username=self.request.POST.get(f"{which}_who", ""), secret=self.request.POST.get(f"{which}_secret", "")
-        )
+    def intent_id(self, which: str) -> str | None:
+        try:
+            return str(uuid.UUID(self.request.POST.get(f"{which}_intent", "")))
+        except ValueError:
+            return None
+
+    def prove(self, which: str) -> ceremony.Proof:
+        """One person's full ceremony, against the intent that was bound to what the page showed."""
+        given = self.request.POST
+        try:
+            return ceremony.authenticate(
+                by=self.by, intent_id=self.intent_id(which), username=given.get(f"{which}_who", ""), secret=given.get(f"{which}_secret", "")
+            )
+        except RuleBroken:
+            self.at = which
+            raise

@@ -62,6 +62,8 @@ class ResultsPage(Page):
             "may_leave_out": may_enter and chosen.result is None and (chosen.criterion.any_of or chosen.criterion.type == "report_only"),
             "leave_out_url": reverse("quality:samples:not_tested", kwargs={"number": number, "criterion": chosen.criterion.code}),
             "may_correct": may_enter and chosen.result is not None and chosen.result.value_text != "not tested",
+            "outdated": chosen.outdated,
+            "may_judge_anew": may_enter and bool(chosen.outdated),
             "may_review": Permission.REVIEW_RESULTS in rights and chosen.result is not None and not chosen.reviewed,
         }  # fmt: skip
 
@@ -188,3 +190,31 @@ class NotTestedPage(Page):
             lot = queries.lot_by_number(number)
         self.do(services.state_not_tested, lot_id=lot.pk, criterion=criterion, reason=request.POST.get("reason", ""))
         return self.done(ResultsPage.url(number, criterion))
+
+
+class JudgeAnewPage(Page):
+    """Make a verdict anew whose limit was computed from values that were corrected since."""
+
+    permission = Permission.RECORD_RESULTS
+    template_name = "quality/samples/reason.html"
+    title = "Judge anew"
+
+    def read(self, result_id) -> dict:
+        result = queries.result_by_id(result_id)
+        lot = queries.lot_by_number(result.lot.number)
+        line = ResultsPage.chosen(queries.table(lot), result.criterion)
+        return band(lot) | {
+            "heading": f"{line.criterion.name}: judge anew",
+            "lead": line.outdated or "The verdict stands on what the batch record says now.",
+            "form": ReasonForm(initial={"reason": self.typed.get("reason", "")}),
+            "ok": "Judge anew",
+            "back_url": ResultsPage.url(lot.number, result.criterion),
+            "back_label": "Back to the results",
+        }
+
+    def post(self, request, result_id) -> HttpResponse:
+        made = self.do(services.judge_anew, result_id=result_id, reason=request.POST.get("reason", ""))
+        self.say(f"Judged anew. {made.sentence}")
+        with site_context(self.by.site_id):
+            result = queries.result_by_id(made.pk)
+        return self.done(ResultsPage.url(result.lot.number, result.criterion))

@@ -54,6 +54,29 @@ def test_a_hand_over_is_signed_with_the_scan_of_the_container(world, browser):
     assert browser("olga").get(url).status_code == 403
 
 
+@pytest.mark.req("COI-03", case="positive")
+def test_a_typed_identifier_asks_on_the_page_for_a_second_person(world, browser):
+    lot = world.order()
+    with site_context(world.site.pk):
+        bag = queries.containers_of(lot)[0]
+    world.by("petra")
+    client, url = browser("nora"), f"/lots/{lot.number}/containers/{bag.pk}/hand-over/to_manufacture/"
+
+    def sign(**second):
+        page = client.get(url).content.decode()
+        assert "second_who" not in page
+        intent = page.split('name="intent" value="')[1].split('"')[0]
+        sent = {"intent": intent, "who": "nora.utr", "secret": PIN, "scanned": bag.identifier, "from_place": "Ward 3", "to_place": "Courier"}
+        return client.post(url, sent | second)
+
+    alone = sign()
+    assert alone.status_code == 422 and 'name="second_who"' in alone.content.decode()
+    assert sign(second_who="petra.utr", second_secret="000000").status_code in {403, 422}
+    assert sign(second_who="petra.utr", second_secret=PIN).status_code == 303
+    with site_context(world.site.pk):
+        assert [each.username for each in queries.typed_identities(lot)] == ["petra.utr"]
+
+
 def test_a_treatment_centre_prints_no_labels(world, browser):
     lot = world.order()
     with site_context(world.site.pk):

@@ -5,6 +5,7 @@ import zxingcpp
 
 from batches.custody import queries, services
 from batches.custody.models import HandOver, Label
+from batches.lots import queries as lot_queries
 from batches.lots import services as lots
 from batches.lots.identifiers import ScanKind, parse_scan
 from mes.records.context import site_context
@@ -161,13 +162,15 @@ def test_labels_are_printed_by_those_who_may(world, chamber, refused):
         assert Label.objects.count() == 0
 
 
-def give(world, container, kind, who, scanned=None, **more):
+def give(world, container, kind, who, scanned=None, typed_with=None, **more):
     from batches.lots.queries import container as read
 
     meaning = services.rules.HAND_OVER_RULES[kind].meaning
     proof = world.sign(who, lambda: queries.hand_over_subject(read(container.pk), kind), meaning)
     places = {"from_place": "Ward 3", "to_place": "Clean room"} | more
-    return services.hand_over(by=world.by(who), container_id=container.pk, kind=kind, scanned=scanned or f"CTL:C:{container.identifier}", proof=proof, **places)
+    return services.hand_over(
+        by=world.by(who), container_id=container.pk, kind=kind, scanned=scanned or f"CTL:C:{container.identifier}", proof=proof, typed_with=typed_with, **places
+    )
 
 
 @pytest.mark.req("COI-04", case="positive")
@@ -187,6 +190,34 @@ def test_a_hand_over_with_the_wrong_bag_place_or_person_is_refused(world, lot, c
         give(world, chamber, "to_manufacture", "rita")
     with site_context(world.site.pk):
         assert HandOver.objects.count() == 0
+
+
+def reads_too(world, container, who, typed):
+    from batches.lots.queries import container as read
+
+    return world.sign(who, lambda: lot_queries.typed_subject(read(container.pk), typed), "typed_identifier", at="nora")
+
+
+@pytest.mark.req("COI-03", case="negative")
+def test_an_identifier_that_one_person_typed_hands_nothing_over(world, chamber, refused):
+    typed = chamber.identifier
+    with refused("typed_alone"):
+        give(world, chamber, "to_manufacture", "nora", scanned=typed)
+    with refused("same_person"):
+        give(world, chamber, "to_manufacture", "nora", scanned=typed, typed_with=reads_too(world, chamber, "nora", typed))
+    with refused("not_your_role"):
+        give(world, chamber, "to_manufacture", "nora", scanned=typed, typed_with=reads_too(world, chamber, "pavel", typed))
+    with site_context(world.site.pk):
+        assert HandOver.objects.count() == 0 and not lot_queries.typed_identities(chamber.lot)
+
+
+@pytest.mark.req("COI-03", case="positive")
+def test_a_typed_identifier_that_two_people_read_hands_over_and_is_counted(world, chamber):
+    typed = chamber.identifier
+    give(world, chamber, "to_manufacture", "nora", scanned=typed, typed_with=reads_too(world, chamber, "petra", typed))
+    with site_context(world.site.pk):
+        counted = lot_queries.typed_identities(chamber.lot)
+        assert HandOver.objects.count() == 1 and [each.username for each in counted] == ["petra.utr"]
 
 
 @pytest.mark.req("REL-05", case="negative")

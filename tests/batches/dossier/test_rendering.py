@@ -12,9 +12,13 @@ from batches.dossier import rendering, services
 from batches.dossier.models import BatchRecordPaper
 from batches.dossier.queries.papers import papers_of
 from batches.dossier.queries.record import digest_of, record_of
+from batches.execution import services as steps
+from batches.execution.models import Entry
+from batches.execution.queries.content import correction_subject
 from mes.clock import record_now
 from mes.errors import NotAllowed
 from mes.people.setup import system_actor
+from tests.builders.staff import signed_in
 
 
 def read(judged, lot) -> dict:
@@ -98,3 +102,31 @@ def test_papers_are_kept_by_the_job_alone(judged):
     with pytest.raises(NotAllowed, check=lambda refused: refused.code == "not_your_role"):
         services.ask_for_record(by=judged.by("adm"), lot_id=lot.pk)
     assert services.ask_for_record(by=judged.by("quinn"), lot_id=lot.pk).pk == lot.pk
+
+
+@pytest.mark.req("SIG-06", case="negative")
+def test_a_corrected_value_shows_every_signature_of_the_step_as_invalid_on_page_paper_and_export(judged, tmp_path):
+    lot = judged.ready()
+    with judged.reading():
+        entry = Entry.objects.select_related("by", "step_run__lot").get(lot=lot, parameter="viability", superseded_by=None)
+        what = correction_subject(entry, entry.step_run, "83.4", "Read the wrong line")
+    assert all(each["covers"] for each in step(read(judged, lot), "A1.2")["signatures"])
+    page = signed_in(judged.users["quentin"])
+    assert "No longer covers" not in page.get(f"/lots/{lot.number}/record/").content.decode()
+
+    proof = judged.proof("maya", "olga", what, "confirmed_transcription")
+    steps.correct_value(by=judged.by("maya"), entry_id=entry.pk, text="83.4", reason="Read the wrong line", proof=proof)
+
+    signatures = step(read(judged, lot), "A1.2")["signatures"]
+    assert [(each["username"].split(".")[0], each["covers"], each["intact"]) for each in signatures] == [("maya", False, True), ("jonas", False, True)]
+    for each in signatures:
+        (change,) = each["changed"]
+        assert (change["what"], change["reason"], change["by"]) == ("Viability: 82.4 → 83.4 %", "Read the wrong line", "Maya Demo")
+    others = [each for stage in read(judged, lot)["stages"] for one in stage["steps"] if one["key"] != "A1.2" for each in one["signatures"]]
+    assert others and all(each["covers"] for each in others)
+    shown = page.get(f"/lots/{lot.number}/record/").content.decode()
+    assert shown.count("No longer covers what is here") == 2 and "reason: Read the wrong line" in shown
+    text = text_of(rendering.record_pdf(read(judged, lot)), tmp_path)
+    assert " ".join(text.split()).count("No longer covers what is here") == 2
+    exported = page.get(f"/api/v1/lots/{lot.number}/record/").json()
+    assert [each["covers"] for each in step(exported, "A1.2")["signatures"]] == [False, False]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from batches.execution import queries, services
@@ -9,7 +11,8 @@ from batches.execution.models import Excursion
 from batches.execution.queries.content import left_out_subject, resume_subject
 from batches.lots.models import Lot
 from mes.errors import NotAllowed, OutOfSequence, RuleBroken, SigningRefused, StaleRecord, UnreadableInput
-from mes.signatures.models import Signature
+from mes.signatures import manifest
+from mes.signatures.models import Signature, SigningIntent
 from quality.deviations.models import Deviation
 from tests.batches.execution.test_api import Caller, step
 from tests.batches.execution.test_pages import address, browser, sign
@@ -23,10 +26,10 @@ def refused(code: str, kind=RuleBroken):
     return pytest.raises(kind, check=lambda broken: broken.code == code)
 
 
-def leave_out(floor, lot, key: str = "A1.2", who: str = "boss", reason: str = WHY, signer: str = "", subject=left_out_subject, meaning: str = "left_out"):
+def leave_out(floor, lot, key: str = "A1.2", who: str = "boss", reason: str = WHY, signer: str = "", subject=None, meaning: str = "left_out"):
     run = floor.run(lot, key)
     with floor.reading():
-        what = subject(floor_run(lot, key))
+        what = subject(floor_run(lot, key)) if subject else left_out_subject(floor_run(lot, key), reason)
     proof = floor.proof(who, signer or who, what, meaning)
     return services.leave_out_step(by=floor.by(who), step_run_id=run.pk, seen=run.version, reason=reason, proof=proof)
 
@@ -105,7 +108,7 @@ def test_a_step_is_not_left_out_without_a_reason_or_on_a_stale_screen(floor):
         leave_out(floor, lot, reason=" ")
     run = floor.run(lot, "A1.2")
     with floor.reading():
-        what = left_out_subject(floor_run(lot, "A1.2"))
+        what = left_out_subject(floor_run(lot, "A1.2"), WHY)
     proof = floor.proof("boss", "boss", what, "left_out")
     with pytest.raises(StaleRecord):
         services.leave_out_step(by=floor.by("boss"), step_run_id=run.pk, seen=run.version - 1, reason=WHY, proof=proof)
@@ -143,3 +146,50 @@ def test_a_step_is_left_out_over_the_api(floor):
     signed = caller.sign(step(lot, "leave-out/sign/"), secret=PASSWORD, reason=WHY)
     assert signed.status_code == 201 and signed.json()["meaning"] == "left_out"
     assert caller.get(step(lot)).json()["state"] == "not_done"
+
+
+def payload_of(floor, run) -> dict:
+    with floor.reading():
+        signature = Signature.objects.select_related("payload").get(record_id=run.pk, meaning="left_out")
+        assert manifest.digest(bytes(signature.payload.content)) == bytes(signature.payload_digest)
+        return json.loads(bytes(signature.payload.content))["content"]
+
+
+@pytest.mark.req("SIG-06", case="positive")
+def test_the_reason_is_part_of_what_is_signed_on_the_page_and_over_the_api(floor):
+    first, second = floor.to_count(), floor.to_count()
+    sign(browser(floor, "boss"), address(first, rest="leave-out/"), floor.users["boss"], secret=PASSWORD, reason=f"  {WHY} ")
+    assert payload_of(floor, floor.run(first, "A1.2"))["reason"] == WHY
+    caller = Caller(floor, "boss")
+    wrong = caller.sign(step(second, "leave-out/sign/"), secret="wrong", reason=WHY)
+    assert wrong.json()["code"] == "wrong_secret"
+    assert caller.sign(step(second, "leave-out/sign/"), secret=PASSWORD, reason=WHY).status_code == 201
+    assert payload_of(floor, floor.run(second, "A1.2"))["reason"] == WHY
+
+
+@pytest.mark.req("SIG-06", case="negative")
+def test_a_signature_given_for_one_reason_carries_no_other(floor):
+    lot = floor.to_count()
+    run = floor.run(lot, "A1.2")
+    with floor.reading():
+        what = left_out_subject(floor_run(lot, "A1.2"), WHY)
+    proof = floor.proof("boss", "boss", what, "left_out")
+    with pytest.raises(StaleRecord):
+        services.leave_out_step(by=floor.by("boss"), step_run_id=run.pk, seen=run.version, reason="Another reason", proof=proof)
+    assert floor.run(lot, "A1.2").state == "open"
+
+
+@pytest.mark.req("SIG-15", case="negative")
+def test_a_reason_typed_for_what_is_no_longer_there_signs_nothing(floor):
+    lot = floor.to_count()
+    boss, there = browser(floor, "boss"), address(lot, rest="leave-out/")
+    intent = boss.get(there).content.decode().split('name="intent" value="')[1].split('"')[0]
+    body = {"who": floor.users["boss"].username, "secret": PASSWORD, "reason": WHY}
+    floor.enter(lot, "A1.2", viability="82.4")
+    stale = boss.post(there, body | {"intent": intent})
+    assert stale.status_code == 409 and stale["X-Refusal"] == "stale_screen" and floor.run(lot, "A1.2").state == "open"
+    assert boss.post(there, body | {"intent": "nothing"})["X-Refusal"] == "no_intent"
+    fresh = stale.content.decode().split('name="intent" value="')[1].split('"')[0]
+    assert boss.post(there, body | {"intent": fresh}).status_code == 303
+    with floor.reading():
+        assert not SigningIntent.objects.filter(pk=fresh, used_at=None).exists()

@@ -81,11 +81,16 @@ def test_the_same_din_for_another_patient_is_refused_over_the_api(call):
 def test_a_donation_is_collected_received_and_decided_over_the_api(call):
     call("sam").post("/lots/", ORDER)
     path = "/lots/UTR-26-0001/donations/G123498654321"
-    collected = call("nora").post(f"{path}/collect/", {"seen": 1, "scanned": din()})
+    alone = call("nora").post(f"{path}/collect/", {"seen": 1, "scanned": din()})
+    assert (alone.status_code, alone.json()["code"]) == (422, "typed_alone")
+    call("petra")
+    wrong = {"seen": 1, "scanned": din(), "second_username": "petra.utr", "second_secret": "000000"}
+    assert call("nora").post(f"{path}/collect/", wrong).status_code in {403, 422}
+    collected = call("nora").post(f"{path}/collect/", {"seen": 1, "scanned": f"CTL:D:{din()[:13]}"})
     assert collected.status_code == 200 and collected.json()["state"] == "collected", collected.content
     rita, quinn = call("rita"), call("quinn")
-    assert rita.post(f"{path}/receive/", {"seen": 1, "scanned": din()}).json()["code"] == "stale_screen"
-    assert rita.post(f"{path}/receive/", {"seen": 2, "scanned": din()}).status_code == 200
+    assert rita.post(f"{path}/receive/", {"seen": 1, "scanned": f"CTL:D:{din()[:13]}"}).json()["code"] == "stale_screen"
+    assert rita.post(f"{path}/receive/", {"seen": 2, "scanned": f"CTL:D:{din()[:13]}"}).status_code == 200
     assert quinn.get(f"{path}/accept/sign/").json()["content"]["decision"] == "accept as starting material"
     signed = quinn.sign(f"{path}/accept/sign/", "quinn.utr")
     assert signed.status_code == 201 and signed.json()["role"] == "QA reviewer", signed.content

@@ -124,6 +124,31 @@ def test_a_wrong_bag_is_not_collected_or_received(world, refused):
         assert SecurityEvent.objects.filter(kind="wrong_scan").count() == 2
 
 
+@pytest.mark.req("COI-03", case="negative")
+def test_a_donation_number_that_one_person_typed_takes_nothing_in(world, refused):
+    donation = world.donation(world.order())
+    for typed in (din(), f"{din()[:5]} {din()[5:7]} {din()[7:13]} {din()[13]}"):
+        with refused("typed_alone"):
+            services.collect_donation(by=world.by("nora"), donation_id=donation.pk, seen=donation.version, scanned=typed)
+    proof = world.sign("nora", lambda: queries.typed_subject(donation, din()), "typed_identifier")
+    with refused("same_person"):
+        services.collect_donation(by=world.by("nora"), donation_id=donation.pk, seen=donation.version, scanned=din(), typed_with=proof)
+    collected = services.collect_donation(by=world.by("nora"), donation_id=donation.pk, seen=donation.version, scanned=f"={din()[:13]}00")
+    with refused("typed_alone"):
+        services.receive_donation(by=world.by("rita"), donation_id=donation.pk, seen=collected.version, scanned=din())
+
+
+@pytest.mark.req("COI-03", case="positive")
+def test_a_donation_number_that_two_people_read_is_taken_in_and_counted(world):
+    lot = world.order()
+    donation = world.donation(lot)
+    proof = world.sign("petra", lambda: queries.typed_subject(donation, din()), "typed_identifier", at="nora")
+    collected = services.collect_donation(by=world.by("nora"), donation_id=donation.pk, seen=donation.version, scanned=din(), typed_with=proof)
+    assert collected.state == "collected"
+    with site_context(world.site.pk):
+        assert [each.username for each in queries.typed_identities(lot)] == ["petra.utr"]
+
+
 @pytest.mark.req("COI-09", case="positive")
 def test_a_lot_starts_with_accepted_starting_material(world):
     lot = world.started()

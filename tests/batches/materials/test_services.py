@@ -3,11 +3,12 @@ from decimal import Decimal
 
 import pytest
 
+from batches.lots import queries as lot_queries
 from batches.materials import queries, rules, services
 from batches.materials.models import Consumption, MaterialLot
 from mes.records.context import site_context
 from mes.records.door import service
-from tests.builders.registers import fresh, move_clock
+from tests.builders.registers import din, fresh, move_clock
 
 
 def take(world, lot, material_lot, quantity="1", unit="bags", **checks):
@@ -85,6 +86,32 @@ def test_a_lot_blocked_after_its_release_is_refused_and_named_on_the_lots_that_u
         assert [each.number for each in queries.troubled(lot)] == ["L-1"]
     again = world.released(blocked)
     assert again.state == "released" and take(world, lot, again).pk
+
+
+@pytest.mark.req("MAT-01", case="negative")
+def test_blocking_a_material_lot_holds_every_lot_that_used_it_and_has_not_ended(world):
+    lot, stock = world.started(), world.released(world.material_lot())
+    other = world.order(world.patient(family="Andersson", number="HN-2"), dins=[din(2)])
+    take(world, lot, stock)
+    services.block_lot(by=world.by("rita"), material_lot_id=stock.pk, seen=stock.version, reason="Recall by the maker.")
+    with site_context(world.site.pk):
+        hold = lot_queries.open_hold(lot)
+        assert "L-1, which this lot used, was blocked: Recall by the maker." in hold.reason and hold.placed_by.username == "rita.utr"
+        assert lot_queries.open_hold(other) is None
+
+
+@pytest.mark.req("MAT-01", case="positive")
+def test_blocking_leaves_a_hold_as_it_stands_and_holds_no_lot_that_used_nothing(world):
+    lot, stock = world.started(), world.released(world.material_lot())
+    unused = world.released(world.material_lot(world.read(lambda: stock.material), number="L-2"))
+    take(world, lot, stock)
+    services.block_lot(by=world.by("rita"), material_lot_id=unused.pk, seen=unused.version, reason="Box is wet.")
+    with site_context(world.site.pk):
+        assert lot_queries.open_hold(lot) is None
+    world.held(lot)
+    services.block_lot(by=world.by("rita"), material_lot_id=stock.pk, seen=stock.version, reason="Recall by the maker.")
+    with site_context(world.site.pk):
+        assert lot_queries.open_hold(lot).reason == "Label in doubt."
 
 
 @pytest.mark.req("MAT-01", case="negative")

@@ -66,6 +66,7 @@ def test_a_reading_of_an_assigned_calibrated_device_is_usable_and_waits_for_a_pe
 
 
 @pytest.mark.req("API-04", case="negative")
+@pytest.mark.req("DI-03", case="negative")
 def test_a_repeat_changes_nothing_and_a_differing_one_is_told(world, counter, token):
     first = services.ingest(by=token, equipment_id=counter.pk, readings=[sent(), sent(sequence=2)]).kept
     again = services.ingest(by=token, equipment_id=counter.pk, readings=[sent(), sent("9.9", sequence=2), sent(sequence=3), sent(sequence=3)]).kept

@@ -24,11 +24,20 @@ class Desk:
     def __init__(self) -> None:
         self.place: Staffed = open_site("RCP", "Recipe site", roles=ROLES)
         self.erin = self.place.person("erin", "process_engineer", full_name="Erin Demo")
-        self.both = self.place.person("both", "process_engineer", "qa_reviewer", full_name="Both Demo")
+        self.both = self.place.person("both", "process_engineer", full_name="Both Demo")
         self.quinn = self.place.person("quinn", "qa_reviewer", full_name="Quinn Demo")
 
     def by(self, user):
         return self.place.actor(user)
+
+    def promote(self) -> None:
+        """Both Demo leaves process engineering for quality: nobody holds both at a time."""
+        from mes.people import services as people
+        from mes.people.models import Role
+
+        grant = self.both.grants.get()
+        people.end_grant(by=self.place.setup, grant_id=grant.pk, seen=grant.version, reason="Moves to quality")
+        people.grant_role(by=self.place.setup, user=self.both, role=Role.objects.get(site=self.place.site, code="qa_reviewer"))
 
     def context(self):
         from mes.records.context import site_context
@@ -109,6 +118,7 @@ def test_a_draft_is_replaced_and_an_approved_version_is_not(desk):
 @pytest.mark.req("MBR-01", case="negative")
 def test_nobody_approves_what_they_wrote(desk):
     version = desk.submitted(user=desk.both)
+    desk.promote()
     with refused("same_person", NotAllowed):
         desk.approve(version, desk.both)
     assert desk.approve(version).state == "approved"
@@ -117,6 +127,7 @@ def test_nobody_approves_what_they_wrote(desk):
 @pytest.mark.req("MBR-01", case="negative")
 def test_an_earlier_author_of_the_draft_does_not_approve_it_either(desk):
     desk.imported(user=desk.both)
+    desk.promote()
     version = desk.submitted(SOUND.replace("Trial product, short process", "Trial product"), desk.erin)
     with refused("same_person", NotAllowed):
         desk.approve(version, desk.both)

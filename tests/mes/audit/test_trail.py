@@ -142,3 +142,20 @@ def test_an_entry_says_who_in_which_role_where_when_why_and_what(place):
     assert said["rows"] == [["mes_grant", str(grant.pk), "2", row.schema, bytes(row.digest).hex()]]
     assert said["stream"] == f"person:{place.people['ben'].pk}"
     assert mia.user_id != ben.user_id
+
+
+ELEMENTS = ("by_username", "by_name", "at", "wall", "site_id", "deed_id", "channel", "reason", "stream", "seq", "hash")
+
+
+@pytest.mark.req("AUD-02", case="negative")
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_an_entry_without_one_of_its_elements_is_refused(raw, good, element):
+    """Who, when on both clocks, where, in which deed, by which channel, why: the database takes no entry that leaves one out."""
+    columns, values = (part.strip("( )\n").replace("\n", " ") for part in INSERT.partition("mes_auditentry")[2].split("VALUES"))
+    named = [column.strip() for column in columns.split(",")]
+    given = [value.strip() for value in values.split(",")]
+    assert len(named) == len(given) and element in named
+    given[named.index(element)] = "NULL"
+    with pytest.raises(psycopg.Error) as error:
+        raw.execute(f"INSERT INTO mes_auditentry ({', '.join(named)}) VALUES ({', '.join(given)})", good)
+    assert error.value.sqlstate in ("23502", "CT005", "42501")

@@ -19,7 +19,7 @@ def sofia(place):
 
 @pytest.fixture
 def maya(place):
-    return place.person("maya", "operator", full_name="Maya Okafor")
+    return place.person("maya", "operator", full_name="Maya Okafor", signs=False)
 
 
 @pytest.mark.req("AUD-10", case="positive")

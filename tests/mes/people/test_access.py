@@ -1,11 +1,14 @@
 """Coming in: sign-in, lock-out, sites, the cover."""
 
+import datetime as dt
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from mes.people import services
-from mes.people.models import AccessEvent, PersonLock
+from mes.people.models import AccessEvent, PersonLock, SignInThrottle
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
 from tests.builders.staff import PASSWORD, open_site, signed_in
@@ -91,10 +94,44 @@ def test_five_wrong_passwords_lock_the_person_until_another_person_unlocks(place
     maya, olga = place.person("maya", "operator"), place.person("olga", "administrator")
     for _ in range(5):
         attempt(Client(), maya.username, WRONG)
+        wait()
     (lock,) = PersonLock.objects.filter(user=maya, open=True)
     assert attempt(Client(), maya.username, PASSWORD).status_code == 403
     services.unlock_person(by=place.actor(olga), lock_id=lock.pk, seen=lock.version, reason="Identity checked by telephone")
     assert attempt(Client(), maya.username, PASSWORD).status_code == 302
+
+
+def wait():
+    """The five minutes of the throttle pass."""
+    SignInThrottle.objects.update(since=timezone.now() - dt.timedelta(minutes=6))
+
+
+@pytest.mark.req("SIG-12", case="negative")
+@pytest.mark.parametrize("name", ["maya", "nobody.here"])
+def test_a_name_is_slowed_down_before_anybody_is_locked_out_by_it(place, name):
+    maya = place.person("maya", "operator")
+    assert [attempt(Client(), name, WRONG).status_code for _ in range(8)] == [403] * 3 + [429] * 5
+    assert not PersonLock.objects.filter(user=maya).exists()
+    assert attempt(Client(), name.upper(), PASSWORD).status_code == 429
+    wait()
+    assert attempt(Client(), "maya", PASSWORD).status_code == 302
+
+
+@pytest.mark.req("SIG-12", case="negative")
+def test_an_address_that_tries_many_names_is_slowed_down_and_another_is_not(place):
+    place.person("maya", "operator")
+    assert {attempt(Client(), f"nobody.{number}", WRONG).status_code for number in range(30)} == {403}
+    assert attempt(Client(), "maya", PASSWORD).status_code == 429
+    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
+    assert attempt(elsewhere, "maya", PASSWORD).status_code == 302
+
+
+@pytest.mark.req("SIG-12", case="positive")
+def test_who_signs_in_rightly_is_not_slowed_down(place):
+    maya = place.person("maya", "operator")
+    for _ in range(12):
+        assert attempt(Client(), maya.username, WRONG).status_code == 403
+        assert attempt(Client(), maya.username, PASSWORD).status_code == 302
 
 
 @pytest.mark.req("SIG-12", case="positive")
@@ -102,6 +139,7 @@ def test_the_lock_is_the_persons_and_nobody_elses(place):
     maya, jonas = place.person("maya", "operator"), place.person("jonas", "operator")
     for _ in range(5):
         attempt(Client(), maya.username, WRONG)
+        wait()
     assert attempt(Client(), jonas.username, PASSWORD).status_code == 302
 
 

@@ -6,8 +6,11 @@ import pytest
 import zxingcpp
 from django.test import Client
 
-from mes.people import totp
-from mes.people.models import PersonLock, SecondFactor, User
+from mes.errors import SigningRefused
+from mes.events import Event
+from mes.people import services, totp
+from mes.people.models import PersonLock, Qualification, SecondFactor, User
+from mes.records.door import service
 from tests.builders.staff import PASSWORD, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -79,33 +82,94 @@ def test_a_pin_that_is_short_or_easy_is_refused(client, maya, pin):
 
 
 @pytest.mark.req("ACC-03", case="positive")
-def test_an_authenticator_is_enrolled_by_scanning_and_one_code(client, maya):
+def test_an_authenticator_is_enrolled_by_scanning_and_one_code(client, maya, place):
     assert client.post("/me/authenticator/", {"current": PASSWORD}).status_code == 303
     text = client.get("/me/authenticator/").content.decode()
     secret = totp.unseal(SecondFactor.objects.get(user=maya, active=True).secret)
     assert qr_text(text) == totp.enrolment_uri("maya", secret)
     code = totp.code_at(secret, totp.step_now())
-    assert client.post("/me/authenticator/", {"code": code}).status_code == 303
+    assert client.post("/me/authenticator/", {"code": code}).status_code == 422  # nobody stands by
+    assert client.post("/me/authenticator/", {"code": code} | beside(place)).status_code == 303
     assert SecondFactor.objects.get(user=maya, active=True).confirmed
     assert "An authenticator is enrolled" in client.get("/me/").content.decode()
     assert "<svg role" not in client.get("/me/authenticator/").content.decode()
 
 
 @pytest.mark.req("ACC-03", case="negative")
-def test_a_wrong_code_confirms_nothing(client, maya):
+def test_a_wrong_code_confirms_nothing(client, maya, place):
     client.post("/me/authenticator/", {"current": PASSWORD})
     secret = totp.unseal(SecondFactor.objects.get(user=maya, active=True).secret)
     wrong = totp.code_at(secret, totp.step_now() + 1000)
-    assert client.post("/me/authenticator/", {"code": wrong}).status_code == 403
+    assert client.post("/me/authenticator/", {"code": wrong} | beside(place)).status_code == 403
     assert not SecondFactor.objects.get(user=maya, active=True).confirmed
 
 
-def test_a_second_authenticator_is_not_enrolled_over_the_first(client, maya):
+def test_a_second_authenticator_is_not_enrolled_over_the_first(client, maya, place):
     client.post("/me/authenticator/", {"current": PASSWORD})
     secret = totp.unseal(SecondFactor.objects.get(user=maya, active=True).secret)
-    client.post("/me/authenticator/", {"code": totp.code_at(secret, totp.step_now())})
+    client.post("/me/authenticator/", {"code": totp.code_at(secret, totp.step_now())} | beside(place))
     answer = client.post("/me/authenticator/", {"current": PASSWORD})
     assert answer.status_code == 409 and "enrolled already" in answer.content.decode()
+
+
+def beside(place, name="", password=PASSWORD):
+    return {"witness": name or place.witness().username, "witness_password": password}
+
+
+@pytest.fixture
+def begun(client, maya):
+    """An authenticator that waits to be confirmed, and its first code."""
+    client.post("/me/authenticator/", {"current": PASSWORD})
+    return totp.code_at(totp.unseal(SecondFactor.objects.get(user=maya, active=True).secret), totp.step_now())
+
+
+@pytest.mark.req("SIG-10", case="negative")
+@pytest.mark.parametrize(("witness", "password"), [("maya", PASSWORD), ("otto", PASSWORD), ("anna", PASSWORD), ("", "not the password")])
+def test_a_password_alone_enrols_no_authenticator(client, maya, place, begun, witness, password):
+    place.person("otto", "operator")
+    place.person("anna", "administrator")
+    assert client.post("/me/authenticator/", {"code": begun} | beside(place, witness, password)).status_code == 403
+    assert not SecondFactor.objects.get(user=maya, active=True).confirmed
+
+
+@pytest.mark.req("SIG-10", case="negative")
+def test_who_retired_an_authenticator_does_not_check_who_enrols_the_next(client, maya, place, begun):
+    services.define_role(by=place.setup, code="trainer", name="Trainer", permissions=["mes.record_training"])
+    both = place.person("both", "administrator", "trainer")
+    client.post("/me/authenticator/", {"code": begun} | beside(place))
+    old = SecondFactor.objects.get(user=maya, active=True)
+    services.retire_second_factor(by=place.actor(both), factor_id=old.pk, seen=old.version, reason="Lost")
+    client.post("/me/authenticator/", {"current": PASSWORD})
+    code = totp.code_at(totp.unseal(SecondFactor.objects.get(user=maya, active=True).secret), totp.step_now())
+    refused = client.post("/me/authenticator/", {"code": code} | beside(place, "both"))
+    assert refused.status_code == 403 and "retired an earlier" in refused.content.decode()
+    assert client.post("/me/authenticator/", {"code": code} | beside(place)).status_code == 303
+
+
+@pytest.mark.req("SIG-10", case="negative")
+def test_an_authenticator_that_nobody_saw_enrolled_gives_no_code_that_counts(client, maya, place, begun):
+    client.post("/me/authenticator/", {"code": begun} | beside(place))
+    factor = SecondFactor.objects.get(user=maya, active=True)
+    later = totp.code_at(totp.unseal(factor.secret), totp.step_now() + 1)
+    services.use_code(by=place.actor(maya), user_id=maya.pk, code=later)
+    enrolled = Qualification.objects.get(user=maya, subject=f"authenticator:{factor.pk}")
+    assert enrolled.trainer.username == place.witness().username
+    ruben = place.person("ruben", "qa_release")
+    confirmed_by_a_code_alone(by=place.actor(ruben), user_id=services.begin_second_factor(by=place.actor(ruben), user_id=ruben.pk).user_id)
+    secret = totp.unseal(SecondFactor.objects.get(user=ruben, active=True).secret)
+    later = totp.code_at(secret, totp.step_now())
+    with pytest.raises(SigningRefused) as broken:
+        services.use_code(by=place.actor(ruben), user_id=ruben.pk, code=later)
+    assert broken.value.code == "second_factor_unchecked"
+
+
+@service(Event.SECOND_FACTOR_CONFIRMED)
+def confirmed_by_a_code_alone(*, by, user_id):
+    """An authenticator as it stood before its enrolment took two people."""
+    factor = SecondFactor.objects.get(user_id=user_id, active=True)
+    factor.confirmed = True
+    factor.save()
+    return factor
 
 
 def qr_text(html):

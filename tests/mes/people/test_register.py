@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from mes.people import rules, services
-from mes.people.models import DeviceCredential, Grant, PersonLock, Qualification, User
+from mes.people.models import DeviceCredential, Grant, IdentityCheck, PersonLock, Qualification, User
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
 from tests.builders.staff import PASSWORD, open_site, signed_in
@@ -73,7 +73,7 @@ def test_an_administrator_enrols_somebody_who_then_sets_their_own_secrets(place,
     joined = Client().post(link, JOIN | {"witness": "sofia", "witness_password": PASSWORD})
     assert joined.status_code == 303
     assert Client().post("/sign-in/", {"username": "jonas", "password": JOIN["new"]}).status_code == 302
-    assert Qualification.objects.get(user=jonas, subject="identity").trainer_id == supervisor.pk
+    assert IdentityCheck.objects.get(user=jonas).by_id == supervisor.pk
 
 
 def link_of(answer):

@@ -246,6 +246,7 @@ def test_rows_of_another_site_are_not_seen_and_not_written(raw, place):
         insert_fact(raw, place)  # of the first site, in a deed of the other
 
 
+@pytest.mark.req("DI-05", case="negative")
 def test_the_reader_and_the_verifier_change_nothing(place):
     for role in ("READ_DATABASE_URL", "VERIFY_DATABASE_URL"):
         with place.db.connect(role) as reading:

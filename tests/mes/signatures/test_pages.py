@@ -47,7 +47,7 @@ class Page:
 
 def signatures(place):
     with site_context(place.site.pk):
-        return list(Signature.objects.order_by("recorded_at"))
+        return list(Signature.objects.exclude(meaning="acknowledged_accountability").order_by("recorded_at"))
 
 
 def refusals(place):
@@ -130,6 +130,24 @@ def test_an_unknown_person_is_told_no_more_than_a_wrong_pin(place, page):
     answer = page.sign(who="nobody", secret="111222")
     assert answer.status_code == 403
     assert "That PIN does not belong to this person." in answer.content.decode()
+
+
+@pytest.mark.req("SIG-01", case="negative")
+def test_a_badge_of_somebody_without_a_role_here_names_nobody_and_tells_no_tries_and_no_lock(place, page):
+    vera = place.person("vera", full_name="Vera Fremd", badge="CTL:B:VERA")
+    unknown = told(page.sign(who="CTL:B:NOBODY", secret="111222"))
+    for _ in range(6):
+        answer = page.sign(who="CTL:B:VERA", secret="111222")
+        assert answer.status_code == 403 and told(answer) == unknown
+        assert "Vera" not in answer.content.decode() and "left" not in told(answer)
+    # It is counted and locks all the same; nothing of it is said.
+    assert PersonLock.objects.filter(user=vera, open=True).count() == 1
+    assert told(page.sign(who="CTL:B:VERA", secret=PIN)) == unknown
+
+
+def told(answer) -> str:
+    """The sentence of the refusal."""
+    return re.search(r'id="sign-error"[^>]*>(.*?)</', answer.content.decode(), re.S)[1].strip()
 
 
 @pytest.mark.req("SIG-03", case="negative")
@@ -216,7 +234,7 @@ def test_a_named_job_does_not_sign(place, page):
 
 @pytest.mark.req("SIG-07", case="negative")
 def test_at_a_desk_the_pin_is_no_password(place, page):
-    desk = Page(page.client, place, meaning="approved")
+    desk = Page(page.client, place, meaning="reviewed_result")
     assert desk.sign(secret=PIN).status_code == 403
     assert desk.sign(secret=PASSWORD).status_code == 303
 

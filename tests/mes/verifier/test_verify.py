@@ -16,6 +16,7 @@ from mes.events import Event
 from mes.people import services
 from mes.records.door import service
 from mes.verifier import canon, database, run
+from mes.verifier import chain as chain_walk
 from mes.verifier.database import CannotVerify
 from tests.mes.verifier.breaks import BREAKS, NEW_ID
 
@@ -181,7 +182,7 @@ def test_memory_does_not_grow_with_the_trail(trail):
     for batch in (10, 400):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(database, "BATCH", batch)
-            patch.setattr(run.chain, "BATCH", batch)
+            patch.setattr(chain_walk, "BATCH", batch)
             tracemalloc.start()
             assert trail.verify().intact
             peaks.append(tracemalloc.get_traced_memory()[1])

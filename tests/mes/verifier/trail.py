@@ -48,18 +48,18 @@ def make(database, names) -> Trail:
     place = open_place()
     trail = Trail(database, place, {})
     for name in names:
-        actor = place.person(name, [Permission.READ_AUDIT], secrets=True)
+        actor = place.person(name, [Permission.READ_AUDIT], secrets=True, signs=False)
         user = User.objects.get(pk=actor.user_id)
         services.record_qualification(by=place.setup, user=user, subject="assay:1", title="Cell count")
         if name == "value_of_a_fact":
-            use_a_code(actor)
+            use_a_code(actor, place.person(f"{name}_beside", [Permission.RECORD_TRAINING], secrets=True))
         if name == "column_list_changed":
             services.lock_person(by=actor, user_id=actor.user_id, why="three wrong PINs")
         trail.users[name] = actor.user_id
     return trail
 
 
-def use_a_code(actor) -> None:
+def use_a_code(actor, checked_by) -> None:
     factor = services.begin_second_factor(by=actor, user_id=actor.user_id)
     code = totp.code_at(totp.unseal(factor.secret), totp.step_now())
-    services.confirm_second_factor(by=actor, user_id=actor.user_id, code=code)
+    services.confirm_second_factor(by=actor, user_id=actor.user_id, code=code, checked_by=checked_by)

@@ -17,6 +17,7 @@ from quality.alerts.services import raise_alert
 from quality.deviations.models import Deviation
 from quality.release import queries, services
 from quality.release.models import CertificateInvalidation, ProductUse, ReleaseDecision
+from quality.review import queries as review_queries
 
 
 def broken(code: str, kind=RuleBroken):
@@ -36,19 +37,24 @@ def dispatch(judged, lot, who="boss"):
     )
 
 
-def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scanned="", **facts):
+def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scanned="", typed=False, **facts):
     bag = judged.bag(lot)
     facts = {"started_at": None, "ended_at": None, "volume": "", "reason_code": "", "reason": ""} | facts
     if infused and facts["started_at"] is None:
         facts |= {"started_at": record_now(), "volume": "98 mL"}
     with judged.reading():
-        what = queries.use_subject(queries.bag_scanned(lot.number, f"CTL:C:{bag.identifier}"), services.use_facts(infused=infused, **facts))
+        what = queries.use_subject(queries.bag_scanned(lot.number, f"CTL:C:{bag.identifier}"), services.use_facts(infused=infused, **facts), typed=typed)
     one = judged.proved("tess", first, what, "infused" if infused else "not_infused")
-    two = judged.proved("tess", second, what, "confirmed_identity")
+    two = judged.proved("tess", second, what, queries.identity_meaning(typed))
     return services.record_use(
-        by=judged.by("tess"), container_id=bag.pk, infused=infused, scanned=scanned or f"CTL:C:{bag.identifier}", coi=coi or bag.lot.therapy_event.coi,
-        first=one, second=two, **facts,
+        by=judged.by("tess"), container_id=bag.pk, infused=infused, scanned=scanned or f"CTL:C:{bag.identifier}",
+        coi=coi or f"CTL:T:{bag.lot.therapy_event.coi}", first=one, second=two, **facts,
     )  # fmt: skip
+
+
+def reject(judged, lot, reason="Viability below its limit", who="ruth"):
+    proof = judged.proved(who, who, lambda: queries.refusal_subject(judged.fresh_in(lot), "reject", reason), "rejected")
+    return services.reject(by=judged.by(who), lot_id=lot.pk, seen=judged.fresh(lot).version, reason=reason, proof=proof)
 
 
 # --- the gate ---------------------------------------------------------------------------------------------------------
@@ -221,8 +227,7 @@ def test_a_lot_whose_result_fails_is_refused_and_can_be_rejected(judged):
     with broken("gate_closed") as answer:
         judged.certify(lot)
     assert "results_meet" in answer.value.detail["lines"]
-    proof = judged.proved("ruth", "ruth", lambda: queries.refusal_subject(judged.fresh_in(lot), "reject"), "rejected")
-    services.reject(by=judged.by("ruth"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason="Viability below its limit", proof=proof)
+    reject(judged, lot)
     assert judged.fresh(lot).state == "rejected" and decisions(judged, lot) == ["rejected"]
     with judged.reading():
         assert queries.certificates_of(lot) == []
@@ -276,8 +281,9 @@ def test_a_withdrawal_names_who_has_the_product_and_blocks_it(judged):
     lot = judged.ready()
     judged.certify(lot)
     dispatch(judged, lot)
-    proof = judged.proved("rob", "rob", lambda: queries.refusal_subject(judged.fresh_in(lot), "withdraw"), "withdrawn")
-    services.withdraw(by=judged.by("rob"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason="Wrong chart of the filter", proof=proof)
+    why = "Wrong chart of the filter"
+    proof = judged.proved("rob", "rob", lambda: queries.refusal_subject(judged.fresh_in(lot), "withdraw", why), "withdrawn")
+    services.withdraw(by=judged.by("rob"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason=why, proof=proof)
     assert judged.fresh(lot).state == "withdrawn"
     with judged.reading():
         alert = Alert.objects.get(lot=lot, cause__startswith="withdrawn:")
@@ -308,6 +314,35 @@ def test_two_persons_sign_the_infusion_of_the_right_bag_into_the_right_patient(j
         assert made.first_signature.meaning == "infused" and made.second_signature.meaning == "confirmed_identity"
         assert Container.objects.get(lot=lot, kind="final_bag").state == "infused"
         assert Lot.objects.get(pk=lot.pk).state == "certified_stage_1"
+
+
+@pytest.mark.req("COI-03", case="positive")
+def test_identifiers_typed_at_the_bedside_are_signed_as_typed_and_counted(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    judged.received(lot)
+    assert judged.gate(lot)["identity"].detail == "all scanned"
+    use(judged, lot, scanned=judged.bag(lot).identifier, typed=True)
+    assert judged.gate(lot)["identity"].detail == "1 typed with a second person"
+    with judged.reading():
+        assert ProductUse.objects.select_related("second_signature").get(lot=lot).second_signature.meaning == "confirmed_typed_identity"
+        titles = [each.finding.title for each in review_queries.picture(judged.fresh_in(lot)).lines]
+    assert any(title.startswith("Identifier typed, not scanned, with") for title in titles)
+
+
+@pytest.mark.req("COI-03", case="negative")
+@pytest.mark.parametrize("which", ["container", "patient"])
+def test_a_typed_identifier_is_not_signed_as_scanned_at_the_bedside(judged, which):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    judged.received(lot)
+    bag = judged.bag(lot)
+    with pytest.raises(RuleBroken):
+        use(judged, lot, **({"scanned": bag.identifier} if which == "container" else {"coi": bag.lot.therapy_event.coi}))
+    with judged.reading():
+        assert not ProductUse.objects.exists()
 
 
 @pytest.mark.req("COI-05", case="negative")

@@ -13,7 +13,7 @@ import pytest
 from batches.lots.models import Lot
 from mes.audit.models import AuditEntry
 from mes.people.setup import system_actor
-from quality.release import queries
+from quality.release import queries, services
 from quality.release.models import Certificate, ProductUse, ReleaseDecision
 from quality.release.rendering import render_certificate, render_record, undrawn_certificates
 from quality.review.models import Disposition, Review
@@ -133,8 +133,6 @@ def test_a_printed_certificate_is_checked_by_a_stranger_who_learns_no_more_than_
 
 @pytest.mark.req("COI-05", case="positive")
 def test_two_persons_sign_the_infusion_on_one_page(judged):
-    from quality.release import services
-
     lot = judged.ready()
     judged.certify(lot)
     bag = judged.bag(lot)
@@ -151,17 +149,60 @@ def test_two_persons_sign_the_infusion_on_one_page(judged):
     from zoneinfo import ZoneInfo
 
     local = now.astimezone(ZoneInfo(judged.place.site.time_zone)).strftime("%Y-%m-%dT%H:%M")
-    typed = {"scanned": scanned, "coi": bag.lot.therapy_event.coi, "infused": "yes", "started_at": local, "volume": "98 mL"}
+    typed = {"scanned": scanned, "coi": f"CTL:T:{bag.lot.therapy_event.coi}", "infused": "yes", "started_at": local, "volume": "98 mL"}
     wrong = centre.post(f"{at}/infusion/", typed | {"coi": "COI-OF-SOMEBODY"})
     assert wrong.status_code == 409 and "Do not infuse" in wrong.content.decode()
-    recap = centre.post(f"{at}/infusion/", typed).content.decode()
-    assert "Both sign for lot" in recap and "98 mL" in recap
+    recap = centre.post(f"{at}/infusion/", typed)
+    assert "Both sign for lot" in recap.content.decode() and "98 mL" in recap.content.decode()
     signers = {"first_who": judged.users["tess"].username, "first_secret": PIN, "second_who": judged.users["tess"].username, "second_secret": PIN}
-    alone = centre.post(f"{at}/infusion/", typed | signers)
+    alone = centre.post(f"{at}/infusion/", typed | signers | intents_in(recap))
     assert alone.status_code == 403 and "Another person" in alone.content.decode()
-    assert centre.post(f"{at}/infusion/", typed | signers | {"second_who": judged.users["tina"].username}).status_code == 303
+    two = typed | signers | {"second_who": judged.users["tina"].username}
+    assert centre.post(f"{at}/infusion/", two | intents_in(alone)).status_code == 303
     with judged.reading():
         assert ProductUse.objects.get(lot=lot).infused
+
+
+@pytest.mark.req("SIG-15", case="negative")
+def test_what_changes_after_it_was_shown_to_the_two_refuses_both_signatures(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    bag, centre, page = judged.bag(lot), browser(judged, "tess"), f"/lots/{lot.number}/infusion/"
+    typed = {
+        "scanned": f"CTL:C:{bag.identifier}", "coi": bag.lot.therapy_event.coi, "infused": "no", "reason_code": "temperature",
+        "reason": "Logger stopped on the way",
+    }  # fmt: skip
+    signers = {
+        "first_who": judged.users["tess"].username, "first_secret": PIN, "second_who": judged.users["tina"].username, "second_secret": PIN,
+    }  # fmt: skip
+    unseen = centre.post(page, typed | signers)
+    assert unseen["X-Refusal"] == "no_intent" and not judged_uses(judged, lot)
+    shown = centre.post(page, typed)
+    other = centre.post(page, typed | signers | intents_in(shown) | {"reason": "The logger was never started"})
+    assert other.status_code == 409 and "changed since it was shown" in other.content.decode()
+    shown = centre.post(page, typed)
+    proof = judged.hand_over_proof(lot, "dispatch", "boss", "dispatched")
+    services.dispatch(
+        by=judged.by("boss"), container_id=bag.pk, scanned=typed["scanned"], from_place="Site", to_place="Demo hospital", proof=proof
+    )
+    moved = centre.post(page, typed | signers | intents_in(shown))
+    assert moved.status_code == 409 and "changed since it was shown" in moved.content.decode() and not judged_uses(judged, lot)
+    half = intents_in(moved)
+    assert centre.post(page, typed | signers | half | {"second_intent": half["first_intent"]}).status_code == 403
+    wrong = centre.post(page, typed | signers | intents_in(moved) | {"second_secret": "000111"})
+    assert wrong["X-Refusal"] == "wrong_secret" and 'id="second-error"' in wrong.content.decode()
+    assert centre.post(page, typed | signers | intents_in(wrong)).status_code == 303
+    assert judged_uses(judged, lot) == [False]
+
+
+def intents_in(answer) -> dict[str, str]:
+    """The two intents that a page for two signatures is bound to."""
+    return dict(re.findall(r'name="((?:first|second)_intent)" value="([^"]+)"', answer.content.decode()))
+
+
+def judged_uses(judged, lot) -> list[bool]:
+    with judged.reading():
+        return list(ProductUse.objects.filter(lot=lot).values_list("infused", flat=True))
 
 
 # --- the paper --------------------------------------------------------------------------------------------------------
@@ -307,7 +348,7 @@ def test_dispatch_and_use_over_the_api(judged):
     prepared = get(supervisor, query)
     post(supervisor, query, {"intent": prepared["intent"], "username": judged.users["boss"].username, "secret": PIN})
     body = {
-        "scanned": f"CTL:C:{bag.identifier}", "coi": bag.lot.therapy_event.coi, "infused": False,
+        "scanned": f"CTL:C:{bag.identifier}", "coi": f"CTL:T:{bag.lot.therapy_event.coi}", "infused": False,
         "reason_code": "temperature", "reason": "Logger stopped on the way",
         "username": judged.users["tess"].username, "secret": PIN, "second_username": judged.users["tina"].username, "second_secret": "000111",
     }  # fmt: skip

@@ -1,0 +1,40 @@
+"""The scheduled verification of a site's trail by the program that shares no code with the writer (AUD-07), and what it left behind.
+
+It goes on from the checkpoint of the check before. A stream that did not hold is gone over from its beginning each time, until it holds.
+"""
+
+from __future__ import annotations
+
+import os
+
+from mes.checkpoints import services
+from mes.checkpoints.models import Checkpoint, TrailCheck
+from mes.records.actors import Actor
+from mes.records.context import site_context
+from mes.verifier.database import CannotVerify
+from mes.verifier.increment import verify_site
+
+
+def check_trail(by: Actor, *, whole: bool = False) -> TrailCheck:
+    """Verify what the site wrote since its last check, or everything, and keep the result. Raises CannotVerify: no check is no good news."""
+    url = os.environ.get("VERIFY_DATABASE_URL", "")
+    if not url:
+        raise CannotVerify("VERIFY_DATABASE_URL is missing: the scheduled verification reads as cartulary_verifier.")
+    with site_context(by.site_id):
+        last = last_check(by.site_id)
+        newest = Checkpoint.objects.filter(site_id=by.site_id).order_by("-size").first()
+        since = Checkpoint.objects.filter(site_id=by.site_id, size=last.size).first() if last and not whole else None
+    sealed = bytes(since.snapshot).decode().splitlines() if since else []
+    before = last.broken if last else {}
+    report = verify_site(url, str(by.site_id), sealed=sealed, size=since.size if since else 0, again=set(before))
+    size = newest.size if newest else 0
+    broken = {
+        stream or "(no stream)": {"sentence": str(finding), "since": before.get(stream or "(no stream)", {}).get("since", str(size))}
+        for stream, finding in sorted(report.findings.first.items())
+    }
+    return services.record_trail_check(by=by, size=size, streams=report.streams, entries=report.entries, broken=broken)
+
+
+def last_check(site_id) -> TrailCheck | None:
+    """The newest check of a site. Called inside its context."""
+    return TrailCheck.objects.filter(site_id=site_id).order_by("-recorded_at").first()

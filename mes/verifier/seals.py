@@ -1,0 +1,44 @@
+"""The signatures in a database: the bytes that were signed, the record they were made of, and the site's seal."""
+
+from __future__ import annotations
+
+from . import signatures
+from .canon import converter
+from .database import Snapshot
+from .findings import Finding, Report
+from .keys import Keys
+
+NAMES = (*signatures.SEALED, "stream_name")
+
+SELECT = (
+    f"SELECT {', '.join(f's.{name}' for name in NAMES)}, t.code, p.content, k.key_name, k.seal, r.seq FROM mes_signature s"  # noqa: S608 - fixed names
+    " LEFT JOIN mes_site t ON t.id = s.site_id"
+    " LEFT JOIN mes_signaturepayload p ON p.signature_id = s.id LEFT JOIN mes_signatureseal k ON k.signature_id = s.id"
+    " LEFT JOIN LATERAL (SELECT e.seq FROM mes_auditrow a JOIN mes_auditentry e ON e.id = a.entry_id"
+    " WHERE a.row_id = s.id AND a.\"table\" = 'mes_signature' LIMIT 1) r ON true"
+)
+"""The entry's number comes along so that the first break of a stream is the earliest."""
+
+
+def check(snapshot: Snapshot, report: Report, keys: Keys | None, stream: str | None) -> None:
+    """Every signature, or those of one stream. Without keys seals are looked for and not checked, and the report says so."""
+    where, values = (" WHERE s.stream_name = %s", [stream]) if stream else ("", [])
+    with snapshot.connection.cursor(name="seals") as cursor:
+        cursor.execute(f"{SELECT}{where} ORDER BY s.stream_name, s.id", values or None)
+        turn = None
+        for row in cursor:
+            turn = turn or [converter(column.type_code) for column in cursor.description]
+            _one(report, keys, [None if text is None else change(text) for text, change in zip(row, turn, strict=True)])
+    if keys is None and report.signatures:
+        report.notes.append(f"The seals of {report.signatures} signatures are there and were not checked: no key was given.")
+
+
+def _one(report: Report, keys: Keys | None, values: list) -> None:
+    report.signatures += 1
+    said = dict(zip(NAMES, values, strict=False))
+    site, content, key_name, seal, seq = values[len(NAMES) :]
+    payload = None if content is None else bytes.fromhex(content)
+    sealed = None if seal is None else {"key_name": key_name, "seal": seal}
+    for kind, sentence in signatures.check(said, payload, sealed, site, keys):
+        place = {"table": "mes_signature", "row_id": said["id"], "version": 1}
+        report.findings.add(Finding(kind, said["stream_name"], sentence, seq=None if seq is None else int(seq), **place))

@@ -1,0 +1,97 @@
+"""How many statements a submission takes: counted, since no other work on the machine can blur a count (issue 3, Speed)."""
+
+import pytest
+from django.db import connection
+from django.db.models import Exists, OuterRef
+from django.test.utils import CaptureQueriesContext
+
+from batches.events import Event
+from batches.execution import services
+from batches.execution.models import Entry, StepRun
+from batches.execution.rules.steps import check_open
+from batches.lots.models import Hold
+from mes.audit import chain
+from mes.audit.models import AuditEntry
+from mes.errors import RuleBroken
+from mes.records import door
+from mes.records.door import service
+from tests.builders.floor import RECIPE, Floor
+
+MANY = 100
+REMARK = "          - {key: remark, name: Remark, type: text, required: false}\n"
+WIDE = RECIPE.replace(
+    REMARK, REMARK + "".join(f'          - {{key: p{n}, name: Value {n}, type: decimal, unit: "%", decimals: 1, required: false}}\n' for n in range(MANY + 1))
+)
+APART = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "SET CONSTRAINTS", "SELECT set_config")
+"""Not counted: BEGIN, COMMIT and savepoints, and what stands for COMMIT where a test is rolled back."""
+
+
+def statements(call) -> list[str]:
+    with CaptureQueriesContext(connection) as asked:
+        call()
+    return [one["sql"] for one in asked.captured_queries if not one["sql"].startswith(APART)]
+
+
+@pytest.fixture
+def wide(db, monkeypatch):
+    """A floor whose step A1.2 records many values, open."""
+    monkeypatch.setattr(door, "SERVICES", dict(door.SERVICES))
+    floor = Floor(recipe=WIDE)
+    floor.lot = floor.to_count()
+    floor.step = floor.run(floor.lot, "A1.2")
+    return floor
+
+
+def submission(floor, first: int, count: int) -> list[str]:
+    """Facts and a new version of a record through the door, with the rules read that such a deed reads."""
+
+    @service(Event.VALUE_RECORDED)
+    def submit(*, by):
+        run = StepRun.objects.annotate(held=Exists(Hold.objects.filter(lot_id=OuterRef("lot_id"), state="open"))).lock(floor.step.pk)
+        check_open(run)
+        assert not run.held
+        Entry.objects.insert(
+            Entry(site_id=by.site_id, by_id=by.user_id, lot_id=run.lot_id, step_run=run, parameter=f"x{number}", value_text="1.0")
+            for number in range(first, first + count)
+        )
+        run.state_reason = f"{count} values"
+        run.save()
+        return run
+
+    return statements(lambda: submit(by=floor.by("maya")))
+
+
+def test_a_submission_takes_eight_statements_at_most_for_one_value_and_for_a_hundred(wide):
+    one, many = submission(wide, 0, 1), submission(wide, 1, MANY)
+    assert len(one) == len(many) <= 8, many
+    with wide.reading():
+        entry = AuditEntry.objects.filter(lot_id=wide.lot.pk).latest("seq")
+        run = StepRun.objects.get(pk=wide.step.pk)
+        kept = run.history.get(version=run.version)
+        assert entry.rows.count() == MANY + 1
+    assert (kept.state_reason, kept.history_type, kept.history_user_id) == ("100 values", "~", wide.users["maya"].pk)
+
+
+def record(floor, first: int, count: int) -> list[str]:
+    values = [services.Typed(f"p{number}", f"{number}.0") for number in range(first, first + count)]
+    return statements(lambda: services.record_values(by=floor.by("maya"), step_run_id=floor.step.pk, values=values))
+
+
+def test_values_of_a_step_take_as_many_statements_for_a_hundred_as_for_one(wide):
+    one, many = record(wide, 0, 1), record(wide, 1, MANY)
+    assert len(one) == len(many), many
+    with wide.reading():
+        entry = AuditEntry.objects.filter(lot_id=wide.lot.pk).latest("seq")
+        assert entry.rows.count() == MANY
+        assert Entry.objects.filter(step_run=wide.step, parameter__startswith="p").count() == MANY + 1
+        # what the database filled in gives the very bytes that the written-down form gives
+        assert chain.entry_canon(chain.json.loads(bytes(entry.canon))) == bytes(entry.canon)
+
+
+def test_where_one_of_many_values_is_refused_by_a_rule_none_is_written(wide):
+    values = [services.Typed("p1", "1.0"), services.Typed("total_car", "2.0")]
+    with pytest.raises(RuleBroken) as refusal:
+        services.record_values(by=wide.by("maya"), step_run_id=wide.step.pk, values=values)
+    assert refusal.value.code == "calculated_value"
+    with wide.reading():
+        assert not Entry.objects.filter(step_run=wide.step, parameter="p1").exists()
