@@ -13,12 +13,13 @@ def _without_quality(monkeypatch):
 
 
 @pytest.fixture
-def world(db, settings, tmp_path, _without_quality):
-    """A site with every role (tests.builders.registers.World); patients' keys go to a folder of the test's own."""
-    from tests.builders.registers import open_world
+def world(databases, django_db_setup, django_db_blocker, settings, tmp_path_factory, _without_quality):
+    """A site with every role (tests.builders.registers.World); what a test changes is rolled back."""
+    from tests.builders.pooled import kept  # this file is read before Django is set up
+    from tests.builders.registers import staffed_world
 
-    settings.KEYS_FOLDER = tmp_path / "keys"
-    return open_world()
+    with kept(staffed_world, databases, django_db_blocker, settings, tmp_path_factory) as world:
+        yield world
 
 
 @pytest.fixture

@@ -6,14 +6,20 @@ of the pool first and make further ones as asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from batches.lots.models import Lot
 from mes.people import totp
 from tests.builders.judged import Judged
+from tests.database import Database
 
-_prepared: dict[str, Pooled] = {}
+_prepared: dict[Callable[[], Any], Kept] = {}
 
 
 class Pooled(Judged):
@@ -29,10 +35,6 @@ class Pooled(Judged):
         self.pool["ready"] = [super().ready(), super().ready()]
         for name in ("ruth", "rob"):
             self.code(name)
-
-    def fresh_test(self) -> None:
-        """Forget what an earlier test took; its changes are rolled back."""
-        self.taken, self.codes = {}, {}
 
     def take(self, kind: str) -> Lot | None:
         at = self.taken.get(kind, 0)
@@ -55,30 +57,69 @@ class Pooled(Judged):
         return totp.code_at(self.secrets[name], totp.step_now() + asked)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Something made once in a committed database of its own, with the folder of its patients' keys."""
+
+    made: Any
+    database: Database
+    keys: Path
+
+
 @contextmanager
-def from_pool(databases, django_db_blocker, settings, tmp_path_factory) -> Iterator[Pooled]:
-    """The pool for one test, in a transaction that is rolled back; made at the first call of a test process."""
-    from django.db import transaction
+def kept(make: Callable[[], Any], databases, django_db_blocker, settings, tmp_path_factory) -> Iterator[Any]:
+    """What `make` made at its first call in this test process, as it was then, in a transaction that is rolled back."""
     from django.test import override_settings
 
-    from tests.conftest import close_connections, pointing
-
-    if "site" not in _prepared:
+    if make not in _prepared:
         database, keys = databases.copy(), tmp_path_factory.mktemp("keys")
-        with django_db_blocker.unblock(), pointing(database), override_settings(KEYS_FOLDER=keys):
-            site = Pooled()
-        site.database, site.keys = database, keys
-        _prepared["site"] = site
-    site = _prepared["site"]
-    settings.KEYS_FOLDER = site.keys
-    with django_db_blocker.unblock(), pointing(site.database):
-        block = transaction.atomic()
-        block._from_testcase = True  # as Django marks the transaction of its own rollback tests
-        block.__enter__()
-        try:
-            site.fresh_test()
-            yield site
-        finally:
-            transaction.set_rollback(True)
-            block.__exit__(None, None, None)
-            close_connections()
+        with django_db_blocker.unblock(), inside(database), override_settings(KEYS_FOLDER=keys):
+            _prepared[make] = Kept(make(), database, keys)
+    known = _prepared[make]
+    settings.KEYS_FOLDER = known.keys
+    with django_db_blocker.unblock(), inside(known.database), rolled_back():
+        yield deepcopy(known.made)
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """A transaction as Django's own rollback tests have it."""
+    from django.db import transaction
+
+    block = transaction.atomic()
+    block._from_testcase = True
+    block.__enter__()
+    try:
+        yield
+    finally:
+        transaction.set_rollback(True)
+        block.__exit__(None, None, None)
+
+
+@contextmanager
+def inside(database: Database) -> Iterator[None]:
+    """Another database for a while, on connections of its own: a transaction that a test has open already waits untouched."""
+    from django.db import connections
+
+    before = {alias: connections[alias] for alias in connections}
+    names = {alias: connections.settings[alias]["NAME"] for alias in connections}
+    env = {name: os.environ[name] for name in database.urls}
+    os.environ.update(database.urls)
+    for alias in before:
+        connections.settings[alias]["NAME"] = database.name
+        connections[alias] = connections.create_connection(alias)
+    try:
+        yield
+    finally:
+        for alias, connection in before.items():
+            connections[alias].close()
+            connections.settings[alias]["NAME"] = names[alias]
+            connections[alias] = connection
+        os.environ.update(env)
+
+
+@contextmanager
+def from_pool(databases, django_db_blocker, settings, tmp_path_factory) -> Iterator[Pooled]:
+    """The pool of lots for one test."""
+    with kept(Pooled, databases, django_db_blocker, settings, tmp_path_factory) as site:
+        yield site

@@ -179,6 +179,15 @@ def open_world(code: str = "UTR", name: str = "Utrecht") -> World:
     return World(open_site(code, name, roles=roles))
 
 
+def staffed_world() -> World:
+    """The same with everybody enrolled and the demo recipe effective."""
+    world = open_world()
+    for name in PEOPLE:
+        world.by(name)
+    world.version()
+    return world
+
+
 def move_clock(hours: float) -> None:
     """Let the record clock run ahead, as only a demo or rehearsal may."""
     from mes.people.models import SimulatedClock

@@ -4,12 +4,13 @@ import pytest
 
 
 @pytest.fixture
-def lab(db, settings, tmp_path):
-    """A site at work with a laboratory (tests.builders.laboratory); patients' keys go to a folder of the test's own."""
+def lab(databases, django_db_setup, django_db_blocker, settings, tmp_path_factory):
+    """A site at work with a laboratory (tests.builders.laboratory); what a test changes is rolled back."""
     from tests.builders.laboratory import Laboratory  # this file is read before Django is set up
+    from tests.builders.pooled import kept
 
-    settings.KEYS_FOLDER = tmp_path / "keys"
-    return Laboratory()
+    with kept(Laboratory, databases, django_db_blocker, settings, tmp_path_factory) as lab:
+        yield lab
 
 
 @pytest.fixture
