@@ -29,7 +29,7 @@ class AccessOut(serializers.Serializer):
     given_by = serializers.CharField()
 
 
-class ReviewOut(serializers.Serializer):
+class AccessReviewOut(serializers.Serializer):
     """A signed review of the register."""
 
     as_of = serializers.DateTimeField()
@@ -57,7 +57,7 @@ class Reviews(ServiceView):
     """Signed reviews of the register."""
 
     permission = Permission.READ_AUDIT
-    answers: ClassVar[dict] = {"GET": ReviewOut(many=True)}
+    answers: ClassVar[dict] = {"GET": AccessReviewOut(many=True)}
 
     def get(self, request):
         """Newest first."""

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db
 #: A POST without a key, each with its reason.
 KEYLESS = {
     "/api/v1/session/": "signing in records nothing but the sign-in",
+    "/api/v1/lots/{number}/evidence-file/": "every file is made anew, each making is an entry of the trail, and its bytes are kept nowhere",
     "/api/v1/labels/{label_id}/pdf/": "each look at a label that shows the patient is recorded; its answer is kept nowhere",
 }
 

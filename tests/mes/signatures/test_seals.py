@@ -6,9 +6,9 @@ from mes.audit.models import AuditEntry
 from mes.checkpoints import notes
 from mes.errors import RuleBroken
 from mes.people.models import User
-from mes.permissions import Permission
 from mes.records.context import site_context
 from mes.signatures import ceremony, seal_keys, seals
+from mes.signatures.meanings import RECORD_VALUES
 from mes.signatures.models import Signature, SignaturePayload, SignatureSeal, SigningIntent
 from mes.signatures.services import sign
 from tests.builders.people import PIN, open_place
@@ -28,7 +28,7 @@ def place():
 
 @pytest.fixture
 def ben(place):
-    return place.person("ben", [Permission.READ_AUDIT], role="Operator", full_name="Ben Adler", secrets=True)
+    return place.person("ben", [RECORD_VALUES], role="Operator", full_name="Ben Adler", secrets=True)
 
 
 def signed(ben):
