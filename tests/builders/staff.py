@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.test import Client
 
 from mes.people import services, setup, totp
-from mes.people.models import Role, SecondFactor, Site, User
+from mes.people.models import Grant, Role, SecondFactor, Site, User
 from mes.records.actors import Actor
 from tests.builders.signing import enable_signing
 
@@ -53,6 +53,12 @@ class Staffed:
         """The user as an actor at this site."""
         names = tuple(Role.objects.filter(grants__user=user, grants__ends_at=None).values_list("name", flat=True))
         return Actor(user.pk, user.username, user.full_name, self.site.pk, kind=user.kind, roles=names, channel=channel, station=station)
+
+    def move(self, user: User, role: str) -> None:
+        """Ends every role of this person and gives another: what nobody holds together may be held one after the other."""
+        for held in Grant.objects.filter(user=user, ends_at=None):
+            services.end_grant(by=self.setup, grant_id=held.pk, seen=held.version, reason="Moves to another function")
+        services.grant_role(by=self.setup, user=user, role=self.role(role))
 
     def witness(self) -> Actor:
         """A supervisor who checks who enrols an authenticator."""

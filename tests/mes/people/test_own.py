@@ -9,7 +9,7 @@ from django.test import Client
 from mes.errors import SigningRefused
 from mes.events import Event
 from mes.people import services, totp
-from mes.people.models import Grant, PersonLock, Qualification, SecondFactor, User
+from mes.people.models import PersonLock, Qualification, SecondFactor, User
 from mes.records.door import service
 from tests.builders.staff import PASSWORD, signed_in
 
@@ -139,9 +139,7 @@ def test_who_retired_an_authenticator_does_not_check_who_enrols_the_next(client,
     client.post("/me/authenticator/", {"code": begun} | beside(place))
     old = SecondFactor.objects.get(user=maya, active=True)
     services.retire_second_factor(by=place.actor(both), factor_id=old.pk, seen=old.version, reason="Lost")
-    held = Grant.objects.get(user=both)
-    services.end_grant(by=place.setup, grant_id=held.pk, seen=held.version, reason="Moves to the floor")
-    services.grant_role(by=place.setup, user=both, role=place.role("trainer"))
+    place.move(both, "trainer")
     client.post("/me/authenticator/", {"current": PASSWORD})
     code = totp.code_at(totp.unseal(SecondFactor.objects.get(user=maya, active=True).secret), totp.step_now())
     refused = client.post("/me/authenticator/", {"code": code} | beside(place, "both"))

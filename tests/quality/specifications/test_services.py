@@ -73,14 +73,12 @@ def test_a_second_person_approves_by_signature_and_the_old_version_is_superseded
 
 
 def test_nobody_approves_an_own_version(lab, refused):
-    from mes.people import services as people
-
-    people.grant_role(by=lab.place.setup, user=lab.users["quinn"], role=lab.place.role("process_engineer"))
-    version = imported(lab, by="quinn")
-    version = services.submit_specification(by=lab.by("quinn"), version_id=version.pk, seen=version.version)
-    proof = lab.proof("quinn", "quinn", lambda: queries.subject_of(queries.version_by_id(version.pk)), "approved")
+    version = imported(lab)
+    version = services.submit_specification(by=lab.by("erin"), version_id=version.pk, seen=version.version)
+    lab.place.move(lab.users["erin"], "qa_reviewer")
+    proof = lab.proof("erin", "erin", lambda: queries.subject_of(queries.version_by_id(version.pk)), "approved")
     with refused("same_person"):
-        services.approve_specification(by=lab.by("quinn"), version_id=version.pk, seen=version.version, proof=proof)
+        services.approve_specification(by=lab.by("erin"), version_id=version.pk, seen=version.version, proof=proof)
 
 
 def test_a_version_takes_effect_only_after_approval_and_goes_back_only_from_review(lab, refused):
