@@ -40,5 +40,7 @@ class Event(StrEnum):
     CERTIFICATE_RENDERED = "quality.certificate_rendered"
     CERTIFICATE_INVALIDATED = "quality.certificate_invalidated"
     LATE_FAILURE = "quality.late_failure"
+    INTEGRITY_ASSESSED = "quality.integrity_assessed"
+    INTEGRITY_CONFIRMED = "quality.integrity_confirmed"
     PRODUCT_DISPATCHED = "quality.product_dispatched"
     PRODUCT_USED = "quality.product_used"

@@ -2,12 +2,12 @@
 
 from quality.alerts.models import Alert, AlertDelivery, Heartbeat
 from quality.deviations.models import Deviation
-from quality.release.models import Certificate, CertificateInvalidation, ProductUse, ReleaseDecision
+from quality.release.models import Certificate, CertificateInvalidation, IntegrityAssessment, IntegrityConfirmation, ProductUse, ReleaseDecision
 from quality.review.models import Disposition, Review
 from quality.samples.models import Result, ResultReview, Sample
 from quality.specifications.models import LotSpecification, Specification, SpecificationVersion
 
 __all__ = [
-    "Alert", "AlertDelivery", "Certificate", "CertificateInvalidation", "Deviation", "Disposition", "Heartbeat", "LotSpecification", "ProductUse",
-    "ReleaseDecision", "Result", "ResultReview", "Review", "Sample", "Specification", "SpecificationVersion",
+    "Alert", "AlertDelivery", "Certificate", "CertificateInvalidation", "Deviation", "Disposition", "Heartbeat", "IntegrityAssessment",
+    "IntegrityConfirmation", "LotSpecification", "ProductUse", "ReleaseDecision", "Result", "ResultReview", "Review", "Sample", "Specification", "SpecificationVersion",
 ]  # fmt: skip

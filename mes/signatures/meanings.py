@@ -76,6 +76,14 @@ MEANINGS: dict[str, Meaning] = {
         Meaning("terminated", "I decide that this lot ends here.", needs_reason=True, used_by=("batches.terminate_lot",), deputies=True),
         Meaning("released_material", "I release this material lot for use.", used_by=("batches.release_material",), deputies=True),
         Meaning("erased_identity", "I decided that the identity of this patient is erased.", needs_reason=True, used_by=("batches.erase_patient",)),
+        Meaning(
+            "assessed_integrity", "I assessed what was found about the audit trail and the guards of the database, and what it means for this lot.",
+            needs_reason=True, used_by=("quality.assess_deviations",),
+        ),
+        Meaning(
+            "confirmed_integrity", "I read this assessment and what was found, and I agree that this lot can be judged for release.", "certify",
+            used_by=("quality.certify_lot",), after=("assessed_integrity",),
+        ),
         # --- certifying is tied to the named person, never to a deputy (Annex 16)
         Meaning("certified_stage_1", "I certify this lot for supply; results timed after release are pending.", "certify", used_by=("quality.certify_lot",)),
         Meaning("certified_final", "I certify this lot; every required result is in.", "certify", used_by=("quality.certify_lot",)),

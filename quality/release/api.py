@@ -20,7 +20,7 @@ from mes.records.kept import check_kept
 from mes.signatures import ceremony
 from mes.signatures.api import SigningView
 from quality.permissions import Permission
-from quality.release import evidence, evidence_file, queries, services
+from quality.release import evidence, evidence_file, integrity, queries, services
 from quality.release.models import Certificate, ProductUse
 
 STAGE = OpenApiParameter("stage", OpenApiTypes.STR, description="stage_1 or final; left out: the one that comes next.")
@@ -125,6 +125,37 @@ class Certify(_OfLot):
     def sign(self, proof, number):
         lot = self.found(number)
         services.certify(by=self.actor, lot_id=lot.pk, seen=lot.version, stage=self.stage(number), proof=proof)
+
+
+class AssessIntegrity(_OfLot):
+    """The first of the two signatures on what does not hold in the trail or the guards; `reason` is the assessment."""
+
+    permission = Permission.ASSESS_DEVIATIONS
+    meaning = "assessed_integrity"
+
+    def what(self, number):
+        lot = queries.lot_by_number(number)
+        return integrity.assessment_subject(lot, integrity.assessable(lot))
+
+    def with_reason(self, reason, number):
+        lot = queries.lot_by_number(number)
+        return integrity.assessment_subject(lot, integrity.assessable(lot), reason)
+
+    def sign(self, proof, number):
+        services.assess_integrity(by=self.actor, lot_id=self.found(number).pk, text=self.reason, proof=proof)
+
+
+class ConfirmIntegrity(_OfLot):
+    """The second signature, by another person who may certify: password and one-time code."""
+
+    meaning = "confirmed_integrity"
+
+    def what(self, number):
+        lot = queries.lot_by_number(number)
+        return integrity.confirmation_subject(lot, integrity.confirmable(lot))
+
+    def sign(self, proof, number):
+        services.confirm_integrity(by=self.actor, lot_id=self.found(number).pk, proof=proof)
 
 
 class Reject(_OfLot):
@@ -293,6 +324,8 @@ class Use(ServiceView):
 api_urls = [
     path("lots/<str:number>/gate/", Gate.as_view()),
     path("lots/<str:number>/certify/", Certify.as_view()),
+    path("lots/<str:number>/assess-trail/", AssessIntegrity.as_view()),
+    path("lots/<str:number>/confirm-trail/", ConfirmIntegrity.as_view()),
     path("lots/<str:number>/reject/", Reject.as_view()),
     path("lots/<str:number>/withdraw/", Withdraw.as_view()),
     path("lots/<str:number>/certificates/", Certificates.as_view()),

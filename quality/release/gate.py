@@ -10,8 +10,6 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from django.db import connection
-
 from batches.custody import queries as custody
 from batches.dossier import queries as dossier
 from batches.equipment.models import EquipmentUse
@@ -22,10 +20,9 @@ from batches.materials.models import MaterialLot
 from batches.materials.queries import uses_in
 from batches.recipes.document.schema import Recipe
 from mes.errors import Missing
-from mes.records import guards
-from mes.records.intact import broken_streams, stream_findings
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
+from quality.release import integrity as integrities
 from quality.release.expiry import expiry_of
 from quality.review.queries import Picture, picture
 from quality.samples import queries as samples
@@ -45,12 +42,14 @@ class GateLine:
     blocking: bool = True
     pending: bool = False
     url: str = ""
+    assessed: bool = False
+    """It does not hold by itself: two persons of quality signed why the lot can be released all the same."""
 
     @property
     def state(self) -> str:
         """The word of the look: done, pending, alarm (blocks) or warn."""
         if self.ok:
-            return "pending" if self.pending else "done"
+            return "warn" if self.assessed else "pending" if self.pending else "done"
         return "alarm" if self.blocking else "warn"
 
     def plain(self) -> dict:
@@ -58,7 +57,7 @@ class GateLine:
         return {
             "code": self.code,
             "text": self.text,
-            "result": "pending" if self.ok and self.pending else "holds" if self.ok else "does not hold",
+            "result": "assessed" if self.assessed else "pending" if self.ok and self.pending else "holds" if self.ok else "does not hold",
             "detail": self.detail,
         }
 
@@ -289,19 +288,20 @@ def expiry(g: Ground) -> Iterator[GateLine]:
     )  # fmt: skip
 
 
-def trail(g: Ground) -> Iterator[GateLine]:
-    findings = stream_findings(dossier.stream_of(g.lot.pk))
-    findings += [f"{stream}: {found}" for stream, found in broken_streams().items()]
-    yield GateLine("chain", f"The audit trail is whole: {count(g.shown.total, 'entry', 'entries')}", not findings, some(findings, 2))
-
-
-def database(g: Ground) -> Iterator[GateLine]:
-    gone = guards.missing(connection)
-    yield GateLine("guards", "The database's guards stand", not gone, some(gone, 2))
+def integrity(g: Ground) -> Iterator[GateLine]:
+    """The lot's trail and the database's guards; both stand on one assessment, since it covers everything that was found (decisions 8)."""
+    trail, gone = integrities.trail_findings(g.lot), integrities.guard_findings()
+    assessed = integrities.standing(g.lot, trail + gone)
+    for code, text, found in (
+        ("chain", f"The audit trail is whole: {count(g.shown.total, 'entry', 'entries')}", trail),
+        ("guards", "The database's guards stand", gone),
+    ):
+        told = f"{some(found, 2)}. {integrities.words_of(assessed)}" if found and assessed else some(found, 2)
+        yield GateLine(code, text, not found or assessed is not None, told, assessed=bool(found and assessed))
 
 
 LINES: tuple[Callable[[Ground], Iterator[GateLine]], ...] = (
-    lot_state, steps, signatures, review, deviations, results, illustrative, labels, materials, equipment, identity, holds, alarms, expiry, trail, database,
+    lot_state, steps, signatures, review, deviations, results, illustrative, labels, materials, equipment, identity, holds, alarms, expiry, integrity,
 )  # fmt: skip
 
 

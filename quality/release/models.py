@@ -76,6 +76,36 @@ class CertificateInvalidation(Fact):
         return self.sentence
 
 
+class IntegrityAssessment(Fact):
+    """A quality person's signed judgement of a broken trail or a missing guard: what was found, and what it means for this lot (decisions 8)."""
+
+    stream_kind = "lot"
+    stream_field = "lot_id"
+
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="integrity_assessments")
+    findings = models.JSONField()
+    """Every finding that was there, in words, in order: the assessment covers these and no others."""
+    text = models.TextField()
+    signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class IntegrityConfirmation(Fact):
+    """A second person of quality read the assessment and signed that the lot can be judged for release on it."""
+
+    stream_kind = "lot"
+    stream_field = "lot_id"
+
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="integrity_confirmations")
+    assessment = models.OneToOneField(IntegrityAssessment, on_delete=models.PROTECT, related_name="confirmation")
+    signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"confirmation of {self.assessment_id}"
+
+
 class ProductUse(Fact):
     """The product was infused, or not: with the identity check of two persons."""
 

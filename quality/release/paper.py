@@ -70,6 +70,7 @@ def context_of(content: dict, signed: Signed, *, for_paper: bool) -> dict:
         "facts": _facts(content, values),
         "results": [_result(each) for each in content["results"]],
         "deviations": [each | {"impact_words": each["impact"].replace("_", " ") or "not assessed"} for each in content["deviations"]],
+        "assessed": any(each["result"] == "assessed" for each in content["gate"]),
         "marks": sorted({each["mark"] for each in content["results"] if each["mark"]}),
         "sources": sorted({each["source"] for each in content["results"] if each["mark"] == "published" and each["source"]}),
         "decision_title": "Decision: certified for supply, results pending" if content["stage"] == "stage_1" else "Decision: certified",

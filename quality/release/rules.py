@@ -13,10 +13,10 @@ from mes.people.rules import check_may, check_person_may
 from mes.records.actors import Actor
 from mes.signatures.rules import check_different_person
 from quality.permissions import Permission
-from quality.release import queries
+from quality.release import integrity, queries
 from quality.release.expiry import expiry_of
 from quality.release.gate import GateLine, Ground, blocking, some
-from quality.release.models import Certificate, ProductUse, ReleaseDecision
+from quality.release.models import Certificate, IntegrityAssessment, ProductUse, ReleaseDecision
 from quality.samples.models import Result
 
 CERTIFIED = frozenset({"certified_stage_1", "certified_final"})
@@ -25,13 +25,33 @@ CERTIFIED = frozenset({"certified_stage_1", "certified_final"})
 def check_releaser(*, by: Actor, lot: Lot, signer) -> None:
     """Raises NotAllowed: nobody who made, checked or tested in the lot decides about its release. 21 CFR 211.22; REL-02."""
     check_person_may(signer, Permission.CERTIFY_LOT, by.site_id)
+    _check_own_work(lot, signer, "decide about its release")
+
+
+def _check_own_work(lot: Lot, signer, act: str) -> None:
     did = queries.judges_conflicts(lot).get(signer.pk)
     if did:
         raise NotAllowed(
-            "own_work",
-            f"{signer.full_name} {' and '.join(sorted(did))} in lot {lot.number} and cannot decide about its release. Another person has to do it.",
+            "own_work", f"{signer.full_name} {' and '.join(sorted(did))} in lot {lot.number} and cannot {act}. Another person has to do it.",
             detail={"subject": str(lot.pk)},
-        )
+        )  # fmt: skip
+
+
+def check_can_assess_integrity(*, by: Actor, lot: Lot, findings: list[str], text: str, signer) -> None:
+    """Raises NotAllowed (`own_work`); RuleBroken: `assessed_before`, `reason_missing`. Decisions 8."""
+    check_person_may(signer, Permission.ASSESS_DEVIATIONS, by.site_id)
+    _check_own_work(lot, signer, "assess its trail")
+    if integrity.standing(lot, findings) or integrity.unconfirmed(lot, findings):
+        raise RuleBroken("assessed_before", "Exactly this was assessed before. Open the release page to see it.")
+    _check_reason(text, "Say in your words what was found and what it means for this lot.")
+
+
+def check_can_confirm_integrity(*, by: Actor, lot: Lot, assessment: IntegrityAssessment, signer) -> None:
+    """Raises NotAllowed (`own_work`, `same_person`). Decisions 8."""
+    check_person_may(signer, Permission.CERTIFY_LOT, by.site_id)
+    _check_own_work(lot, signer, "confirm an assessment of its trail")
+    first = assessment.signature
+    check_different_person(first.signer_id, signer.pk, f"{first.full_name} signed the assessment. Another person has to confirm it.")
 
 
 def check_can_certify(*, by: Actor, ground: Ground, lines: list[GateLine], signer) -> None:

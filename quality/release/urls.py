@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from quality.release.views import certificate, decision, evidence, supply
+from quality.release.views import certificate, decision, evidence, integrity, supply
 
 app_name = "release"
 
 urlpatterns = [
     path("lots/<str:number>/gate/panel/", decision.GatePanel.as_view(), name="panel"),
     path("lots/<str:number>/release/", decision.ReleasePage.as_view(), name="release"),
+    path("lots/<str:number>/release/assess-trail/", integrity.AssessIntegrityPage.as_view(), name="assess_integrity"),
+    path("lots/<str:number>/release/confirm-trail/", integrity.ConfirmIntegrityPage.as_view(), name="confirm_integrity"),
     path("lots/<str:number>/release/<slug:decision>/", decision.SignDecisionPage.as_view(), name="sign"),
     path("lots/<str:number>/certificate/", certificate.CertificatePage.as_view(), name="certificate"),
     path("lots/<str:number>/certificate.pdf", certificate.CertificatePdf.as_view(), name="newest_pdf"),

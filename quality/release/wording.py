@@ -85,6 +85,14 @@ def invalidation(words: Words, now, before) -> Sequence[Change]:
     return [Change("The certificate no longer holds", "", now.sentence)]
 
 
+def integrity_assessment(words: Words, now, before) -> Sequence[Change]:
+    return [Change(f"Trail and guards assessed, {len(now.findings)} found", "", now.text)]
+
+
+def integrity_confirmation(words: Words, now, before) -> Sequence[Change]:
+    return [Change("Assessment of trail and guards confirmed", "", now.assessment.text)]
+
+
 def use(words: Words, now, before) -> Sequence[Change]:
     return [Change(f"{now.container.title} {'infused' if now.infused else 'not infused'}", "", f"{now.volume_text} {now.reason}".strip())]
 
@@ -107,5 +115,7 @@ def register() -> None:
     word("quality_releasedecision", decision)
     word("quality_certificate", certificate)
     word("quality_certificateinvalidation", invalidation)
+    word("quality_integrityassessment", integrity_assessment)
+    word("quality_integrityconfirmation", integrity_confirmation, "assessment")
     word("quality_productuse", use, "container")
     word("mes_evidencefile", evidence_file)

@@ -2,6 +2,7 @@
 
 from quality.release.queries import use_facts
 from quality.release.services.decisions import certify, keep_certificate, late_failure, reject, withdraw
+from quality.release.services.integrity import assess_integrity, confirm_integrity
 from quality.release.services.supply import dispatch, record_use
 
-__all__ = ["certify", "dispatch", "keep_certificate", "late_failure", "record_use", "reject", "use_facts", "withdraw"]
+__all__ = ["assess_integrity", "certify", "confirm_integrity", "dispatch", "keep_certificate", "late_failure", "record_use", "reject", "use_facts", "withdraw"]

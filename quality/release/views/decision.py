@@ -14,7 +14,7 @@ from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 from mes.web.pages import FragmentPage, Page
 from quality.permissions import Permission
-from quality.release import queries, services
+from quality.release import integrity, queries, services
 from quality.release.gate import GateLine, blocking, lines_of
 from quality.review.queries import picture
 from quality.samples import queries as samples
@@ -108,6 +108,7 @@ class ReleasePage(Page):
             "closed": blocking(lines),
             "conditions": conditions(ground),
             "acts": acts(lot, ground, lines, number) if may else [],
+            "integrity": integrity_acts(lot, lines, self.request.rights),
             "may_decide": may,
             "decisions": [decision_row(each) for each in queries.decisions_of(lot)],
             "standing": standing,
@@ -157,6 +158,24 @@ def acts(lot, ground, lines: list[GateLine], number: str) -> list[dict]:
     return found
 
 
+def integrity_acts(lot, lines: list[GateLine], rights) -> dict | None:
+    """Where the trail or a guard does not hold: what two persons of quality can do about it, and what they did (decisions 8)."""
+    if all(line.ok and not line.assessed for line in lines if line.code in {"chain", "guards"}):
+        return None
+    findings = integrity.findings_of(lot)
+    waiting, there = integrity.unconfirmed(lot, findings), integrity.standing(lot, findings)
+    address = {"kwargs": {"number": lot.number}}
+    act = None
+    if there is None and waiting is None and Permission.ASSESS_DEVIATIONS in rights:
+        act = {"label": "Assess what was found", "url": reverse("quality:release:assess_integrity", **address)}
+    elif there is None and waiting is not None and Permission.CERTIFY_LOT in rights:
+        act = {"label": "Confirm the assessment", "url": reverse("quality:release:confirm_integrity", **address)}
+    one = there or waiting
+    made = [one.signature, *([one.confirmation.signature] if there else [])] if one else []
+    return {"findings": findings, "text": one.text if one else "", "act": act, "needs": "" if there else "second" if waiting else "first",
+            "signatures": [{"name": s.full_name, "user_name": s.username, "role": s.role, "meaning": s.meaning_text, "at": s.recorded_at} for s in made]}  # fmt: skip
+
+
 def result_rows(ground) -> list[dict]:
     """The results as they are certified."""
     rows = []
@@ -195,7 +214,7 @@ def judged_rows(ground) -> list[dict]:
 def gate_rows(lines: list[GateLine]) -> list[dict]:
     """Every condition with its result."""
     words = {"done": "holds", "pending": "pending", "alarm": "does not hold", "warn": "does not hold"}
-    return [{"label": line.text, "value": words[line.state], "state": "" if line.state == "done" else line.state, "sub": line.detail} for line in lines]
+    return [{"label": line.text, "value": "assessed" if line.assessed else words[line.state], "state": "" if line.state == "done" else line.state, "sub": line.detail} for line in lines]
 
 
 def decision_row(decision) -> dict:
