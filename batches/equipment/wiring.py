@@ -1,7 +1,10 @@
 """What equipment hangs onto at start."""
 
+import uuid
+
 from batches.equipment.models import Equipment
 from batches.permissions import Permission
+from mes.audit import streams
 from mes.people import choices
 from mes.web import panels, scan_targets
 
@@ -18,7 +21,12 @@ def for_tokens() -> list[tuple[str, str]]:
     return [(str(each.pk), f"{each.code}, {each.name}") for each in Equipment.objects.exclude(state="retired").order_by("code")]
 
 
+def codes(ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return dict(Equipment.objects.filter(pk__in=ids).values_list("pk", "code"))
+
+
 def register() -> None:
+    streams.name_with("equipment", codes)
     panels.register_nav("Equipment", "batches:equipment:list", Permission.MANAGE_EQUIPMENT, order=610)
     scan_targets.register(address_of, order=210)
     choices.offer_equipment(for_tokens)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from mes.audit import kinds
 from mes.audit.models import AuditEntry, StreamHead
 
 PAGE = 50
@@ -20,7 +21,12 @@ class Wanted:
     """What is looked for; empty parts do not narrow."""
 
     stream: str = ""
-    lot_id: uuid.UUID | None = None
+    lot_ids: frozenset[uuid.UUID] | None = None
+    """Entries about these lots; an empty set finds none."""
+    event: str = ""
+    """The code of one kind of act."""
+    significance: str = ""
+    """"significant": at least one kind in the entry is not routine; "routine": all of them are."""
     person: str = ""
     """Part of a full name or user name."""
     text: str = ""
@@ -31,19 +37,19 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """One page of entries, newest first; `older` is the mark for the next one, or empty."""
+    """One page of entries; `older` is the mark for the next one (newer ones, where the oldest come first), or empty."""
 
     entries: Sequence[AuditEntry]
     older: str
 
 
-def entries(wanted: Wanted, *, before: str = "", limit: int = PAGE) -> EntryPage:
+def entries(wanted: Wanted, *, before: str = "", limit: int = PAGE, oldest_first: bool = False) -> EntryPage:
     """A page of what this site may see. `before` is the mark of the page before it. Two keys, no offset: pages never shift."""
-    rows = _narrowed(wanted).order_by("-at", "-id")
+    rows = _narrowed(wanted).order_by(*(("at", "id") if oldest_first else ("-at", "-id")))
     mark = _read_mark(before)
     if mark is not None:
         at, key = mark
-        rows = rows.filter(Q(at__lt=at) | Q(at=at, id__lt=key))
+        rows = rows.filter(Q(at__gt=at) | Q(at=at, id__gt=key) if oldest_first else Q(at__lt=at) | Q(at=at, id__lt=key))
     found = list(rows[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
@@ -63,8 +69,13 @@ def _narrowed(wanted: Wanted) -> QuerySet[AuditEntry]:
     rows = AuditEntry.objects.defer("canon", "prev_hash", "hash")
     if wanted.stream:
         rows = rows.filter(stream=wanted.stream)
-    if wanted.lot_id:
-        rows = rows.filter(lot_id=wanted.lot_id)
+    if wanted.lot_ids is not None:
+        rows = rows.filter(lot_id__in=wanted.lot_ids)
+    if wanted.event:
+        rows = rows.filter(events__contains=[wanted.event])
+    if wanted.significance:
+        routine = Q(events__contained_by=kinds.routine_events())
+        rows = rows.filter(routine if wanted.significance == "routine" else ~routine)
     if wanted.person:
         rows = rows.filter(Q(by_name__icontains=wanted.person) | Q(by_username__icontains=wanted.person))
     if wanted.text:

@@ -102,6 +102,23 @@ def lines_of_stream(stream: str, *, zone: str = "UTC", chunk: int = CHUNK) -> It
         after = entries[-1].seq
 
 
+def states(rows: Sequence[AuditRow], entries: dict[uuid.UUID, AuditEntry], *, zone: str = "UTC") -> Iterator[tuple[AuditRow, str, str, str]]:
+    """Each cited row as it stood: the row, its kind ("Entry"), its name, and every shown field in words. Superseded facts are left out."""
+    loaded = _Loaded(rows, entries, ZoneInfo(zone))
+    gone = {getattr(fact, "supersedes_id", None) for key, fact in loaded.facts.items() if key in {(row.table, row.row_id) for row in rows}}
+    for row in rows:
+        model = _model_of(row.table)
+        there = None
+        if model is not None:
+            there = loaded.versions.get((row.table, row.row_id, row.version)) if model.row_kind == "record" else loaded.facts.get((row.table, row.row_id))
+        if there is None or (model.row_kind == "fact" and row.row_id in gone):
+            continue
+        kind = str(model._meta.verbose_name)
+        name = getattr(there, "audit_name", "") or _borrowed_name(model, there)
+        parts = ((field_label(one), loaded._text(model, one, there)) for one in _shown_fields(model) if one.name != "supersedes")
+        yield row, kind[:1].upper() + kind[1:], name, "; ".join(f"{label}: {text}" for label, text in parts if text)
+
+
 def audit_line(entry: AuditEntry, line: Line) -> AuditLine:
     return AuditLine(
         entry.seq, entry.at, entry.by_name, entry.by_username, entry.role, line.what, line.field, line.old, line.new,

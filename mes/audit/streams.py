@@ -7,12 +7,25 @@ from collections.abc import Callable, Iterable, Mapping
 
 Names = Callable[[set[uuid.UUID]], Mapping[uuid.UUID, str]]
 
+Lots = Callable[[str], Iterable[uuid.UUID]]
+
 _names: dict[str, Names] = {}
+_lots: list[Lots] = []
 
 
 def name_with(kind: str, names: Names) -> None:
     """Register how streams of a kind are named: `names(ids)` gives the words for each id, in one query."""
     _names[kind] = names
+
+
+def find_lots_with(lots: Lots) -> None:
+    """Register how lots are found by what a person types: `lots(text)` gives the ids."""
+    _lots[:] = [lots]
+
+
+def lots_called(text: str) -> set[uuid.UUID]:
+    """The ids of the lots that a person means by these words."""
+    return {key for lots in _lots for key in lots(text)}
 
 
 def split(stream: str) -> tuple[str, uuid.UUID | None]:

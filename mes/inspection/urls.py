@@ -12,5 +12,7 @@ urlpatterns = [
     path("audit/", views.AuditPage.as_view(), name="trail"),
     path("audit/stream/<slug:kind>/<uuid:stream_id>/", views.StreamDrawer.as_view(), name="stream"),
     path("audit/stream/<slug:kind>/<uuid:stream_id>/export.csv", views.StreamExport.as_view(), name="export"),
+    path("audit/stream/<slug:kind>/<uuid:stream_id>/as-of/", views.AsOfPage.as_view(), name="as_of"),
+    path("audit/refusals/all/", views.RefusalsPage.as_view(), name="all_refusals"),
     path("audit/refusals/", views.RefusalsPanel.as_view(), name="refusals"),
 ]

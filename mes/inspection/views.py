@@ -9,10 +9,14 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.http import StreamingHttpResponse
+from django.urls import reverse
 from django.utils.http import urlencode
 
-from mes.audit import queries, readable, streams
+from mes import clock
+from mes.access.views import moment_of
+from mes.audit import kinds, past, queries, readable, streams
 from mes.audit.models import AuditEntry
+from mes.inspection import refusals
 from mes.permissions import Permission
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
@@ -20,10 +24,19 @@ from mes.web.pages import FragmentPage, Page
 
 
 class FilterForm(forms.Form):
+    lot = forms.CharField(label="Lot", required=False, max_length=40)
     person = forms.CharField(label="Person", required=False, max_length=100)
-    text = forms.CharField(label="Reason, event or role", required=False, max_length=100)
+    event = forms.ChoiceField(label="Act", required=False)
+    significance = forms.ChoiceField(label="Weight", required=False, choices=[("", "all"), ("significant", "significant"), ("routine", "routine")])
+    text = forms.CharField(label="Reason, role or name", required=False, max_length=100)
     since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    order = forms.ChoiceField(label="Order", required=False, choices=[("", "newest first"), ("oldest", "oldest first")])
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        named = sorted((readable.event_words([code]), code) for code in kinds.every_event())
+        self.fields["event"].choices = [("", "all"), *((code, words) for words, code in named)]
 
 
 def shown(entries: Sequence[AuditEntry], zone: str) -> list[dict]:
@@ -44,7 +57,7 @@ def shown(entries: Sequence[AuditEntry], zone: str) -> list[dict]:
 
 
 class AuditPage(Page):
-    """Everything at this site, newest first, narrowed by person, words and days."""
+    """Everything at this site, narrowed by lot, person, act, weight, words and days."""
 
     permission = Permission.READ_AUDIT
     template_name = "mes/inspection/trail.html"
@@ -54,23 +67,36 @@ class AuditPage(Page):
         zone, asked = self.request.site.time_zone, self.request.GET
         form = FilterForm(asked or None)
         typed = form.cleaned_data if form.is_bound and form.is_valid() else {}
+        lot = typed.get("lot", "").strip()
         wanted = queries.Wanted(
+            lot_ids=frozenset(streams.lots_called(lot)) if lot else None,
+            event=typed.get("event", ""),
+            significance=typed.get("significance", ""),
             person=typed.get("person", ""),
             text=typed.get("text", ""),
             since=midnight(typed.get("since"), zone),
             until=midnight(typed.get("until"), zone, days=1),
         )
-        page = queries.entries(wanted, before=asked.get("before", ""))
-        kept = {name: value for name, value in asked.items() if name != "before" and value}
+        oldest = typed.get("order") == "oldest"
+        page = queries.entries(wanted, before=asked.get("before", ""), oldest_first=oldest)
         return {
             "form": form,
+            "order": "Oldest first" if oldest else "Newest first",
             "entries": shown(page.entries, zone),
-            "pager": {
-                "words": f"{len(page.entries)} entries, newest first",
-                "previous_url": "?" + urlencode(kept) if asked.get("before") else "",
-                "next_url": "?" + urlencode(kept | {"before": page.older}) if page.older else "",
-            },
+            "pager": pager_of(asked, len(page.entries), page.older, "oldest first" if oldest else "newest first"),
         }
+
+
+def pager_of(asked, count: int, mark: str, order: str) -> dict:
+    """Earlier and later part of a list that is read by keys: back means from its beginning."""
+    kept = {name: value for name, value in asked.items() if name != "before" and value}
+    return {
+        "words": f"{count} shown, {order}",
+        "previous_url": "?" + urlencode(kept) if asked.get("before") else "",
+        "next_url": "?" + urlencode(kept | {"before": mark}) if mark else "",
+        "previous_words": "First page",
+        "next_words": "Next page",
+    }
 
 
 class StreamDrawer(FragmentPage):
@@ -90,6 +116,7 @@ class StreamDrawer(FragmentPage):
             "name": name,
             "page_title": f"Audit trail, {name}",
             "export_url": f"{self.request.path}export.csv",
+            "past_url": f"{self.request.path}as-of/",
             "entries": shown(page.entries, self.request.site.time_zone),
             "count": count,
             "unbroken": head is not None and head.seq == count,
@@ -97,6 +124,30 @@ class StreamDrawer(FragmentPage):
             "older_url": f"{self.request.path}?{urlencode({'before': page.older})}",
             "more_only": bool(self.request.GET.get("before")),
         }
+
+
+class AsOfForm(forms.Form):
+    at = forms.CharField(label="Day and time", max_length=30, widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}))
+
+
+class AsOfPage(Page):
+    """A stream's records and facts as they stood at a past moment of record time."""
+
+    permission = Permission.READ_AUDIT
+    template_name = "mes/inspection/as_of.html"
+    title = "As of a past time"
+
+    def read(self, kind, stream_id) -> dict:
+        stream, zone = f"{kind}:{stream_id}", self.request.site.time_zone
+        at = moment_of(self.request.GET.get("at", ""), zone)
+        past_then = past.as_of(stream, at, zone=zone) if at else None
+        name = streams.names_of([stream])[stream]
+        local = (at or clock.record_now()).astimezone(ZoneInfo(zone))
+        return {
+            "name": name, "page_title": f"{name} as of a past time", "at": at, "past": past_then,
+            "form": AsOfForm({"at": f"{local:%Y-%m-%dT%H:%M:%S}"}), "stream_url": reverse("mes:inspection:stream", args=[kind, stream_id]),
+            "things": sum(len(each) for each in past_then.things.values()) if past_then else 0,
+        }  # fmt: skip
 
 
 class StreamExport(Page):
@@ -146,6 +197,39 @@ class RefusalsPanel(FragmentPage):
 
     def read(self) -> dict:
         return {"events": SecurityEvent.objects.filter(site_id=self.by.site_id).order_by("-recorded_at")[:8]}
+
+
+class RefusalForm(forms.Form):
+    person = forms.CharField(label="Person", required=False, max_length=100)
+    kind = forms.ChoiceField(label="Kind", required=False)
+    text = forms.CharField(label="Words or code", required=False, max_length=100)
+    lot = forms.CharField(label="Lot", required=False, max_length=40)
+    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args, kinds_known: Sequence[str] = (), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [("", "all"), *((each, each.replace("_", " ")) for each in kinds_known)]
+
+
+class RefusalsPage(Page):
+    """Every refused attempt of the site, newest first, narrowed by person, kind, words, lot and days. 21 CFR 11.300(d)."""
+
+    permission = Permission.READ_AUDIT
+    template_name = "mes/inspection/refusals.html"
+    title = "Refused attempts"
+
+    def read(self) -> dict:
+        zone, asked = self.request.site.time_zone, self.request.GET
+        form = RefusalForm(asked or None, kinds_known=refusals.kinds_known())
+        typed = form.cleaned_data if form.is_bound and form.is_valid() else {}
+        lot = typed.get("lot", "").strip()
+        page = refusals.refused(
+            person=typed.get("person", ""), kind=typed.get("kind", ""), text=typed.get("text", ""),
+            subjects={str(key) for key in streams.lots_called(lot)} if lot else None,
+            since=midnight(typed.get("since"), zone), until=midnight(typed.get("until"), zone, days=1), before=asked.get("before", ""),
+        )  # fmt: skip
+        return {"form": form, "events": page.events, "pager": pager_of(asked, len(page.events), page.older, "newest first")}
 
 
 def midnight(day: dt.date | None, zone: str, days: int = 0) -> dt.datetime | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from batches.events import Event as BatchEvent
 from batches.lots.models import Lot
+from mes.audit import kinds
 from mes.records.door import receive
 from mes.web.panels import register_nav
 from quality.events import Event
 from quality.permissions import Permission
-from quality.review.kinds import QUIET
+from quality.review.kinds import INFORMATIONAL, QUIET
 from quality.review.models import Review
 from quality.review.services import reopen_review
 
@@ -24,6 +25,7 @@ def open_again(*, by, subject) -> None:
 
 
 def register() -> None:
+    kinds.routine(INFORMATIONAL)
     for event in (*BatchEvent, *Event):
         if event not in QUIET:
             receive(event, open_again)

@@ -6,6 +6,7 @@ Rules about structure do not depend on the colours, so dark runs the rules about
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import shutil
@@ -99,6 +100,13 @@ def tour(committed_db, tmp_path, settings) -> Iterator[Tour]:
 
     settings.KEYS_FOLDER = tmp_path / "keys"
     judged = Judged("AXE")
+    from django.utils import timezone
+
+    from mes.people.services import grant_role
+
+    for name, role in (("ines", "inspector"), ("vic", "support")):  # roles that are never given without an end
+        judged.users[name] = judged.place.person(f"{name}.axe")
+        grant_role(by=judged.place.setup, user=judged.users[name], role=judged.place.role(role), ends_at=timezone.now() + dt.timedelta(hours=8))
     running = judged.to_count()
     judged.enter(running, "A1.2", viability="68.4")
     filled = judged.to_count()
@@ -121,7 +129,7 @@ def tour(committed_db, tmp_path, settings) -> Iterator[Tour]:
 PEOPLE = {
     "maya": "operator", "boss": "supervisor", "quentin": "qa_reviewer", "sam": "scheduler", "nora": "collection_nurse", "rex": "receiving",
     "wim": "second_person", "anna": "qc_analyst", "rolf": "qc_reviewer", "ruth": "qa_release", "tess": "treatment_centre",
-    "erin": "process_engineer", "adm": "administrator",
+    "erin": "process_engineer", "adm": "administrator", "ines": "inspector", "vic": "support",
 }  # fmt: skip
 """One person of each role; equipment has no pages."""
 MORE = {

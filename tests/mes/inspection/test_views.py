@@ -36,7 +36,7 @@ def test_the_page_shows_old_and_new_and_why_with_the_zone(place, sofia, maya):
 def test_further_pages_go_on_where_the_first_one_ended(place, sofia, maya, monkeypatch):
     monkeypatch.setattr("mes.audit.queries.entries.__kwdefaults__", {"before": "", "limit": 4})
     first = sofia.get("/audit/").content.decode()
-    assert "Older" in first and "before=" in first
+    assert "Next page" in first and "before=" in first
 
 
 @pytest.mark.req("AUD-10", case="positive")

@@ -7,6 +7,9 @@ import pytest
 from batches.execution import services as steps
 from batches.execution.models import StepRun
 from batches.execution.queries.content import correction_of_consumption_subject
+from batches.lots.models import Hold
+from batches.lots.queries import hold_subject
+from batches.lots.services import end_hold
 from batches.materials import services as materials
 from batches.materials.models import Consumption, MaterialLot
 from tests.builders.registers import move_clock
@@ -31,6 +34,15 @@ def correct(judged, lot, quantity: str) -> Consumption:
 def block(judged, lot) -> None:
     found = taken(judged, lot).material_lot
     materials.block_lot(by=judged.by("quinn"), material_lot_id=found.pk, seen=found.version, reason="Recalled by its supplier")
+
+
+def go_on(judged, lot) -> None:
+    """The hold is ended by somebody who may."""
+    with judged.reading():
+        hold = Hold.objects.get(lot=lot, state="open")
+        what = hold_subject(hold)
+    proof = judged.proof("boss", "boss", what, "resumed")
+    end_hold(by=judged.by("boss"), hold_id=hold.pk, seen=hold.version, reason="Taken back below", proof=proof)
 
 
 @pytest.mark.req("MAT-02", case="positive")
@@ -64,6 +76,7 @@ def test_a_material_that_was_blocked_since_closes_the_gate_until_its_use_is_take
     block(judged, lot)
     line = judged.gate(lot)["materials"]
     assert not line.ok and "was blocked since" in line.detail
+    go_on(judged, lot)  # the block held the lot: nothing is corrected on it meanwhile
     correct(judged, lot, "12")
     assert not judged.gate(lot)["materials"].ok
     correct(judged, lot, "0")

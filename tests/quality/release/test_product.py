@@ -51,7 +51,7 @@ def come_back(judged, lot):
     bag = judged.bag(lot)
     proof = judged.hand_over_proof(lot, "return", "rex", "received")
     return hand_over(
-        by=judged.by("rex"), container_id=bag.pk, kind="return", scanned=bag.identifier, from_place="Demo hospital", to_place="Floor site", proof=proof
+        by=judged.by("rex"), container_id=bag.pk, kind="return", scanned=f"CTL:C:{bag.identifier}", from_place="Demo hospital", to_place="Floor site", proof=proof
     )
 
 

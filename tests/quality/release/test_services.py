@@ -10,7 +10,6 @@ from batches.lots.models import Container, Hold, Lot
 from batches.lots.services import place_hold
 from mes.clock import record_now
 from mes.errors import NotAllowed, RuleBroken, StaleRecord, WrongScan
-from mes.people import services as people
 from mes.people.setup import system_actor
 from quality.alerts.models import Alert
 from quality.alerts.services import raise_alert
@@ -104,7 +103,7 @@ def test_a_hold_and_a_label_that_is_not_accounted_for_close_the_gate(judged):
 @pytest.mark.req("AUD-07", case="negative")
 def test_a_trail_that_does_not_verify_closes_the_gate(judged, monkeypatch):
     lot = judged.ready()
-    monkeypatch.setattr("quality.release.gate.stream_findings", lambda stream: ["entry 7 has other bytes than its hash"])
+    monkeypatch.setattr("quality.release.integrity.stream_findings", lambda stream: ["entry 7 has other bytes than its hash"])
     with broken("gate_closed") as answer:
         judged.certify(lot)
     assert "entry 7" in answer.value.sentence and decisions(judged, lot) == []
@@ -112,7 +111,7 @@ def test_a_trail_that_does_not_verify_closes_the_gate(judged, monkeypatch):
 
 def test_a_missing_guard_closes_the_gate(judged, monkeypatch):
     lot = judged.ready()
-    monkeypatch.setattr("quality.release.gate.guards.missing", lambda connection: ["trigger guard_change on batches_entry is missing"])
+    monkeypatch.setattr("quality.release.integrity.guards.missing", lambda connection: ["trigger guard_change on batches_entry is missing"])
     assert not judged.gate(lot)["guards"].ok
 
 
@@ -190,7 +189,7 @@ def test_the_signed_content_holds_the_whole_certificate_and_no_patient(judged):
 @pytest.mark.parametrize("who", ["maya", "jonas", "anna", "rolf"])
 def test_nobody_who_made_checked_or_tested_the_lot_releases_it(judged, who):
     lot = judged.ready()
-    people.grant_role(by=judged.place.setup, user=judged.users[who], role=judged.place.role("qa_release"))
+    judged.place.move(judged.users[who], "qa_release")
     with broken("own_work", NotAllowed):
         judged.certify(lot, who=who)
     assert decisions(judged, lot) == [] and judged.fresh(lot).state == "in_review"
