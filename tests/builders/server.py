@@ -22,8 +22,11 @@ def serving(database: Database, folder: Path, *, threads: int = 4) -> Iterator[s
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     words = [sys.executable, "-m", "gunicorn", "mes.wsgi", "-b", f"127.0.0.1:{port}", "-w", "1", "--threads", str(threads)]
+    from django.conf import settings
+
+    env = {**database.env, "CARTULARY_KEYS": str(settings.KEYS_FOLDER)}  # the seals of this test's signatures lie there
     with open(folder / "web.log", "w") as log:
-        process = subprocess.Popen(words, env=database.env, cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen(words, env=env, cwd=ROOT, stdout=log, stderr=log)
         try:
             address = f"http://127.0.0.1:{port}"
             wait_for(address, process, folder / "web.log")
