@@ -227,6 +227,12 @@ SELECT DISTINCT ON (c.site_id) s.code, c.size, c.snapshot, c.snapshot_root FROM 
 ORDER BY c.site_id, c.size DESC"""
 OF_SIZE = "SELECT c.snapshot FROM mes_checkpoint c JOIN mes_site s ON s.id = c.site_id WHERE s.code = %s AND c.size = %s"
 
+#: Every stream that has an entry, by one look into the index for each.
+STREAMS = """
+WITH RECURSIVE s AS ((SELECT stream FROM mes_auditentry ORDER BY stream LIMIT 1)
+  UNION ALL SELECT (SELECT e.stream FROM mes_auditentry e WHERE e.stream > s.stream ORDER BY e.stream LIMIT 1) FROM s WHERE s.stream IS NOT NULL)
+SELECT stream FROM s WHERE stream IS NOT NULL"""
+
 
 def _newer(snapshot: Snapshot, report: Report, folder: str, keys: str) -> None:
     """Entries behind the last checkpoint, from the very entries that it names; a stream that it does not name from its beginning."""
@@ -240,7 +246,7 @@ def _newer(snapshot: Snapshot, report: Report, folder: str, keys: str) -> None:
             stream, seq, digest = line.split(" ")
             begins[stream] = (int(seq), bytes.fromhex(digest))
     heads = {stream: (int(seq), bytes.fromhex(digest[2:])) for stream, seq, digest in snapshot.stream("SELECT stream, seq, hash FROM mes_streamhead WHERE seq > 0")}
-    for stream in heads:
+    for stream in (*heads, *(name for (name,) in snapshot.stream(STREAMS, name="streams"))):
         begins.setdefault(stream, (0, FIRST))
     walk = Walk(max(MOST_RUNS, 4 * len(begins)))
     for stream, (seq, digest) in begins.items():

@@ -119,6 +119,7 @@ class Walk:
         new = Run(seq, prev, seq + 1, said, at)
         if run is not None:
             pieces = self.others.setdefault(stream, Pieces())
+            self.held -= pieces.join(run)
             pieces.put(run)
             self.held -= pieces.join(new)
         self.now[stream] = new
@@ -128,6 +129,8 @@ class Walk:
 
     def runs(self) -> dict[str, list[Run]]:
         """Every run of every stream."""
+        for stream, pieces in self.others.items():
+            self.held -= pieces.join(self.now[stream])
         return {stream: [run, *(self.others[stream].all() if stream in self.others else ())] for stream, run in self.now.items()}
 
 
