@@ -69,6 +69,10 @@ class Snapshot:
         """What lets other connections see the same moment, for as long as this one stays open."""
         return self.rows("SELECT pg_export_snapshot()")[0][0]
 
+    def few_of_many(self) -> None:
+        """From here on a few entries of a long trail are asked for: through the index, which no plan for the whole would do."""
+        self.connection.execute("SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) AS name")
+
     def close(self) -> None:
         self.connection.close()
 

@@ -237,6 +237,7 @@ SELECT stream FROM s WHERE stream IS NOT NULL"""
 def _newer(snapshot: Snapshot, report: Report, folder: str, keys: str) -> None:
     """Entries behind the last checkpoint, from the very entries that it names; a stream that it does not name from its beginning."""
     report.scope = "links since the last checkpoint"
+    snapshot.few_of_many()
     begins: dict[str, tuple[int, bytes]] = {}
     for site, size, lines in _sealed(snapshot, report, folder, keys):
         report.notes.append(f"Up to checkpoint {size} of {site} only the last entry of each stream was compared, by its hash.")
