@@ -44,22 +44,16 @@ def schema_of(model: type[models.Model]) -> str:
     )
 
 
-def _note(model: type[models.Model], row, version: int, stream: str, lot_id) -> None:
-    deed = require_deed(model)
-    columns = {
-        column: getattr(row, attribute) for column, attribute in digest_columns(model)
-    }
-    deed.rows.append(
-        CitedRow(
-            stream,
-            lot_id,
-            model._meta.db_table,
-            row.pk if not hasattr(row, "history_id") else row.id,
-            version,
-            schema_of(model),
-            chain.row_digest(columns),
-        )
-    )
+@cache
+def _digested(model: type[models.Model]) -> tuple[tuple[str, str], ...]:
+    """Of every column under digest, in order: its name as the digest's text has it, and the attribute that holds it."""
+    return tuple((chain.named(column), attribute) for column, attribute in digest_columns(model))
+
+
+def _note(model: type[models.Model], row, row_id, version: int, stream: str, lot_id) -> None:
+    values = row.__dict__
+    digest = chain.digest_of((name, values[attribute]) for name, attribute in _digested(model))
+    require_deed(model).rows.append(CitedRow(stream, lot_id, model._meta.db_table, row_id, version, schema_of(model), digest))
 
 
 def lot_of(row):
@@ -68,12 +62,12 @@ def lot_of(row):
 
 
 def note_fact(fact) -> None:
-    _note(type(fact), fact, 1, fact.stream, lot_of(fact))
+    _note(type(fact), fact, fact.pk, 1, fact.stream, lot_of(fact))
 
 
 def note_version(record, history_row) -> None:
     """A record's version is digested from its history row: what is kept is what is sealed."""
-    _note(type(record), history_row, record.version, record.stream, lot_of(record))
+    _note(type(record), history_row, history_row.id, record.version, record.stream, lot_of(record))
 
 
 def on_history_row(sender, instance, history_instance, **kwargs) -> None:

@@ -114,7 +114,7 @@ def triggers(table: Table) -> dict[str, str]:
         trigger(
             "guard_sealed",
             "AFTER INSERT OR UPDATE",
-            f"record_is_sealed('{table.history}')",
+            f'"sealed_{table.name}"()',
             constraint=True,
         )
     else:
@@ -136,6 +136,28 @@ def triggers(table: Table) -> dict[str, str]:
         trigger("guard_write", "BEFORE INSERT", "before_audit_row()")
     trigger("guard_truncate", "BEFORE TRUNCATE", "refuse_removal()", each="STATEMENT")
     return out
+
+
+def record_is_sealed(table: Table) -> str:
+    """The function behind the deferred guard of a table of records: refuses the commit of a version without audit row or without its very copy in history."""
+    return f"""
+CREATE OR REPLACE FUNCTION guard."sealed_{table.name}"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public SET enable_seqscan = off AS $$
+DECLARE kept jsonb; found_rows int;
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM public.mes_auditrow a WHERE a.row_id = NEW.id AND a.version = NEW.version AND a."table" = TG_TABLE_NAME
+                 AND a.tx = pg_current_xact_id()) THEN
+    RAISE EXCEPTION 'Cartulary refuses the commit: % % version % has no audit row', TG_TABLE_NAME, NEW.id, NEW.version USING ERRCODE = 'CT003';
+  END IF;
+  SELECT count(*), (array_agg(to_jsonb(h)))[1] INTO found_rows, kept FROM public."{table.history}" h WHERE h.id = NEW.id AND h.version = NEW.version;
+  IF found_rows <> 1 THEN
+    RAISE EXCEPTION 'Cartulary refuses the commit: % % version % has % history rows', TG_TABLE_NAME, NEW.id, NEW.version, found_rows USING ERRCODE = 'CT003';
+  END IF;
+  IF kept - ARRAY['history_id','history_date','history_change_reason','history_type','history_user_id'] <> to_jsonb(NEW) - 'tx' THEN
+    RAISE EXCEPTION 'Cartulary refuses the commit: the history row of % % differs from the record', TG_TABLE_NAME, NEW.id USING ERRCODE = 'CT003';
+  END IF;
+  RETURN NULL;
+END $$"""  # noqa: S608 - names of our own tables
 
 
 def grants(table: Table) -> str:
@@ -210,6 +232,15 @@ def install(connection) -> None:
         _keep_schemas(cursor, present)
 
 
+def _as_guard(cursor, statement: str) -> None:
+    """Create a function that belongs to the no-login role and acts with its rights."""
+    cursor.execute("SELECT current_user")
+    (owner,) = cursor.fetchone()
+    cursor.execute(f"SET ROLE {GUARD}")
+    cursor.execute(statement)
+    cursor.execute(f"SET ROLE {owner}")
+
+
 def _guard(cursor, table: Table) -> None:
     t = table.name
     cursor.execute(f'REVOKE ALL ON "{t}" FROM {APP}, {READER}, PUBLIC')
@@ -223,6 +254,8 @@ def _guard(cursor, table: Table) -> None:
         [f'"{t}"'],
     )
     have = {name for name, _, enabled in cursor.fetchall()}
+    if table.kind == "record":
+        _as_guard(cursor, record_is_sealed(table))
     for name, statement in triggers(table).items():
         if name in have:
             cursor.execute(f'DROP TRIGGER {name} ON "{t}"')

@@ -14,8 +14,8 @@ END $$;
 CREATE OR REPLACE FUNCTION guard.record_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public AS $$
 BEGIN
-  IF EXISTS (SELECT 1 FROM public.mes_site WHERE NOT demo) THEN RETURN clock_timestamp(); END IF;
-  RETURN clock_timestamp() + coalesce((SELECT max("offset") FROM public.mes_simulatedclock), interval '0');
+  RETURN clock_timestamp()
+    + coalesce((SELECT max("offset") FROM public.mes_simulatedclock WHERE NOT EXISTS (SELECT 1 FROM public.mes_site WHERE NOT demo)), interval '0');
 END $$;
 
 -- The deed's token holds the transaction's id, so a token left over by an earlier transaction opens nothing.
@@ -28,15 +28,13 @@ BEGIN
   RETURN guard.record_now();
 END $$;
 
+-- These two are asked for every row. Their bodies are read once, here, so that no search_path of a caller changes what they mean, and
+-- PostgreSQL writes them into the statement that asks, as it cannot do with a function that sets one.
 CREATE OR REPLACE FUNCTION guard.deed_is_open() RETURNS boolean LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, public AS $$
-  SELECT coalesce(split_part(nullif(current_setting('cartulary.deed', true), ''), ':', 2) = pg_current_xact_id()::text, false)
-$$;
+RETURN coalesce(split_part(nullif(current_setting('cartulary.deed', true), ''), ':', 2) = pg_current_xact_id()::text, false);
 
 CREATE OR REPLACE FUNCTION guard.current_site() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, public AS $$
-  SELECT nullif(current_setting('cartulary.site', true), '')::uuid
-$$;
+RETURN nullif(current_setting('cartulary.site', true), '')::uuid;
 
 -- Own site, or a site that takes part in the lot. Without a site context: nothing.
 CREATE OR REPLACE FUNCTION guard.may_see(site uuid, lot uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -118,26 +116,8 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Deferred: a changed record needs its audit row and exactly one history row that holds the very same values.
--- TG_ARGV[0] is the history table.
-CREATE OR REPLACE FUNCTION guard.record_is_sealed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public SET enable_seqscan = off AS $$
-DECLARE kept jsonb; found_rows int;
-BEGIN
-  IF NOT EXISTS (SELECT 1 FROM public.mes_auditrow a WHERE a.row_id = NEW.id AND a.version = NEW.version AND a."table" = TG_TABLE_NAME
-                 AND a.tx = pg_current_xact_id()) THEN
-    RAISE EXCEPTION 'Cartulary refuses the commit: % % version % has no audit row', TG_TABLE_NAME, NEW.id, NEW.version USING ERRCODE = 'CT003';
-  END IF;
-  EXECUTE format('SELECT count(*), (array_agg(to_jsonb(h)))[1] FROM public.%I h WHERE h.id = $1 AND h.version = $2', TG_ARGV[0])
-    INTO found_rows, kept USING NEW.id, NEW.version;
-  IF found_rows <> 1 THEN
-    RAISE EXCEPTION 'Cartulary refuses the commit: % % version % has % history rows', TG_TABLE_NAME, NEW.id, NEW.version, found_rows USING ERRCODE = 'CT003';
-  END IF;
-  IF kept - ARRAY['history_id','history_date','history_change_reason','history_type','history_user_id'] <> to_jsonb(NEW) - 'tx' THEN
-    RAISE EXCEPTION 'Cartulary refuses the commit: the history row of % % differs from the record', TG_TABLE_NAME, NEW.id USING ERRCODE = 'CT003';
-  END IF;
-  RETURN NULL;
-END $$;
+-- Deferred: a changed record needs its audit row and exactly one history row that holds the very same values: sealed_<table>(), made for
+-- each table of records from its model (record_is_sealed() in guards.py), so that its plans are kept for the session.
 
 -- Deferred: a history row is cited by the trail in this transaction. TG_ARGV[0] is the record's table.
 CREATE OR REPLACE FUNCTION guard.history_is_sealed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER

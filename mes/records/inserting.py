@@ -21,6 +21,9 @@ from django.db.models.expressions import DatabaseDefault
 GIVEN_BY_THE_DATABASE = frozenset({"recorded_at", "tx"})
 """Set by the guard whatever is sent (before_fact): nothing is sent, so that its default is not computed for nothing."""
 
+PLAIN = frozenset({str, int, bool, type(None), uuid.UUID, decimal.Decimal, dt.datetime, dict, list})
+"""The commonest values, which are no expressions."""
+
 
 def insert(model: type[models.Model], facts: Sequence[models.Model], using: str) -> bool:
     """Insert facts that are new and hold plain values; each then holds every column as stored.
@@ -32,7 +35,7 @@ def insert(model: type[models.Model], facts: Sequence[models.Model], using: str)
     for fact in facts:
         known = fact.__dict__
         row = {column: known[attribute] for column, attribute in columns}
-        if any(isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression") for value in row.values()):
+        if any(type(value) not in PLAIN and (isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression")) for value in row.values()):
             return False
         rows.append(row)
     with connections[using].cursor() as cursor:

@@ -65,7 +65,7 @@ class GuardedQuerySet(models.QuerySet):
 
         Raises StaleRecord when `seen` is not the row's version, Missing when there is no such row here.
         """
-        row = self.select_for_update(no_key=True, of=("self",)).filter(pk=pk).first()
+        row = next(iter(self.select_for_update(no_key=True, of=("self",)).filter(pk=pk)), None)
         if row is None:
             raise Missing(
                 "not_found", f"There is no such {self.model._meta.verbose_name} here."

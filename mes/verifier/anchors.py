@@ -99,6 +99,20 @@ def _site(snapshot: Snapshot, report: Report, folder: Path, files: list[Path], g
             known |= _compare(snapshot, report, anchored, kept, known)
 
 
+def newest(snapshot: Snapshot, report: Report, folder: str, keys: str = "") -> dict[str, Anchored]:
+    """The last checkpoint of each site in the folder, by the site's code, its signature checked. Raises CannotVerify for an empty folder."""
+    files = sorted(Path(folder).rglob("*.checkpoint"))
+    if not files:
+        raise CannotVerify(f"There is no checkpoint in {folder}.")
+    given, found = _given(keys) if keys else {}, {}
+    for site in sorted({path.parent for path in files}):
+        ring = _ring(site, given)
+        read = [_read(path, ring, report) for path in files if path.parent == site]  # in their order: one may announce the key of the next
+        if read[-1] is not None:
+            found[site.name] = read[-1]
+    return found
+
+
 def _bytes(text: str | bytes) -> bytes:
     text = text.decode() if isinstance(text, bytes) else text
     return bytes.fromhex(text.removeprefix("\\x"))

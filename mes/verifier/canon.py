@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 
 GENESIS = "00" * 32
 
-_ENTRY = b"cartulary:entry:v1\x00"
+ENTRY = b"cartulary:entry:v1\x00"
 _ROW = b"cartulary:row:v1\x00"
 
 
@@ -28,7 +28,7 @@ class Unreadable(ValueError):
 
 def entry_hash(canon: bytes) -> str:
     """SHA-256 of an entry's bytes, in hexadecimal."""
-    return hashlib.sha256(_ENTRY + canon).hexdigest()
+    return hashlib.sha256(ENTRY + canon).hexdigest()
 
 
 def read_entry(canon: bytes) -> dict:

@@ -138,13 +138,17 @@ def _order(row: dict[str, str], entry: Entry, place: _Place) -> Finding | None:
     if entry.seq == place.seq:
         return entry.finding("fork", f"there are two entries #{entry.seq}")
     if entry.seq != place.seq + 1:
-        absent = f"#{place.seq + 1}" if entry.seq == place.seq + 2 else f"#{place.seq + 1} to #{entry.seq - 1}"
-        return entry.finding("gap", f"before it {absent} {'is' if ' to ' not in absent else 'are'} missing")
+        return entry.finding("gap", absent(place.seq, entry.seq))
     if canon.binary(row["prev_hash"]) != place.hash:
         return entry.finding("fork", f"it does not continue #{place.seq} as that stands here")
     if entry.said and entry.said["at"] < place.at:
         return entry.finding("swap", "it is older than the entry before it")
     return None
+
+
+def absent(before: int, seq: int) -> str:
+    """Which entries are missing between two."""
+    return f"before it #{before + 1} is missing" if seq == before + 2 else f"before it #{before + 1} to #{seq - 1} are missing"
 
 
 # --- where streams end ------------------------------------------------------------------------------------------------
@@ -159,13 +163,22 @@ def _check_heads(snapshot: Snapshot, ends: list[tuple[str, int, str]], report: R
         for stream, seq, digest in snapshot.rows("SELECT stream, seq, hash FROM mes_streamhead WHERE stream = ANY (%s)", [[stream for stream, _, _ in ends]])
     }
     for stream, seq, digest in ends:
-        head = heads.get(stream)
-        if head is None:
-            report.findings.add(Finding("missing", stream, "its head is not there", seq=seq))
-        elif head[0] > seq:
-            report.findings.add(Finding("truncation", stream, f"it ends here, and its head says #{head[0]}", seq=seq + 1))
-        elif head != (seq, digest):
-            report.findings.add(Finding("fork", stream, f"its head stands at #{head[0]} with another hash", seq=seq))
+        wrong = head_finding(stream, seq, digest, heads.get(stream))
+        if wrong is not None:
+            report.findings.add(wrong)
+
+
+def head_finding(stream: str, seq: int, digest: str, head: tuple[int, str] | None) -> Finding | None:
+    """The last entry of a stream against the head that the database keeps beside it."""
+    if head is None:
+        return Finding("missing", stream, "its head is not there", seq=seq)
+    if head[0] > seq and seq == 0:
+        return Finding("truncation", stream, f"none of its {head[0]} entries is there", seq=1)
+    if head[0] > seq:
+        return Finding("truncation", stream, f"it ends here, and its head says #{head[0]}", seq=seq + 1)
+    if head != (seq, digest):
+        return Finding("fork", stream, f"its head stands at #{head[0]} with another hash", seq=seq)
+    return None
 
 
 LOST = """

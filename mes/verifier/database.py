@@ -27,7 +27,8 @@ class Guarded:
 class Snapshot:
     """The database as it stood at one moment, read-only."""
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, same_as: str = ""):
+        """`same_as` is the mark of another connection's snapshot: this one then sees the same moment."""
         try:
             self.connection = psycopg.connect(url, application_name="cartulary-verify", connect_timeout=10)
         except psycopg.OperationalError as error:
@@ -37,6 +38,8 @@ class Snapshot:
             connection.adapters.register_loader(known.oid, TextLoader)
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
+        if same_as:
+            connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(same_as)))
         # What PostgreSQL writes must not depend on the server's settings.
         connection.execute("SELECT set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true)")
         connection.execute("SELECT set_config('bytea_output', 'hex', true), set_config('statement_timeout', '0', true)")
@@ -61,6 +64,14 @@ class Snapshot:
         if hidden:
             self.connection.close()
             raise CannotVerify(f"This role does not see every row (first of {hidden[0][0]}). Use the address of cartulary_verifier.")
+
+    def mark(self) -> str:
+        """What lets other connections see the same moment, for as long as this one stays open."""
+        return self.rows("SELECT pg_export_snapshot()")[0][0]
+
+    def few_of_many(self) -> None:
+        """From here on a few entries of a long trail are asked for: through the index, which no plan for the whole would do."""
+        self.connection.execute("SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) AS name")
 
     def close(self) -> None:
         self.connection.close()

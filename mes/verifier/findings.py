@@ -66,6 +66,14 @@ class Findings:
         if len(self.kept) < MOST_KEPT:
             self.kept.append(finding)
 
+    def take(self, others: Findings) -> None:
+        """Those that another process found; what it only counted stays counted."""
+        for finding in others.kept:
+            self.add(finding)
+        self.total += others.total - len(others.kept)
+        for kind, number in others.by_kind.items():
+            self.by_kind[kind] = self.by_kind.get(kind, 0) + number - sum(finding.kind == kind for finding in others.kept)
+
 
 @dataclass
 class Report:
@@ -81,6 +89,8 @@ class Report:
     """What whoever reads the result has to know: which keys were used, what was not covered."""
     seconds: float = 0.0
     scope: str = "whole database"
+    all_held: str = "all intact"
+    """The last words of a report without a break: what the check that was made can say."""
     findings: Findings = field(default_factory=Findings)
 
     @property
@@ -91,7 +101,7 @@ class Report:
         """The last line: "N streams, M entries, all intact", or what is broken."""
         counted = f"{self.streams} streams, {self.entries} entries"
         if self.intact:
-            return f"{counted}, all intact"
+            return f"{counted}, {self.all_held}"
         named = len([stream for stream in self.findings.first if stream])
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(self.findings.by_kind.items()))
         return f"{counted}: BROKEN in {named} streams ({kinds})"

@@ -17,6 +17,10 @@ from .findings import CannotVerify, Report
 #: Exit codes.
 INTACT, BROKEN, NOT_CHECKED = 0, 1, 2
 EVERY_SECONDS = 5.0
+NO_DRIVER = "A database is checked with psycopg: python3 -m pip install 'psycopg[binary]'"
+
+LINKS_HELP = "the quick check, for every night: bytes, hashes, order, links and heads of all streams; the report says what it leaves out"
+SINCE_HELP = "with --links: only entries behind the last checkpoint, with --anchors behind the last one there; what lies before is compared by its last hashes"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def verify(
         from .database import Snapshot
         from .rows import RowCheck
     except ImportError as error:
-        raise CannotVerify("A database is checked with psycopg: python3 -m pip install 'psycopg[binary]'") from error
+        raise CannotVerify(NO_DRIVER) from error
     try:
         known = keys.read(key_lines) if key_lines else None
     except keys.BadKey as error:
@@ -84,6 +88,24 @@ def verify(
         snapshot.close()
     report.seconds = time.monotonic() - began
     return report
+
+
+def verify_links(url: str, *, since_checkpoint: bool = False, trust: Trust, tell: Callable[[str], None] = lambda line: None) -> Report:
+    """The quick check (links.py): bytes, hashes, order, links and heads, and with a folder of anchors these. Raises CannotVerify."""
+    try:
+        from . import links
+    except ImportError as error:
+        raise CannotVerify(NO_DRIVER) from error
+    return links.verify(url, since_checkpoint=since_checkpoint, folder=trust.folder, keys=trust.keys, tell=tell)
+
+
+def misfit(*, links: bool, since_checkpoint: bool, stream: str | None) -> str:
+    """A sentence where options do not go together, else ""."""
+    if since_checkpoint and not links:
+        return "--since-checkpoint goes with --links: the whole check always starts at the beginning."
+    if links and stream:
+        return "--links goes over all streams. For one stream leave it out: the whole check of one stream is short."
+    return ""
 
 
 def show(report: Report, *, as_json: bool, out: Callable[[str], None]) -> int:
@@ -140,9 +162,15 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--proof", default="", metavar="FILE", help="check an inclusion proof instead of a database; needs --key")
     parser.add_argument("--evidence", default="", metavar="FILE", help="check this evidence file instead of a database; needs nothing but Python")
     parser.add_argument("--key", default="", metavar="KEY.txt", help="the public keys of the site, one a line, as the site gave them to you")
+    parser.add_argument("--links", action="store_true", help=LINKS_HELP)
+    parser.add_argument("--since-checkpoint", action="store_true", help=SINCE_HELP)
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="no lines of progress")
     given = parser.parse_args(words)
+    wrong = misfit(links=given.links, since_checkpoint=given.since_checkpoint, stream=given.stream)
+    if wrong:
+        print(wrong, file=sys.stderr)
+        return NOT_CHECKED
     if given.proof:
         return show_proof(given.proof, given.key)
     if not given.url and not given.evidence:
@@ -155,7 +183,11 @@ def main(words: list[str] | None = None) -> int:
         else:
             lines = Path(given.key).read_text().splitlines() if given.key else None
             trust = Trust(given.anchors, given.keys, given.tsa, tuple(given.witness))
-            report = verify(given.url, stream=given.stream, trust=trust, key_lines=lines, tell=tell)
+            report = (
+                verify_links(given.url, since_checkpoint=given.since_checkpoint, trust=trust, tell=tell)
+                if given.links
+                else verify(given.url, stream=given.stream, trust=trust, key_lines=lines, tell=tell)
+            )
     except (CannotVerify, OSError) as error:
         print(error, file=sys.stderr)
         return NOT_CHECKED

@@ -22,6 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("--tsa", default=settings.TSA_CERTIFICATES, metavar="FILE", help="certificates of the time-stamp authority")
         parser.add_argument("--keys", default="", metavar="FILE", help="site keys, one a line: first checkpoint it signs, key")
         parser.add_argument("--witness", action="append", default=[], metavar="KEY", help="key of a witness as text; may be repeated")
+        parser.add_argument("--links", action="store_true", help=run.LINKS_HELP)
+        parser.add_argument("--since-checkpoint", action="store_true", help=run.SINCE_HELP)
         parser.add_argument("--json", action="store_true", help="write the report as JSON")
 
     def handle(self, *args, **options):
@@ -29,8 +31,14 @@ class Command(BaseCommand):
         if not url:
             raise CommandError("VERIFY_DATABASE_URL is missing. Set it to the address of the role cartulary_verifier.")
         trust = run.Trust(options["anchors"] or anchored(), options["keys"], options["tsa"], tuple(options["witness"]))
+        wrong = run.misfit(links=options["links"], since_checkpoint=options["since_checkpoint"], stream=options["stream"])
+        if wrong:
+            raise CommandError(wrong, returncode=run.NOT_CHECKED)
         try:
-            report = run.verify(url, stream=options["stream"], trust=trust, key_lines=seal_lines(), tell=self.tell)
+            if options["links"]:
+                report = run.verify_links(url, since_checkpoint=options["since_checkpoint"], trust=trust, tell=self.tell)
+            else:
+                report = run.verify(url, stream=options["stream"], trust=trust, key_lines=seal_lines(), tell=self.tell)
         except CannotVerify as error:
             raise CommandError(str(error), returncode=run.NOT_CHECKED) from error
         code = run.show(report, as_json=options["json"], out=self.stdout.write)

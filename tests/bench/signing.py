@@ -1,0 +1,111 @@
+"""What a signature costs beside its password check: a step signed over HTTP against the check alone.
+
+    .venv/bin/python tests/bench/signing.py [--rounds 7] [--each 8]
+
+A web server of the product (its WSGI application, on a socket of this machine, CARTULARY's Argon2id as in production) gets POST …/sign/ for a
+step whose values are filled in: session, intent, body, password check, rules, 1 signature with its payload and seal, the step's move, history and
+chain, committed. What is compared is the same `check_password` with the same secret, alone, in the same process, in turns. Lots with filled steps
+and the page that prepares the intent are made beforehand and not timed.
+
+The goal is at most 1.5 times the check. The server and the one who asks share a process and so take turns too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.bench import place
+
+HASHER = "mes.people.hashers.Argon2id19"
+
+
+class Signer:
+    """One signed-in person, a server, and steps that wait for a signature."""
+
+    def __init__(self, steps: int) -> None:
+        from django.contrib.auth.hashers import make_password
+        from django.test import Client
+
+        from tests.builders.floor import Floor
+        from tests.builders.staff import PIN, signed_in
+
+        self.house, self.pin = Floor(), PIN
+        self.user = self.house.users["maya"]
+        self.stored = make_password(PIN)
+        assert self.stored.startswith("argon2$argon2id$"), "production's hasher is measured"
+        self.client: Client = signed_in(self.user)
+        self.ready = [self._filled() for _ in range(steps)]
+        self.token = self.client.get("/api/v1/session/").json()["csrf_token"]
+        self.server = _serve()
+        self.line = http.client.HTTPConnection("127.0.0.1", self.server.server_port)
+
+    def _filled(self) -> tuple[str, str]:
+        lot = self.house.to_count()
+        self.house.fill_count(lot)
+        path = f"/api/v1/lots/{lot.number}/steps/A1.2/sign/"
+        return path, self.client.get(path).json()["intent"]
+
+    def sign(self) -> None:
+        path, intent = self.ready.pop()
+        body = json.dumps({"intent": intent, "username": self.user.username, "secret": self.pin})
+        cookies = "; ".join(f"{name}={kept.value}" for name, kept in self.client.cookies.items())
+        headers = {"Content-Type": "application/json", "Cookie": cookies, "X-CSRFToken": self.token, "Idempotency-Key": str(uuid.uuid4())}
+        self.line.request("POST", path, body, headers)
+        answer = self.line.getresponse()
+        said = answer.read()
+        if answer.status != 201:
+            raise RuntimeError(f"{answer.status}: {said[:500]!r}")
+
+    def check(self) -> None:
+        from django.contrib.auth.hashers import check_password
+
+        assert check_password(self.pin, self.stored)
+
+
+def _serve():
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+
+    from mes.wsgi import application
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *words) -> None:
+            """Nothing: a line for each request would be timed too."""
+
+    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
+    server.set_app(application)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def main() -> int:
+    words = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    words.add_argument("--rounds", type=int, default=7)
+    words.add_argument("--each", type=int, default=8, help="signatures in a round")
+    given = words.parse_args()
+    with place.own_database() as database:
+        from django.conf import settings
+
+        settings.PASSWORD_HASHERS, settings.ALLOWED_HOSTS = [HASHER], ["testserver", "127.0.0.1"]
+        place.say_where(database)
+        began = time.monotonic()
+        them = Signer((given.rounds + 1) * given.each)
+        print(f"{len(them.ready)} steps made ready in {time.monotonic() - began:.0f} s", flush=True)
+        alone, signed = "the password check alone (Argon2id, 19 MiB, 2 passes)", "a step signed over HTTP"
+        times = place.take_turns({alone: them.check, signed: them.sign}, rounds=given.rounds, each=given.each)
+        place.table(times)
+        place.goal("time of a signed step, in times the password check", place.ratio(times, signed, alone), 1.5, most=True)
+        them.server.shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
