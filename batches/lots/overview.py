@@ -14,6 +14,7 @@ from batches.lots.models import Container, Donation, Lot
 from batches.lots.states import CONTAINER_WORDS, DONATION_WORDS
 from batches.materials.queries import went_into
 from batches.recipes.queries import document
+from mes.clock import moment_words
 from mes.signatures.models import Signature
 from mes.web import timeline
 
@@ -149,7 +150,4 @@ def _word(word: str, state: str) -> dict:
 
 
 def _local(moment: dt.datetime | None, lot: Lot) -> str:
-    if moment is None:
-        return "–"
-    local = moment.astimezone(ZoneInfo(lot.site.time_zone))
-    return f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
+    return moment_words(moment, lot.site.time_zone) if moment else "–"

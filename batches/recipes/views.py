@@ -14,6 +14,7 @@ from batches.recipes.document.schema import LIMIT_NAMES, Parameter, Recipe
 from batches.recipes.forms import ImportForm
 from batches.recipes.models import RecipeVersion
 from batches.recipes.rules import check_can_approve_recipe
+from mes.clock import moment_words
 from mes.errors import RuleBroken, StaleRecord, UnreadableInput
 from mes.people.models import User
 from mes.records.context import site_context
@@ -58,7 +59,7 @@ class MastersPage(Page):
 
     def row(self, version: RecipeVersion) -> dict:
         state, word = STATES[version.state]
-        since = f"{version.effective_from:%d %b %Y %H:%M} UTC" if version.effective_from else "–"
+        since = moment_words(version.effective_from, self.request.site.time_zone) if version.effective_from else "–"
         return {
             "url": version_url(version),
             "cells": [

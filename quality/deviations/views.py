@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from batches.lots.band import band
+from mes.clock import moment_words
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 from mes.signatures.queries import signatures_of
@@ -52,7 +53,7 @@ class ListPage(Page):
                     {"text": each.title, "sub": KIND_WORDS[each.kind]},
                     class_cell(each),
                     {"text": STATE_WORDS[each.state]},
-                    {"text": f"{each.recorded_at:%d %b %Y}"},
+                    {"text": moment_words(each.recorded_at, self.request.site.time_zone)},
                 ],
             }
             for each in found[:500]
@@ -277,4 +278,3 @@ class ClosePage(_Act):
     def sign(self, proof, number):
         found = self.found(number)
         return self.do(services.close, deviation_id=found.pk, seen=found.version, proof=proof, **self.act())
-

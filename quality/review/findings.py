@@ -18,6 +18,7 @@ from batches.lots import queries as lot_queries
 from batches.lots.models import Donation, Hold, Lot
 from batches.materials.models import Consumption
 from batches.recipes.document.schema import Recipe
+from mes.clock import moment_words
 from mes.records.models import SecurityEvent
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
@@ -124,7 +125,7 @@ def flags(ground: Ground) -> Iterator[Finding]:
     for each in Entry.objects.filter(lot=ground.lot).select_related("by").order_by("recorded_at"):
         name = ground.name(each.step_run_id, each.parameter)
         if each.late:
-            facts = (("Said to be done at", each.claimed_at.isoformat() if each.claimed_at else "not said"),)
+            facts = (("Said to be done at", moment_words(each.claimed_at, ground.lot.site.time_zone) if each.claimed_at else "not said"),)
             yield Finding(
                 f"late:{each.pk}", "late", "minor", f"{name} entered late", each.recorded_at, each.by.full_name, each.step_run_id,
                 (("batches_entry", each.pk),), new=_with_unit(each), reason=each.reason, facts=facts, entry_id=each.pk,

@@ -173,3 +173,35 @@ def test_no_template_carries_its_own_style_or_script():
             if re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=", line):
                 found[f"{path.relative_to(ROOT)}:{number}"] = line.strip()[:80]
     assert not found, report(found, "Styles live in static/css, behaviour in static/js: the policy runs nothing inline.")
+
+
+#: Files that write times for machines, or are the one way to write them for people.
+TIMES_OF_THEIR_OWN = {
+    "mes/clock.py": "the one way",
+    "mes/web/templatetags/ui.py": "the tag {% when %}",
+    "mes/web/timeline.py": "days beside their month",
+    "mes/checkpoints/anchors.py": "a time in the name of a place",
+    "mes/web/pdf.py": "the date inside a PDF",
+    "mes/audit/chain.py": "the canonical bytes",
+    "mes/checkpoints/timestamps.py": "a field of ASN.1",
+    "mes/settings.py": "the API",
+    "mes/verifier/canon.py": "the canonical bytes",
+    "quality/watch.py": "the day in the cause of an alert",
+}
+_TIME_FORMAT = re.compile(r"%-?[aAbBdHIMSYj]")
+
+
+def test_times_for_people_are_written_in_one_way():
+    found = {}
+    for module in modules():
+        path = str(module.path.relative_to(ROOT))
+        if path in TIMES_OF_THEIR_OWN or "/demo/" in path:
+            continue
+        for text, node in texts(module.tree):
+            if _TIME_FORMAT.match(text) or text.rstrip(" .").endswith(" UTC"):
+                found[module.where(node)] = text
+    for path in TEMPLATES.rglob("*.html"):
+        for hit in re.findall(r"\{\{[^}]*\|(?:date|time)\b[^}]*\}\}|\{\{ *[\w.]*(?:_at|_from|_until|\.due|isoformat) *\}\}", path.read_text()):
+            if hit not in ("{{ check.looked_at }}", "{{ claimed_at }}", "{{ now.isoformat }}"):
+                found[str(path.relative_to(ROOT))] = hit
+    assert not found, report(found, "Show times by {% when %} or mes.clock (moment_words, short_words, day_words): the site's zone, and its name.")

@@ -13,6 +13,7 @@ from batches.execution.work import Work
 from batches.recipes.document.fields import span
 from batches.recipes.document.schema import Parameter
 from batches.recipes.quantities import Quantity, ValueRefused
+from mes.clock import moment_words
 
 
 def check_moment(work: Work, ledger: Ledger, parameter: Parameter, quantity: Quantity, at: dt.datetime) -> None:
@@ -50,4 +51,4 @@ def _check_expiry(work: Work, ledger: Ledger, parameter: Parameter, moment: dt.d
 
 
 def _shown(moment: dt.datetime, work: Work) -> str:
-    return f"{moment.astimezone(work.zone):%d %b %Y %H:%M %Z}"
+    return moment_words(moment, work.zone)

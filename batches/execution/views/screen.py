@@ -11,12 +11,12 @@ from batches.execution import queries
 from batches.execution.models import Entry, StepRun
 from batches.execution.queries.content import consumptions_of, equipment_of, excursions_of, files_of
 from batches.execution.queries.missing import why_not_calculated
-from batches.execution.queries.values import Ledger, instant_of
+from batches.execution.queries.values import Ledger, instant_in, instant_of
 from batches.execution.rules import check_may_be_left_out
 from batches.readings.models import Reading
 from batches.recipes.bounds import bounds_text
 from batches.recipes.document.schema import Parameter
-from mes.clock import record_now
+from mes.clock import day_words, hour_words, moment_words, record_now, short_words
 from mes.errors import RuleBroken
 from mes.web.countdown import Countdown
 from mes.web.gauge import Limits
@@ -125,9 +125,9 @@ class Screen:
     def countdown(self, limit) -> Countdown | None:
         if limit is None:
             return None
-        start = limit.start.astimezone(self.zone)
         held = self.hold is not None
-        return Countdown(limit.limit.title, limit.start, limit.standing.due, self.now, limit.standing.warns, f"since {start:%d %b %H:%M}", held=held)
+        beside = f"since {short_words(limit.start, self.zone)}"
+        return Countdown(limit.limit.title, limit.start, limit.standing.due, self.now, limit.standing.warns, beside, held=held)
 
     # --- the rail -----------------------------------------------------------------------------------------------------
 
@@ -155,9 +155,9 @@ class Screen:
     def rail_words(self, run: StepRun, step) -> str:
         if run.state == "complete":
             by = run.second_by or run.performed_by
-            return f"{(run.second_at or run.performed_at).astimezone(self.zone):%H:%M} · {short_name(by.full_name)}"
+            return f"{hour_words(run.second_at or run.performed_at, self.zone)} · {short_name(by.full_name)}"
         if run.state == "open":
-            return f"Started {run.opened_at.astimezone(self.zone):%H:%M}"
+            return f"Started {hour_words(run.opened_at, self.zone)}"
         if run.state != "waiting":
             return STATE_WORDS[run.state]
         if run.day != self.run.day:
@@ -215,8 +215,13 @@ class Screen:
             "message": entry.sentence if state in ("alarm", "warn") else "",
         }
         if parameter.type == "datetime":
-            shown |= {"kind": "text", "value": f"{instant_of(entry, self.zone).astimezone(self.zone):%d %b %Y %H:%M}"}
+            shown |= {"kind": "text", "value": moment_words(instant_of(entry, self.zone), self.zone)}
         return shown
+
+    def as_read(self, key: str, text: str) -> str:
+        """A recorded value as a person reads it: a moment in the zone of the site, all else as it was typed."""
+        moment = instant_in(text, self.zone) if self.recipe.parameter(key)[1].type == "datetime" else None
+        return moment_words(moment, self.zone) if moment else text
 
     def source(self, entry: Entry) -> str:
         words = []
@@ -225,7 +230,7 @@ class Screen:
         if entry.supersedes_id:
             words.append("corrected")
         if entry.late:
-            words.append(f"late entry, done {entry.claimed_at.astimezone(self.zone):%d %b %H:%M}")
+            words.append(f"late entry, done {short_words(entry.claimed_at, self.zone)}")
         return ", ".join(words)
 
     def help(self, parameter: Parameter) -> str:
@@ -281,7 +286,7 @@ class Screen:
     def equipment_slot(self, code: str, name: str, use) -> dict:
         if use is None:
             return {"id": f"e-{code}", "what": name, "which": "Scan its label", "state": "todo"}
-        until = f"{use.calibrated_until.astimezone(self.zone):%d %b %Y}"
+        until = day_words(use.calibrated_until, self.zone)
         return {"id": f"e-{code}", "what": use.equipment.name, "which": f"{use.equipment.code}, calibrated to {until}", "state": "done"}
 
     def material_slot(self, line, material, taken: list) -> dict:
@@ -290,7 +295,7 @@ class Screen:
         if not taken:
             return {"id": f"m-{line.material}", "what": material.name, "which": f"Scan a released lot{', ' + planned if planned else ''}", "state": "todo"}
         last = taken[-1]
-        which = f"{last.material_lot.number}, {last.quantity_text} {last.unit}\nexp {last.material_lot.expires_at.astimezone(self.zone):%d %b %Y}"
+        which = f"{last.material_lot.number}, {last.quantity_text} {last.unit}\nexp {day_words(last.material_lot.expires_at, self.zone)}"
         return {"id": f"m-{line.material}", "what": material.name, "which": which, "state": "done"}
 
     def files(self) -> list[dict]:
@@ -382,4 +387,4 @@ def short_name(name: str) -> str:
 
 
 def moment(when: dt.datetime | None, zone: ZoneInfo) -> str:
-    return f"{when.astimezone(zone):%d %b %Y %H:%M:%S %Z}" if when else ""
+    return moment_words(when, zone, seconds=True) if when else ""

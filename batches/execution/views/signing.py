@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -11,6 +13,7 @@ from batches.execution.queries.content import decision_subject, left_out_subject
 from batches.execution.rules import check_may_be_left_out, check_may_read_step
 from batches.execution.views.screen import STATES, Screen
 from batches.permissions import Permission
+from mes.clock import day_words
 from mes.errors import Missing, RuleBroken, UnreadableInput
 from mes.records.context import site_context
 from mes.signatures import ceremony
@@ -78,17 +81,23 @@ class StepSigning(SigningPage):
         """What is signed, in the words and the order of the signed content."""
         content = queries.step_content(screen.run)
         rows = [{"label": "Identity", "value": each["container"], "sub": f"{each['identifier']}, {each['how']}"} for each in content["identity"]]
-        rows += [{"label": each["name"], "value": each["code"], "sub": f"calibrated until {each['calibrated_until'][:10]}"} for each in content["equipment"]]
         rows += [
-            {"label": each["material"], "value": each["quantity"], "unit": each["unit"], "sub": f"lot {each['number']}, expires {each['expires'][:10]}"}
-            for each in content["materials"]
+            {"label": each["name"], "value": each["code"], "sub": f"calibrated until {signed_day(each['calibrated_until'], screen)}"}
+            for each in content["equipment"]
         ]
+        rows += [
+            {
+                "label": each["material"], "value": each["quantity"], "unit": each["unit"],
+                "sub": f"lot {each['number']}, expires {signed_day(each['expires'], screen)}",
+            }
+            for each in content["materials"]
+        ]  # fmt: skip
         chosen = {each["parameter"]: each["choices"] for each in content["excursions"]}
-        rows += [self.value_row(each, chosen.get(each["parameter"], [])) for each in content["values"]]
+        rows += [self.value_row(each, chosen.get(each["parameter"], []), screen) for each in content["values"]]
         rows += [{"label": each["name"], "value": f"{each['size']} bytes", "sub": f"SHA-256 {each['sha256'][:16]}…"} for each in content["files"]]
         return rows
 
-    def value_row(self, value: dict, choices: list[dict]) -> dict:
+    def value_row(self, value: dict, choices: list[dict], screen: Screen) -> dict:
         state = STATES.get(value["level"], "")
         sub = [value["judgement"]] if state in WORDS else []
         sub += [f"corrected from {each['value']}" for each in value["before"]]
@@ -98,9 +107,15 @@ class StepSigning(SigningPage):
         if value["by"] != self.by.full_name:
             sub.append(f"recorded by {value['by']}")
         return {
-            "label": value["name"], "value": value["value"], "unit": value["unit"], "state": state if state in WORDS else "",
+            "label": value["name"],
+            "value": screen.as_read(value["parameter"], value["value"]), "unit": value["unit"], "state": state if state in WORDS else "",
             "word": WORDS.get(state, ""), "sub": "; ".join(sub),
         }  # fmt: skip
+
+
+def signed_day(moment: str, screen: Screen) -> str:
+    """The day of a signed moment, in the zone of the site."""
+    return day_words(dt.datetime.fromisoformat(moment), screen.zone)
 
 
 class PerformPage(StepSigning):

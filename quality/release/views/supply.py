@@ -14,7 +14,7 @@ from batches.custody import queries as custody
 from batches.lots.band import band
 from batches.lots.states import CONTAINER_WORDS
 from batches.lots.views.second_reader import ReadByTwoPage
-from mes.clock import record_now
+from mes.clock import moment_words, record_now
 from mes.errors import RuleBroken, UnreadableInput
 from mes.records.context import site_context
 from mes.signatures import ceremony
@@ -173,6 +173,7 @@ class UsePage(Page):
         infused = form.facts()["infused"]
         labels = {"infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume", "reason_words": "Why not", "reason": "In words"}
         facts = queries.use_facts(**form.facts())
+        times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}
         what = queries.use_subject(bag, facts, typed=typed)
         meanings = use_meanings(infused, typed)
         told = self.refusal is None or self.refusal.code == "stale_screen"
@@ -187,7 +188,7 @@ class UsePage(Page):
             "rows": [
                 {"label": bag.title, "value": bag.identifier, "sub": f"{how}, {CONTAINER_WORDS[bag.state].lower()}"},
                 {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": f"the patient's, {how}"},
-                *({"label": labels[key], "value": value} for key, value in facts.items() if key in labels and value),
+                *({"label": labels[key], "value": value} for key, value in (facts | times).items() if key in labels and value),
             ],
             "first_meaning": meaning_of(meanings[0]).text,
             "second_meaning": meaning_of(meanings[1]).text,
