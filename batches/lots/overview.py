@@ -50,6 +50,10 @@ def line(lot: Lot, shown: list[dict], now: dt.datetime, zone: ZoneInfo, marks: S
     return timeline.lay_out(drawn, list(marks), now.astimezone(zone), words=f"Timeline of lot {lot.number}: {len(drawn)} stages")
 
 
+DECIDED = {"accepted": "Accepted as starting material", "rejected": "Rejected"}
+"""What QA decided about a donation; nothing while it has not."""
+
+
 def donation_rows(lot: Lot, donations: list[Donation]) -> list[dict]:
     """Donations as rows of a table; the first cell leads to its page."""
     return [
@@ -59,7 +63,7 @@ def donation_rows(lot: Lot, donations: list[Donation]) -> list[dict]:
                 {"text": each.din, "mono": True},
                 _word(DONATION_WORDS[each.state], DONATION_STATES.get(each.state, "")),
                 {"text": _local(each.collected_at, lot)},
-                {"text": each.decision_reason or "–"},
+                {"text": DECIDED.get(each.state, "–"), "sub": each.decision_reason},
             ],
         }
         for each in donations

@@ -1,9 +1,11 @@
 """What specifications hang onto at start: a lot gets its specification in the order's own transaction."""
 
 from batches.events import Event as BatchEvent
+from batches.recipes import outside
 from mes.records.door import receive
 from mes.web.panels import register_nav
 from quality.permissions import Permission
+from quality.specifications.queries import criteria_by_code
 from quality.specifications.services import specify_lot
 
 
@@ -13,6 +15,7 @@ def specify_ordered_lot(*, by, subject) -> None:
 
 
 def register() -> None:
+    outside.offer_criteria(criteria_by_code)
     receive(BatchEvent.LOT_ORDERED, specify_ordered_lot)
     rights = [Permission.AUTHOR_SPECIFICATIONS, Permission.APPROVE_SPECIFICATIONS, Permission.RECORD_RESULTS]
     register_nav("Specifications", "quality:specifications:list", rights, order=75)

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from mes.api.views import ServiceView
 from mes.web.pages import Page
-from tests.house.source import ROOT, modules, report, texts
+from tests.house.source import ROOT, calls, modules, report, texts
 
 TEMPLATES = ROOT / "templates"
 
@@ -205,3 +205,18 @@ def test_times_for_people_are_written_in_one_way():
             if hit not in ("{{ check.looked_at }}", "{{ claimed_at }}", "{{ now.isoformat }}"):
                 found[str(path.relative_to(ROOT))] = hit
     assert not found, report(found, "Show times by {% when %} or mes.clock (moment_words, short_words, day_words): the site's zone, and its name.")
+
+
+def test_no_list_opens_on_an_answer_and_no_reason_stands_in_an_address():
+    found = {}
+    for module in modules():
+        for name, call in calls(module.tree):
+            if name == "forms.ChoiceField" and not any(word.arg == "widget" for word in call.keywords):
+                found[module.where(call)] = "a list that opens on its first line: use mes.web.fields.ChosenField"
+            if name.endswith("GET.get") and call.args and getattr(call.args[0], "value", "") in ("reason", "why", "remark", "comment"):
+                found[module.where(call)] = "a reason read from an address: take it by POST (SigningPage.carried)"
+    for path in TEMPLATES.rglob("*.html"):
+        for form in re.findall(r'<form[^>]*method="get".*?</form>', path.read_text(), re.S):
+            if re.search(r'name="(?:reason|why|remark|comment)"', form):
+                found[str(path.relative_to(ROOT))] = "a form that puts a reason into an address: post it"
+    assert not found, report(found, "What a person chose was chosen, and what a person wrote stays out of logs.")

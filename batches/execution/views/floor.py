@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from batches.execution.queries.board import Row, boards, lots_on_the_floor, next_runs
+from batches.execution.queries.board import NEAR_EXPIRY, Row, boards, lots_on_the_floor, next_runs
 from batches.execution.queries.runs import recipe_of
 from batches.permissions import Permission
 from mes.clock import day_words, record_now
@@ -64,6 +64,9 @@ class BoardPage(Page):
         }  # fmt: skip
 
     def limit(self, row: Row, now) -> Countdown | None:
+        if row.expiry_is_next:
+            start = row.lot.started_at or row.lot.recorded_at
+            return Countdown("Dose expires", start, row.expires, now, row.expires - NEAR_EXPIRY, held=row.hold is not None)
         if row.limit is None:
             return None
         standing = row.limit.standing
@@ -79,6 +82,8 @@ class BoardPage(Page):
 
 
 def _due(row: Row) -> str:
+    if row.expiry_is_next:
+        return row.expires.isoformat()
     return row.limit.standing.due.isoformat() if row.limit is not None else "9999"
 
 

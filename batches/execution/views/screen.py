@@ -9,13 +9,14 @@ from django.urls import reverse
 
 from batches.execution import queries
 from batches.execution.models import Entry, StepRun
-from batches.execution.queries.content import consumptions_of, equipment_of, excursions_of, files_of
+from batches.execution.queries.content import consumptions_of, equipment_of, files_of
 from batches.execution.queries.missing import why_not_calculated
 from batches.execution.queries.values import Ledger, instant_in, instant_of
 from batches.execution.rules import check_may_be_left_out
 from batches.readings.models import Reading
 from batches.recipes.bounds import bounds_text
 from batches.recipes.document.schema import Parameter
+from batches.recipes.quantities import read_back
 from mes.clock import day_words, hour_words, moment_words, record_now, short_words
 from mes.errors import RuleBroken
 from mes.web.countdown import Countdown
@@ -33,8 +34,6 @@ STATE_WORDS = {
     "complete": "Complete",
     "not_done": "Left out",
 }
-TOLD = "A deviation is open and the supervisor is told; quality decides before release."
-STOPS = "Nothing more is recorded here until a supervisor or quality decides."
 
 
 class Screen:
@@ -93,9 +92,9 @@ class Screen:
             "params": params,
             "active": next((each for each in params if each.get("kind") == "number"), None),
             "has_number": any(each.get("kind") == "number" and not each.get("readonly") for each in params),
+            "has_exponent": any(_may_be_large(p) for p in self.step.parameters if KINDS.get(p.type, "number") == "number" and p.type != "calculated"),
             "slots": self.slots(),
             "files": self.files(),
-            "ways": self.ways(),
             "missing": missing,
             "signed": queries.signed_by(self.run) if self.run.state in ("performed", "complete") else [],
             "next_url": self.next_url(),
@@ -224,7 +223,7 @@ class Screen:
         return moment_words(moment, self.zone) if moment else text
 
     def source(self, entry: Entry) -> str:
-        words = []
+        words = [back] if (back := read_back(entry.value_text, entry.value)) else []
         if entry.source == "equipment":
             words.append("from equipment")
         if entry.supersedes_id:
@@ -321,28 +320,6 @@ class Screen:
             for channel, each in found.items()
         ]
 
-    # --- the three ways -----------------------------------------------------------------------------------------------
-
-    def ways(self) -> list[dict]:
-        """Excursions nobody has chosen about, each with its ways out."""
-        if self.run.state not in ("open", "stopped") or self.hold is not None:
-            return []
-        open_ones = {each.pk for each in queries.undecided(self.run)}
-        return [self.way(each) for each in excursions_of(self.run) if each.pk in open_ones]
-
-    def way(self, excursion) -> dict:
-        entry = excursion.entry
-        value = f"{entry.value_text} {entry.unit}".strip()
-        calculated = entry.source == "calculated"
-        wrong = "A value it is made of was typed wrong." if calculated else "I read or typed it wrong. The first value stays in the audit trail."
-        ways = [{"value": "correct", "label": "Correct the value", "consequence": wrong}]
-        if excursion.kind != "hard_limit":
-            ways.append({"value": "keep", "label": f"Keep {value} and go on", "consequence": TOLD})
-        if self.run.state == "open":
-            ways.append({"value": "stop", "label": f"Keep {value} and stop the step", "consequence": STOPS})
-        url = self.url("choose", excursion_id=excursion.pk)
-        return {"excursion": excursion, "ways": ways, "value": value, "stopped": self.run.state == "stopped", "url": url}
-
 
 def limits_of(parameter: Parameter) -> Limits | None:
     """The limits a gauge draws: the action limit, else the hard one; the alert limit beside it."""
@@ -378,6 +355,12 @@ def limits_words(parameter: Parameter) -> str:
 def _may_be_negative(parameter: Parameter) -> bool:
     plausible = parameter.limits.plausible
     return plausible is None or plausible.min is None or plausible.min < 0
+
+
+def _may_be_large(parameter: Parameter) -> bool:
+    """Whether a value is one that people write with a power of ten, such as a count of cells."""
+    plausible = parameter.limits.plausible
+    return parameter.decimals is None and (plausible is None or plausible.max is None or plausible.max >= 1_000_000)
 
 
 def short_name(name: str) -> str:

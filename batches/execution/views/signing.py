@@ -13,6 +13,7 @@ from batches.execution.queries.content import decision_subject, left_out_subject
 from batches.execution.rules import check_may_be_left_out, check_may_read_step
 from batches.execution.views.screen import STATES, Screen
 from batches.permissions import Permission
+from batches.recipes.quantities import read_back
 from mes.clock import day_words
 from mes.errors import Missing, RuleBroken, UnreadableInput
 from mes.records.context import site_context
@@ -102,6 +103,9 @@ class StepSigning(SigningPage):
         sub = [value["judgement"]] if state in WORDS else []
         sub += [f"corrected from {each['value']}" for each in value["before"]]
         sub += [f"{each['choice']}: {each['reason']}" for each in choices]
+        entry = screen.entries.get(value["parameter"])
+        if entry is not None and (back := read_back(value["value"], entry.value)):
+            sub.append(back)
         if value["late"] == "yes":
             sub.append(f"late entry: {value['reason']}")
         if value["by"] != self.by.full_name:
@@ -177,7 +181,8 @@ class SecondPage(StepSigning):
         return self.do(services.second_sign_step, step_run_id=run.pk, seen=run.version, proof=proof)
 
     def more(self, screen: Screen) -> dict:
-        return {"foot": "The performer, and who recorded values, cannot also check the step."}
+        asked = {"title": "What the step asked for", "lines": [line.strip() for line in screen.step.instruction.splitlines() if line.strip()]}
+        return {"notes": [asked], "foot": "The performer, and who recorded values, cannot also check the step."}
 
 
 class DecidePage(StepSigning):
@@ -186,9 +191,11 @@ class DecidePage(StepSigning):
     meaning = "decided"
     permission = Permission.RECORD_VALUES
 
+    carried = ("why",)
+
     @property
     def why(self) -> str:
-        return (self.request.POST.get("why") or self.request.GET.get("why", "")).strip()
+        return self.given("why")
 
     def what(self, **kwargs) -> ceremony.Subject:
         return decision_subject(self.run(), kwargs["option"], self.why)
@@ -213,7 +220,7 @@ class DecidePage(StepSigning):
     def more(self, screen: Screen) -> dict:
         consequence = {"continue": "The lot goes on", "hold": "The lot is put on hold", "terminate": "The lot ends here"}[self.option(screen).consequence]
         after = "" if screen.step.second_person == "none" else " when the second person has signed too"
-        return {"body": "batches/execution/_why_field.html", "why": self.why, "foot": f"{consequence}{after}.", "ok": self.option(screen).title}
+        return {"foot": f"{consequence}{after}.", "ok": self.option(screen).title}
 
     def sign(self, proof, **kwargs):
         run = self.seen_run()
@@ -226,13 +233,13 @@ class TypedPage(StepSigning):
     meaning = "typed_identifier"
     permission = Permission.RECORD_VALUES
 
+    carried = ("identifier",)
+
     @property
     def code(self) -> str:
-        return (self.request.POST.get("identifier") or self.request.GET.get("identifier", "")).strip()
+        return self.given("identifier")
 
     def get(self, request, **kwargs) -> HttpResponse:
-        if self.code:
-            return self.show()
         with site_context(self.by.site_id):
             screen = Screen(kwargs["number"], kwargs["key"])
             self.template_name = self.fragment_name = "batches/execution/typed.html"
@@ -250,7 +257,7 @@ class TypedPage(StepSigning):
 
     def more(self, screen: Screen) -> dict:
         return {
-            "caption": "You read this on the container", "body": "batches/execution/_typed_field.html", "identifier": self.code,
+            "caption": "You read this on the container",
             "foot": "Labels that cannot be read are counted.", "ok": "Sign and open",
         }  # fmt: skip
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from batches.lots.band import band
 from batches.permissions import Permission as BatchPermission
-from batches.recipes.quantities import read_value
+from batches.recipes.quantities import read_back, read_value
 from mes.clock import record_now
 from mes.errors import Missing, RuleBroken, UnreadableInput
 from mes.records.context import site_context
@@ -139,9 +139,10 @@ class RecordPage(ResultsPage):
             method_version=line.criterion.method_version, tested_at=tested_at, kind=given.get("kind") or "final", interim_day=given.get("interim_day"),
             evidence=given.get("evidence") or "measured", evidence_source=given.get("evidence_source", ""),
         )  # fmt: skip
+        back = read_back(result.value_text, result.value)
         if request.htmx:
-            return self.row_again(number, criterion, said=result.sentence)
-        self.say(f"Recorded. {result.sentence}")
+            return self.row_again(number, criterion, said=f"{back[:1].upper()}{back[1:]}. {result.sentence}" if back else result.sentence)
+        self.say(f"Recorded{', ' if back else ''}{back}. {result.sentence}")
         return self.done(ResultsPage.url(number, criterion))
 
     @staticmethod

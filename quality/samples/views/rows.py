@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from batches.recipes.bounds import Between, lower, upper
+from batches.recipes.quantities import read_back
 from mes.clock import day_words, short_words
 from mes.web.countdown import span
 from mes.web.gauge import Limits
@@ -131,6 +132,7 @@ def side(line: CriterionLine, now: dt.datetime, specification: str) -> dict:
     if result is not None:
         pairs += [
             {"k": "Reported", "v": f"{result.value_text} {result.unit}".strip()},
+            {"k": "Typed with a comma", "v": read_back(result.value_text, result.value)},
             {"k": "Compared as", "v": result.rounded},
             {"k": "Recorded by", "v": result.by.full_name},
             {"k": "Evidence", "v": " ".join(part for part in (MARKS[result.evidence] or "measured", result.evidence_source) if part)},
