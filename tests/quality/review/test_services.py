@@ -197,7 +197,7 @@ def test_a_final_result_in_order_before_its_due_day_is_an_exception(judged, text
     assert ("Sterility: final result given before its due day" in titles) is early
 
 
-@pytest.mark.req("REV-01", case="negative")
+@pytest.mark.req("AUD-12", case="negative")
 def test_a_total_dose_that_is_not_the_ordered_one_is_an_exception(judged):
     lot = judged.to_count()
     judged.fill_count(lot)
