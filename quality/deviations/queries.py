@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from batches.execution.models import ExcursionChoice
+from batches.execution.models import Excursion, ExcursionChoice
 from batches.lots.models import Lot
 from mes.errors import Missing
 from mes.people.models import Site
@@ -31,7 +31,9 @@ def choices_about(deviation: Deviation) -> list[ExcursionChoice]:
 
 
 def of_excursion(excursion_id) -> Deviation | None:
-    """The deviation that answers an excursion."""
+    """The deviation that answers an excursion. Raises Missing for an excursion that is not of this site."""
+    if not Excursion.objects.filter(pk=excursion_id).exists():
+        raise Missing("not_found", "There is no such excursion here.")
     return Deviation.objects.filter(excursion_id=excursion_id).first()
 
 
