@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
@@ -40,6 +41,33 @@ def drift() -> dt.timedelta:
     if before <= there <= after:
         return dt.timedelta(0)
     return dt.timedelta(seconds=before - there if there < before else after - there)
+
+
+def moment_words(moment: dt.datetime, zone: str | dt.tzinfo, *, seconds: bool = False) -> str:
+    """A time as a person reads it, in the site's zone and with the zone's name: "19 Nov 2026, 14:36 CET"."""
+    local = moment.astimezone(_zone(zone))
+    return f"{day_words(local)}, {local:%H:%M:%S %Z}" if seconds else f"{day_words(local)}, {local:%H:%M %Z}"
+
+
+def short_words(moment: dt.datetime, zone: str | dt.tzinfo) -> str:
+    """The same without its year, where the year goes without saying: "19 Nov 14:36 CET"."""
+    local = moment.astimezone(_zone(zone))
+    return f"{day_words(local, year=False)} {local:%H:%M %Z}"
+
+
+def hour_words(moment: dt.datetime, zone: str | dt.tzinfo) -> str:
+    """The time of day alone, with the zone's name: "14:36 CET"."""
+    return f"{moment.astimezone(_zone(zone)):%H:%M %Z}"
+
+
+def day_words(day: dt.date, zone: str | dt.tzinfo | None = None, *, year: bool = True) -> str:
+    """A day: "19 Nov 2026". A moment needs the zone whose day is meant, unless it is in it."""
+    local = day.astimezone(_zone(zone)) if zone is not None and isinstance(day, dt.datetime) else day
+    return f"{local.day} {local:%b %Y}" if year else f"{local.day} {local:%b}"
+
+
+def _zone(zone: str | dt.tzinfo) -> dt.tzinfo:
+    return ZoneInfo(zone) if isinstance(zone, str) else zone
 
 
 def has_drifted(by: dt.timedelta) -> bool:

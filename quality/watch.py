@@ -151,9 +151,9 @@ def hold_times(by: Actor) -> int:
         if limit.is_broken:
             record_time_breach(by=by, lot_id=lot.pk, code=limit.code)
             return
-        ends = limit.standing.due.astimezone(ZoneInfo(lot.site.time_zone))
+        ends = clock.hour_words(limit.standing.due, lot.site.time_zone)
         raise_once(
-            by, f"time_limit_warning:{lot.pk}:{limit.code}", "warning", f"{lot.number}: {limit.limit.title} ends at {ends:%H:%M %Z}",
+            by, f"time_limit_warning:{lot.pk}:{limit.code}", "warning", f"{lot.number}: {limit.limit.title} ends at {ends}",
             f"{limit.limit.max} are allowed. Act before the limit: {limit.limit.reaction}", lot.pk,
         )  # fmt: skip
 
@@ -196,7 +196,8 @@ def overdue_results(by: Actor) -> int:
     def answer(pending: tuple) -> None:
         lot, line = pending
         raise_once(
-            by, f"result_overdue:{lot.pk}:{line.criterion.code}", "warning", f"{lot.number}: {line.criterion.name} was due on {line.due:%d %b %Y}",
+            by, f"result_overdue:{lot.pk}:{line.criterion.code}", "warning",
+            f"{lot.number}: {line.criterion.name} was due on {clock.day_words(line.due, lot.site.time_zone)}",
             "Enter the result, or say at QC why it is late.", lot.pk, ["qa_release"],
         )  # fmt: skip
 
@@ -238,7 +239,7 @@ def overdue_anchors(by: Actor) -> int:
     late = overdue(Site.objects.get(pk=by.site_id))
 
     def answer(found) -> None:
-        raise_once(by, found.cause, "alarm", f"{found.site}: anchors are overdue", f"{found}. A rewritten past could not be told since then.")
+        raise_once(by, found.cause, "alarm", f"{found.site.code}: anchors are overdue", f"{found}. A rewritten past could not be told since then.")
 
     return each_alone(late, answer)
 
@@ -277,11 +278,12 @@ def overdue_access_reviews(by: Actor) -> int:
     with site_context(by.site_id):
         due = access.review_due(by.site_id)
         unreviewed = access.unreviewed_emergencies(by.site_id, clock.record_now())
+        zone = Site.objects.values_list("time_zone", flat=True).get(pk=by.site_id)
     late = [due] if due < clock.record_now() else []
 
     def answer(missed: dt.datetime) -> None:
         raise_once(
-            by, f"access_review:{missed:%Y-%m-%d}", "warning", f"The review of the access register was due on {missed:%d %b %Y}",
+            by, f"access_review:{missed:%Y-%m-%d}", "warning", f"The review of the access register was due on {clock.day_words(missed, zone)}",
             "Somebody who approves access reviews it under People, Access register.", None, ["qa_reviewer"],
         )  # fmt: skip
 

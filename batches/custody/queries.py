@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from batches.custody.models import HandOver, Label
 from batches.custody.wording import FINAL, HAND_OVERS, IN_PROCESS, MARKETS
 from batches.lots.models import Container, Lot
 from batches.lots.queries import identity_content
+from batches.recipes.document.schema import Recipe
+from batches.recipes.quantities import ValueRefused, read_value
 from batches.recipes.queries import document
+from mes.clock import moment_words
 from mes.errors import Missing
 from mes.signatures import ceremony
 
@@ -70,6 +75,28 @@ def recorded_text(lot: Lot, parameter: str | None) -> str:
     return f"{entry.value_text} {entry.unit}".strip() if entry else ""
 
 
+def expiry_text(typed: str, zone: str) -> str:
+    """An expiry as a label prints it: in the zone of the site, named and with its offset, for whoever reads it in another one. USP <1046>."""
+    try:
+        moment = read_value(typed, "datetime", zone=ZoneInfo(zone)).content
+    except ValueRefused:
+        return typed  # a date without a time, or what an older recipe took as text
+    if not isinstance(moment, dt.datetime):
+        return typed
+    offset = moment.astimezone(ZoneInfo(zone)).strftime("%z")
+    return f"{moment_words(moment, zone)} ({offset[:3]}:{offset[3:]})"
+
+
+def dose_lines(lot: Lot, recipe: Recipe) -> list[tuple[str, str]]:
+    """The dose where the record knows it: that of one bag, else that of the lot, named so. Regulation (EC) 1394/2007 Annex III (b)."""
+    named = recipe.certificate
+    for words, parameter in (("Dose in the bag", named.dose_per_bag), ("Dose of the lot", named.total_car_cells), ("Dose per kg", named.dose_per_kg)):
+        text = recorded_text(lot, parameter)
+        if text:
+            return [(words, text)]
+    return []
+
+
 @dataclass(frozen=True)
 class Wording:
     """What a label says, without the patient: lines in order, statements, and which fields of the identity it prints."""
@@ -93,10 +120,13 @@ def wording(container: Container) -> Wording:
     market = MARKETS[lot.market]
     for words, parameter in (("Expiry", recipe.certificate.expiry), ("Volume", recipe.certificate.volume)):
         text = recorded_text(lot, parameter)
+        if parameter and parameter == recipe.certificate.expiry and text:
+            text = expiry_text(text, lot.site.time_zone)
         if parameter and not text:
             missing.append(words.lower())
         if text:
             lines.append((words, text))
+    lines += dose_lines(lot, recipe)
     lines.append(("Storage", recipe.shelf_life.storage))
     return Wording(f"{recipe.name}: {container.title}", lines, market.statements, market.identity, tuple(missing))
 

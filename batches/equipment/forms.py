@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from batches.equipment.states import STATE_WORDS
+from mes.web.fields import ChosenField
 
 PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -23,7 +24,7 @@ class ClassForm(forms.Form):
 
 
 class EquipmentForm(forms.Form):
-    equipment_class = forms.ChoiceField(label="Class")
+    equipment_class = ChosenField(label="Class")
     code = line("Number", "As on the device.", longest=60)
     name = line("Name", longest=200)
     serial = line("Serial number", required=False, longest=80)
@@ -42,7 +43,7 @@ class CalibrationForm(forms.Form):
 
 
 class StateForm(forms.Form):
-    state = forms.ChoiceField(label="State", choices=[(code, words.capitalize()) for code, words in STATE_WORDS.items()])
+    state = ChosenField(label="State", choices=[(code, words.capitalize()) for code, words in STATE_WORDS.items()])
     reason = forms.CharField(label="Reason", max_length=2000, widget=forms.Textarea(attrs={"rows": 3, **PLAIN}))
 
 

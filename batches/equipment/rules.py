@@ -8,6 +8,7 @@ import re
 from batches.equipment.models import Equipment, EquipmentClass, Occupancy
 from batches.equipment.states import STATE_WORDS
 from batches.permissions import Permission
+from mes.clock import moment_words
 from mes.errors import RuleBroken, UnreadableInput
 from mes.people import rules as people
 from mes.records.actors import Actor
@@ -76,7 +77,8 @@ def check_fit(equipment: Equipment, lot, at: dt.datetime, *, class_code: str = "
         why = f": {equipment.state_reason}" if equipment.state_reason else ""
         raise RuleBroken("out_of_service", f"{equipment} is {STATE_WORDS[equipment.state]}{why}. Take another one.")
     if equipment.calibrated_until <= at:
-        raise RuleBroken("not_calibrated", f"The calibration of {equipment} ended on {equipment.calibrated_until:%d %b %Y %H:%M} UTC. Take another one.")
+        ended = moment_words(equipment.calibrated_until, equipment.site.time_zone)
+        raise RuleBroken("not_calibrated", f"The calibration of {equipment} ended on {ended}. Take another one.")
     if equipment.shared:
         return
     held = Occupancy.objects.filter(equipment=equipment, ended_at=None).exclude(lot=lot).select_related("lot").first()

@@ -11,7 +11,7 @@ from batches.equipment.models import Equipment
 from batches.equipment.states import STATE_WORDS
 from batches.permissions import Permission
 from batches.recipes.quantities import read_value
-from mes.clock import record_now
+from mes.clock import day_words, hour_words, moment_words, record_now
 from mes.errors import Missing
 from mes.records.context import site_context
 from mes.web import panels
@@ -45,7 +45,7 @@ class EquipmentPage(Page):
         now, zone = record_now(), ZoneInfo(self.request.site.time_zone)
         rows = []
         for each in queries.standings(now):
-            until, shown = each.equipment.calibrated_until.astimezone(zone), word_of(each, now)
+            until, shown = each.equipment.calibrated_until, word_of(each, now)
             held = each.occupancy
             rows.append(
                 {
@@ -54,7 +54,7 @@ class EquipmentPage(Page):
                     "cells": [
                         {"text": each.equipment.code, "mono": True, "sub": each.equipment.name},
                         {"text": each.equipment.equipment_class.name, "sub": "shared" if each.equipment.shared else ""},
-                        {"text": f"{until.day} {until:%b %Y}", "sub": f"{until:%H:%M}"},
+                        {"text": day_words(until, zone), "sub": hour_words(until, zone)},
                         {"text": held.lot.number if held else "–", "mono": bool(held), "sub": f"check code {held.lot.check_code}" if held else ""},
                         shown,
                     ],
@@ -151,7 +151,6 @@ class OneEquipmentPage(Page):
         equipment, now = equipment_of(equipment_id), record_now()
         standing = queries.standing(equipment, now)
         shown, zone = word_of(standing, now), ZoneInfo(self.request.site.time_zone)
-        until = equipment.calibrated_until.astimezone(zone)
         return {
             "page_title": equipment.code,
             "heading": str(equipment),
@@ -163,7 +162,7 @@ class OneEquipmentPage(Page):
                 {"k": "Class", "v": equipment.equipment_class.name},
                 {"k": "Identifier", "v": equipment.identifier, "mono": True},
                 {"k": "Serial number", "v": equipment.serial, "mono": True},
-                {"k": "Calibrated until", "v": f"{until.day} {until:%b %Y, %H:%M} {until.tzname()}"},
+                {"k": "Calibrated until", "v": moment_words(equipment.calibrated_until, zone)},
                 {"k": "State", "v": STATE_WORDS[equipment.state].capitalize() + (f": {equipment.state_reason}" if equipment.state_reason else "")},
                 {"k": "Use", "v": "Shared by several lots" if equipment.shared else "One lot at a time"},
             ],

@@ -2,6 +2,9 @@
 
 from mes.records.states import StateTable
 
+CHOICE_WORDS = {"correct": "Correct the value", "keep": "Keep and go on", "stop": "Keep and stop the step"}
+"""What a person chooses about a value outside its limits."""
+
 STEP_RUN = StateTable(
     "step",
     "waiting",

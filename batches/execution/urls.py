@@ -15,6 +15,7 @@ urlpatterns = [
     path(STEP, views.StepPage.as_view(), name="step"),
     path(f"{STEP}scan/", views.ScanPage.as_view(), name="scan"),
     path(f"{STEP}typed/", views.TypedPage.as_view(), name="typed"),
+    path(f"{STEP}late/", views.LatePage.as_view(), name="late"),
     path(f"{STEP}values/<str:parameter>/", views.ValuePage.as_view(), name="value"),
     path(f"{STEP}readings/<uuid:reading_id>/<str:parameter>/", views.ConfirmReadingPage.as_view(), name="confirm"),
     path(f"{STEP}excursions/<uuid:excursion_id>/", views.ChoosePage.as_view(), name="choose"),

@@ -8,6 +8,7 @@ from django import forms
 
 from batches.lots.rules import MARKETS
 from batches.recipes.queries import document
+from mes.web.fields import ChosenField
 
 PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 SCAN = PLAIN | {"data-takes-scan": ""}
@@ -34,8 +35,8 @@ class PatientForm(forms.Form):
 class OrderForm(forms.Form):
     """What a lot is ordered with, beside the patient."""
 
-    recipe = forms.ChoiceField(label="Recipe", help_text="Only effective versions are offered.")
-    market = forms.ChoiceField(label="Market", choices=[(code, words) for code, words in sorted(MARKETS.items(), key=lambda pair: pair[1])])
+    recipe = ChosenField(label="Recipe", help_text="Only effective versions are offered.")
+    market = ChosenField(label="Market", choices=[(code, words) for code, words in sorted(MARKETS.items(), key=lambda pair: pair[1])])
     cohort = line("Dose cohort", "The code of the recipe's dose cohort.", required=False, longest=40)
     treatment_centre = line("Treatment centre")
     physician_name = line("Physician", "Who is told when a result fails after release.")

@@ -14,6 +14,7 @@ from batches.lots.models import Container, Donation, Lot
 from batches.lots.states import CONTAINER_WORDS, DONATION_WORDS
 from batches.materials.queries import went_into
 from batches.recipes.queries import document
+from mes.clock import moment_words
 from mes.signatures.models import Signature
 from mes.web import timeline
 
@@ -49,6 +50,10 @@ def line(lot: Lot, shown: list[dict], now: dt.datetime, zone: ZoneInfo, marks: S
     return timeline.lay_out(drawn, list(marks), now.astimezone(zone), words=f"Timeline of lot {lot.number}: {len(drawn)} stages")
 
 
+DECIDED = {"accepted": "Accepted as starting material", "rejected": "Rejected"}
+"""What QA decided about a donation; nothing while it has not."""
+
+
 def donation_rows(lot: Lot, donations: list[Donation]) -> list[dict]:
     """Donations as rows of a table; the first cell leads to its page."""
     return [
@@ -58,7 +63,7 @@ def donation_rows(lot: Lot, donations: list[Donation]) -> list[dict]:
                 {"text": each.din, "mono": True},
                 _word(DONATION_WORDS[each.state], DONATION_STATES.get(each.state, "")),
                 {"text": _local(each.collected_at, lot)},
-                {"text": each.decision_reason or "–"},
+                {"text": DECIDED.get(each.state, "–"), "sub": each.decision_reason},
             ],
         }
         for each in donations
@@ -149,7 +154,4 @@ def _word(word: str, state: str) -> dict:
 
 
 def _local(moment: dt.datetime | None, lot: Lot) -> str:
-    if moment is None:
-        return "–"
-    local = moment.astimezone(ZoneInfo(lot.site.time_zone))
-    return f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
+    return moment_words(moment, lot.site.time_zone) if moment else "–"

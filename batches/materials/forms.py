@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from batches.materials.rules import ROLES
+from mes.web.fields import ChosenField
 
 PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -17,11 +18,11 @@ class MaterialForm(forms.Form):
     code = line("Code", "As recipes write it: small letters, digits, underscores.", longest=60)
     name = line("Name", longest=200)
     unit = line("Unit", "What it is counted in, such as vials, bags, mL.", longest=40)
-    role = forms.ChoiceField(label="Role", choices=list(ROLES.items()))
+    role = ChosenField(label="Role", choices=list(ROLES.items()))
 
 
 class ReceiveForm(forms.Form):
-    material = forms.ChoiceField(label="Material")
+    material = ChosenField(label="Material")
     number = line("Lot number", "As on the box.", longest=60)
     supplier = line("Supplier", required=False)
     expires_at = forms.CharField(label="Expires at", help_text="In the site's time.", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))

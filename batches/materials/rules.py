@@ -10,6 +10,7 @@ from batches.materials import queries
 from batches.materials.models import Material, MaterialLot
 from batches.permissions import Permission
 from batches.recipes.units import agrees
+from mes.clock import moment_words
 from mes.errors import NotAllowed, RuleBroken, UnreadableInput
 from mes.people import rules as people
 from mes.records.actors import Actor
@@ -60,7 +61,8 @@ def check_can_release_lot(*, by: Actor, proof: Proof, material_lot: MaterialLot,
     if proof.user.pk == received_by:
         raise NotAllowed("same_person", f"{proof.user.full_name} received this lot. Somebody else decides on its release.")
     if material_lot.expires_at <= at:
-        raise RuleBroken("material_expired", f"Lot {material_lot.number} expired on {material_lot.expires_at:%d %b %Y %H:%M} UTC. Reject it.")
+        ended = moment_words(material_lot.expires_at, material_lot.site.time_zone)
+        raise RuleBroken("material_expired", f"Lot {material_lot.number} expired on {ended}. Reject it.")
     check_state(material_lot, "released")
 
 
@@ -110,7 +112,7 @@ def check_usable(material_lot: MaterialLot, quantity: Decimal, unit: str, at: dt
         code, sentence = words[material_lot.state]
         raise RuleBroken(code, f"{name} {sentence}")
     if material_lot.expires_at <= at:
-        raise RuleBroken("material_expired", f"{name} expired on {material_lot.expires_at:%d %b %Y %H:%M} UTC. Take another lot.")
+        raise RuleBroken("material_expired", f"{name} expired on {moment_words(material_lot.expires_at, material_lot.site.time_zone)}. Take another lot.")
     if not agrees(unit, material_lot.unit):
         raise RuleBroken("wrong_unit", f"{name} is counted in {material_lot.unit}, not in {unit}. Type the quantity in {material_lot.unit}.", field="unit")
     if quantity <= 0:

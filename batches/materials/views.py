@@ -11,7 +11,7 @@ from batches.materials.models import MaterialLot
 from batches.materials.rules import ROLES
 from batches.permissions import Permission
 from batches.recipes.quantities import read_value
-from mes.clock import record_now
+from mes.clock import day_words, hour_words, moment_words, record_now
 from mes.errors import Missing
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
@@ -51,7 +51,6 @@ class MaterialsPage(Page):
         now, zone = record_now(), ZoneInfo(self.request.site.time_zone)
         rows = []
         for line in queries.stock():
-            expires = line.lot.expires_at.astimezone(zone)
             state = standing(line.lot, line.left, now)
             rows.append(
                 {
@@ -60,7 +59,7 @@ class MaterialsPage(Page):
                     "cells": [
                         {"text": line.lot.material.name, "sub": line.lot.material.code},
                         {"text": line.lot.number, "mono": True, "sub": line.lot.supplier},
-                        {"text": f"{expires.day} {expires:%b %Y}", "sub": f"{expires:%H:%M}"},
+                        {"text": day_words(line.lot.expires_at, zone), "sub": hour_words(line.lot.expires_at, zone)},
                         {"text": f"{line.left.normalize():f}", "unit": line.lot.unit, "number": True, "sub": f"of {line.lot.quantity.normalize():f}"},
                         state,
                     ],
@@ -160,7 +159,6 @@ class MaterialLotPage(Page):
         state, moves = standing(lot, left, now), MaterialLot.states.moves[lot.state]
         used = queries.used_in(lot)
         zone = ZoneInfo(self.request.site.time_zone)
-        expires = lot.expires_at.astimezone(zone)
         return {
             "page_title": f"{lot.material.name} {lot.number}",
             "heading": f"{lot.material.name}, lot {lot.number}",
@@ -172,7 +170,7 @@ class MaterialLotPage(Page):
                 {"k": "Code", "v": lot.material.code, "mono": True},
                 {"k": "Role", "v": ROLES.get(lot.material.role, lot.material.role)},
                 {"k": "Supplier", "v": lot.supplier},
-                {"k": "Expires", "v": f"{expires.day} {expires:%b %Y, %H:%M} {expires.tzname()}"},
+                {"k": "Expires", "v": moment_words(lot.expires_at, zone)},
                 {"k": "Received", "v": f"{lot.quantity.normalize():f}", "unit": lot.unit},
                 {"k": "Left", "v": f"{left.normalize():f}", "unit": lot.unit},
                 {"k": "State", "v": WORDS[lot.state] + (f": {lot.state_reason}" if lot.state_reason else "")},
@@ -247,10 +245,11 @@ class ReleasePage(SigningPage):
     def summary(self, lot_id) -> dict:
         lot = self.material_lot()
         content = queries.release_content(lot)
+        shown = content | {"expires_at": moment_words(lot.expires_at, self.request.site.time_zone), "state": WORDS[content["state"]]}
         rows = [{"label": "Material", "value": f"{content['material']['name']} ({content['material']['code']})"}]
         return {
             "title": f"Release {lot.material.name}, lot {lot.number}",
-            "rows": rows + [{"label": words, "value": content[name] or "–"} for name, words in self.LABELS.items()],
+            "rows": rows + [{"label": words, "value": shown[name] or "–"} for name, words in self.LABELS.items()],
             "foot": "Whoever received the lot does not release it.",
             "back_label": "Back to the lot",
             "back_url": f"/materials/lots/{lot.pk}/",

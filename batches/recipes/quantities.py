@@ -151,6 +151,14 @@ def format_decimal(number: Decimal) -> str:
     return f"{mantissa:f}e{number.adjusted()}"
 
 
+def read_back(text: str, value: Decimal | None) -> str:
+    """How a number with a comma was read, said back to whoever typed it: "read as 68.5"; "" where text and number look the same.
+
+    The text is kept as typed; a comma that could be a thousands sign is refused before (``ambiguous_thousands``).
+    """
+    return f"read as {format_decimal(value)}" if value is not None and "," in text else ""
+
+
 def computed(value: Decimal, unit: str = "") -> Quantity:
     """A calculated value as a quantity, so that it is judged and recorded like a typed one. Raises ``ValueError`` when it is not finite."""
     text = format_decimal(value)

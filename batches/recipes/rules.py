@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batches.permissions import Permission
+from batches.recipes import outside
 from batches.recipes.document.checks import check_recipe_text
 from batches.recipes.document.schema import Recipe
 from batches.recipes.models import MasterRecipe, RecipeVersion
@@ -36,7 +37,7 @@ def check_can_submit_recipe(*, by: Actor, version: RecipeVersion) -> None:
     _check_author(by)
     if version.state != "draft":
         raise RuleBroken("not_draft", f"Version {version.label} is {version.state.replace('_', ' ')}. Only a draft is submitted for approval.")
-    check_recipe_text(version.text)
+    check_recipe_text(version.text, outside.known())
 
 
 def check_can_return_recipe(*, by: Actor, version: RecipeVersion, reason: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batches.events import Event
 from batches.permissions import Permission
-from batches.recipes import queries, rules
+from batches.recipes import outside, queries, rules
 from batches.recipes.document.checks import check_recipe_text
 from batches.recipes.document.loader import digest
 from batches.recipes.models import MasterRecipe, RecipeVersion
@@ -22,7 +22,7 @@ def import_recipe(*, by: Actor, text: str) -> RecipeVersion:
     rules.check_can_import_recipe raises. Source: 21 CFR 211.186.
     """
     written = text.replace("\r\n", "\n")
-    recipe = check_recipe_text(written)
+    recipe = check_recipe_text(written, outside.known())
     master = MasterRecipe.objects.filter(code=recipe.code).first()
     existing = None
     if master is not None:

@@ -14,6 +14,7 @@ from batches.recipes.document.schema import LIMIT_NAMES, Parameter, Recipe
 from batches.recipes.forms import ImportForm
 from batches.recipes.models import RecipeVersion
 from batches.recipes.rules import check_can_approve_recipe
+from mes.clock import moment_words
 from mes.errors import RuleBroken, StaleRecord, UnreadableInput
 from mes.people.models import User
 from mes.records.context import site_context
@@ -58,7 +59,7 @@ class MastersPage(Page):
 
     def row(self, version: RecipeVersion) -> dict:
         state, word = STATES[version.state]
-        since = f"{version.effective_from:%d %b %Y %H:%M} UTC" if version.effective_from else "–"
+        since = moment_words(version.effective_from, self.request.site.time_zone) if version.effective_from else "–"
         return {
             "url": version_url(version),
             "cells": [
@@ -133,6 +134,8 @@ class VersionPage(Page):
             "recipe": recipe,
             "pairs": self.pairs(version, recipe),
             "stages": [self.stage(recipe, stage) for stage in recipe.stages],
+            "samples": [{"it": each, "tests": ", ".join(each.tests)} for each in recipe.samples],
+            "limits_of_time": [{"it": each, "evidence": evidence_words(each.evidence, each.evidence_source)} for each in recipe.time_limits],
             "approvals": queries.approvals_of(version),
             "others": [{"label": each.label, "url": f"{version_url(version)}against/{each.label}/"} for each in others],
             "may_author": str(Permission.AUTHOR_RECIPES) in rights,
@@ -146,7 +149,8 @@ class VersionPage(Page):
             {"k": "Steps of a lot", "v": str(len(planned_steps(recipe)))},
             {"k": "Entries of a lot", "v": str(planned_entries(recipe))},
             {"k": "Dose", "v": f"{', '.join(f'{each.code}: {each.target}' for each in dose.cohorts)} {dose.unit}"},
-            {"k": "Shelf life", "v": f"{recipe.shelf_life.span}, {recipe.shelf_life.storage}"},
+            {"k": "Basis of the dose", "v": f"{dose.basis} ({evidence_words(dose.evidence, dose.evidence_source)})"},
+            {"k": "Shelf life", "v": f"{recipe.shelf_life.span}, {recipe.shelf_life.storage} ({recipe.shelf_life.evidence})"},
             {"k": "Author", "v": version.author.full_name},
             {"k": "SHA-256 of the text", "v": version.digest, "mono": True},
         ]
@@ -166,13 +170,22 @@ class VersionPage(Page):
                 f"{materials[line.material].name}{f', {line.quantity:f} {line.unit or materials[line.material].unit}' if line.quantity is not None else ''}"
                 for line in step.materials
             ],
-            "values": [{"p": each, "limits": limits_of(each)} for each in step.parameters],
+            "values": [{"p": each, "limits": limits_of(each), "evidence": evidence_words(each.evidence, each.evidence_source)} for each in step.parameters],
         }
 
 
+def evidence_words(evidence: str | None, source: str | None) -> str:
+    """Where a number comes from: its tag and the source it names; what is made up says so (decisions 29)."""
+    return ", ".join(each for each in (evidence, source) if each)
+
+
 def limits_of(parameter: Parameter) -> list[str]:
-    """Each limit of a value in words: "action 70 to 100 %"."""
-    words = [f"{name} {bounds_text(band, parameter.unit or '')}" for name in LIMIT_NAMES if (band := getattr(parameter.limits, name)) is not None]
+    """Each limit of a value in words, with where it comes from: "action 70 to 100 % (V, S2)"."""
+    words = []
+    for name in LIMIT_NAMES:
+        if (band := getattr(parameter.limits, name)) is not None:
+            evidence = evidence_words(*parameter.evidence_of(name))
+            words.append(f"{name} {bounds_text(band, parameter.unit or '')}{f' ({evidence})' if evidence else ''}")
     if parameter.accept:
         words.append(f"accepted: {', '.join(parameter.accept)}")
     return words

@@ -24,6 +24,7 @@ from django.apps import apps
 from django.db import models
 
 from mes.audit.models import AuditEntry, AuditRow
+from mes.clock import day_words, moment_words
 
 NOT_SHOWN = "(not shown)"
 HIDDEN = frozenset({"password", "pin", "secret", "token_digest"})
@@ -299,10 +300,9 @@ def value_text(value, zone: dt.tzinfo) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dt.datetime):
-        local = value.astimezone(zone)
-        return f"{local.day} {local:%b %Y, %H:%M:%S %Z}"
+        return moment_words(value, zone, seconds=True)
     if isinstance(value, dt.date):
-        return f"{value.day} {value:%b %Y}"
+        return day_words(value)
     if isinstance(value, decimal.Decimal):
         return format(value, "f")
     if isinstance(value, bytes | memoryview):

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection
 from mes.audit.models import AuditEntry, AuditRow
 from mes.checkpoints import anchors, witnessing
 from mes.checkpoints.models import Checkpoint
+from mes.clock import moment_words
 from mes.people.models import Site
 from mes.records.context import site_context
 
@@ -27,7 +28,7 @@ WORDS = {anchors.FOLDER: "the write-once folder", anchors.TIMESTAMP: "a time-sta
 class Overdue:
     """One kind of anchor that is late: since when something waits, and which checkpoint was anchored last (0: none)."""
 
-    site: str
+    site: Site
     kind: str
     since: dt.datetime
     last: int
@@ -39,7 +40,7 @@ class Overdue:
 
     def __str__(self) -> str:
         last = f"checkpoint {self.last} was the last" if self.last else "none was ever made"
-        return f"{self.site}: nothing written since {self.since:%d %b %H:%M:%S} UTC is anchored in {WORDS[self.kind]}; {last}"
+        return f"{self.site.code}: nothing written since {moment_words(self.since, self.site.time_zone)} is anchored in {WORDS[self.kind]}; {last}"
 
 
 def overdue(site: Site) -> list[Overdue]:
@@ -51,9 +52,7 @@ def overdue(site: Site) -> list[Overdue]:
         cursor.execute("SELECT clock_timestamp()")
         now = cursor.fetchone()[0]
     return [
-        Overdue(site.code, kind, since.astimezone(dt.UTC), last.size if last else 0)
-        for kind, last, since in waiting
-        if since is not None and now - since > ALLOWED
+        Overdue(site, kind, since.astimezone(dt.UTC), last.size if last else 0) for kind, last, since in waiting if since is not None and now - since > ALLOWED
     ]
 
 

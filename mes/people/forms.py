@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django import forms
 
+from mes.web.fields import ChosenField
+
 HINT = "At least 12 characters (15 in the United States), not your user name, not one that others use, none you had before."
 
 
@@ -89,7 +91,7 @@ class JoinForm(forms.Form):
 
 
 class EnrolForm(forms.Form):
-    kind = forms.ChoiceField(label="What is enrolled", choices=[("person", "A person"), ("device", "A device")], initial="person")
+    kind = ChosenField(label="What is enrolled", choices=[("person", "A person"), ("device", "A device")])
     full_name = forms.CharField(label="Full name", max_length=200, help_text="As signatures will show it.")
     username = name_field("User name", max_length=150, help_text="Theirs for ever: it is never given to anyone else.")
     email = forms.EmailField(label="Mail address", required=False)
@@ -97,7 +99,7 @@ class EnrolForm(forms.Form):
 
 
 class GrantForm(forms.Form):
-    role = forms.ChoiceField(label="Role")
+    role = ChosenField(label="Role")
     until = forms.DateField(label="Until", required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Last day, at this site.")
     hour = forms.TimeField(
         label="Until, on that day", required=False, widget=forms.TimeInput(attrs={"type": "time"}), help_text="For inspectors and support: their hour."
@@ -109,7 +111,7 @@ class GrantForm(forms.Form):
 
 
 class TrainingForm(forms.Form):
-    subject = forms.ChoiceField(label="Trained for", required=False)
+    subject = ChosenField(label="Trained for", required=False)
     title = forms.CharField(label="Another procedure, in words", max_length=200, required=False)
     until = forms.DateField(label="Until", required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Last day, at this site.")
 
@@ -121,6 +123,18 @@ class TrainingForm(forms.Form):
         if not self.cleaned_data.get("subject") and not self.cleaned_data.get("title", "").strip():
             self.add_error("subject", "Choose what the training is for, or write it below.")
         return self.cleaned_data
+
+
+class TrainingOfSeveralForm(TrainingForm):
+    """One training that several people had; each of them gets a record of their own."""
+
+    people = forms.MultipleChoiceField(label="Who was trained", widget=forms.CheckboxSelectMultiple)
+
+    field_order = ("people", "subject", "title", "until")
+
+    def __init__(self, *args, people=(), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["people"].choices = people
 
 
 class IdentityForm(forms.Form):
@@ -138,7 +152,7 @@ class TokenForm(forms.Form):
     def __init__(self, *args, equipment=(), **kwargs):
         super().__init__(*args, **kwargs)
         if equipment:
-            self.fields["equipment"] = forms.ChoiceField(label="Equipment", choices=[("", ""), *equipment])
+            self.fields["equipment"] = ChosenField(label="Equipment", choices=[("", ""), *equipment])
         else:
             self.fields["equipment"] = forms.UUIDField(label="Equipment", help_text="Its identifier in the register of equipment.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mes.people.views import access, joining, own, panels, register, site
+from mes.people.views import access, joining, own, panels, register, site, training
 
 app_name = "people"
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path("people/", register.RegisterPage.as_view(), name="register"),
     path("people/locked/", panels.LockedPanel.as_view(), name="locked"),
     path("people/site/", site.SiteRulesPage.as_view(), name="site_rules"),
+    path("people/training/", training.TrainSeveralPage.as_view(), name="train"),
     path("people/new/", register.EnrolPage.as_view(), name="enrol"),
     path("people/<uuid:user_id>/", register.PersonPage.as_view(), name="person"),
     path("people/<uuid:user_id>/roles/", register.GiveRole.as_view(), name="give_role"),

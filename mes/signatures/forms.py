@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from mes.people.forms import name_field
+from mes.web.fields import ChosenField
 
 
 def moment_field(label: str, **more) -> forms.DateTimeField:
@@ -15,7 +16,7 @@ def moment_field(label: str, **more) -> forms.DateTimeField:
 class DeputyForm(forms.Form):
     deputy = name_field("User name of the deputy")
     principal = name_field("User name of the person whose place is taken")
-    role = forms.ChoiceField(label="Role")
+    role = ChosenField(label="Role")
     starts_at = moment_field("From", help_text="At this site's time.")
     ends_at = moment_field("Until", help_text="At this site's time.")
     reason = forms.CharField(label="Reason", min_length=3, max_length=400)

@@ -48,6 +48,10 @@ class SigningPage(Page):
     meaning: ClassVar[str] = ""
     """Code of the meaning (mes.signatures.meanings). Where the address decides it, override meaning_code()."""
 
+    carried: ClassVar[tuple[str, ...]] = ()
+    """Names of what was typed on the page before and is part of what is signed. It comes by POST and stays in the form: what people
+    write never stands in an address, which servers and browsers keep."""
+
     # --- to be overridden ---------------------------------------------------------------------------------------------
 
     def what(self, **kwargs: Any) -> ceremony.Subject:
@@ -82,7 +86,13 @@ class SigningPage(Page):
         """The reason as typed, without blanks around it."""
         return self.request.POST.get("reason", "").strip()
 
+    def given(self, name: str) -> str:
+        """What was typed on the page before, without blanks around it."""
+        return self.request.POST.get(name, "").strip()
+
     def post(self, request, **kwargs) -> HttpResponse:
+        if self.carried and "intent" not in request.POST:
+            return self.show()
         meaning = meaning_of(self.meaning_code(**kwargs))
         if meaning.needs_reason and len(self.reason) < 3:
             raise UnreadableInput("reason_missing", "This needs a reason in your words. Type it, then sign.", field="reason")
@@ -131,7 +141,7 @@ class SigningPage(Page):
             "floor": meaning.proof == "floor",
             "base": "base_floor.html" if meaning.proof == "floor" else "base.html",
             "action": self.request.path,
-            "hidden": {"intent": intent.pk},
+            "hidden": {"intent": intent.pk} | {name: self.given(name) for name in self.carried},
             "meaning": meaning.text,
             "needs_reason": meaning.needs_reason,
             "secret_label": label,

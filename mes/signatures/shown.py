@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
+from mes.clock import moment_words
 from mes.signatures.models import DeputyAuthority, Signature
 from mes.signatures.queries import Capacity
 
@@ -39,5 +38,5 @@ def role_as_signed(capacity: Capacity, zone: str) -> str:
 
 def authority_in_words(authority: DeputyAuthority, zone: str) -> str:
     """For example: deputy of Ada Byron, authority 0198..., 2 Mar 2026 08:00 to 9 Mar 2026 08:00 CET."""
-    begin, end = (moment.astimezone(ZoneInfo(zone)) for moment in (authority.starts_at, authority.ends_at))
-    return f"deputy of {authority.principal.full_name}, authority {authority.pk}, {begin:%-d %b %Y %H:%M} to {end:%-d %b %Y %H:%M %Z}"
+    begin, end = (moment_words(moment, zone) for moment in (authority.starts_at, authority.ends_at))
+    return f"deputy of {authority.principal.full_name}, authority {authority.pk}, {begin} to {end}"

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpResponse
 
 from mes import clock
+from mes.clock import moment_words
 from mes.people import accountability
 from mes.people.models import Role, User
 from mes.people.queries import named_here
@@ -98,7 +99,7 @@ class ApproveDeputyPage(SigningPage):
     def summary(self, authority_id) -> dict:
         authority = DeputyAuthority.objects.select_related("deputy", "principal", "role", "proposed_by").one(pk=authority_id)
         zone = ZoneInfo(self.request.site.time_zone)
-        begin, end = (f"{moment.astimezone(zone):%-d %b %Y %H:%M %Z}" for moment in (authority.starts_at, authority.ends_at))
+        begin, end = (moment_words(moment, zone) for moment in (authority.starts_at, authority.ends_at))
         rows = [
             ("Deputy", f"{authority.deputy.full_name} ({authority.deputy.username})"), ("Takes the place of", authority.principal.full_name),
             ("Role", authority.role.name), ("From", begin), ("Until", end), ("Reason", authority.why), ("Proposed by", authority.proposed_by.full_name),

@@ -1,10 +1,17 @@
 """Geometry of a lot's timeline: stages, days and exception marks as percent of its width. Pure."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 MARK_GAP = 1.9  # percent two marks keep between them, so that both can be read
 NAME_NEEDS = 0.62  # percent of the width one letter of a stage's name takes at 1280 px
+
+SHORT = timedelta(days=2)
+"""A lot made in less time than this is drawn by the hour."""
+DAY_NEEDS = 0.09
+"""Share of the width that the first day's name takes before an hour may stand beside it."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,28 @@ def _day(moment: datetime, month: bool) -> str:
     return f"{moment.day} {moment:%b}" if month else str(moment.day)
 
 
+def _days(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
+    """A tick a day, or every few where there are many."""
+    days = max(1, (end - start).days)
+    step = next(one for one in (1, 2, 5, 10, 30, 90, 365) if days / one <= 12 or one == 365)
+    moment = start
+    while moment <= end:
+        yield moment, _day(moment, month=moment == start or moment.day <= step)
+        moment += timedelta(days=step)
+
+
+def _hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
+    """Ticks on the clock for a lot that is made within two days: the day where one begins, full hours or their parts between."""
+    minutes = (end - start) / timedelta(minutes=1)
+    step = next(one for one in (5, 10, 30, 60, 120, 180, 360) if minutes / one <= 9)
+    yield start, _day(start, month=True)
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    moment = midnight + timedelta(minutes=step) * math.ceil((start + (end - start) * DAY_NEEDS - midnight) / timedelta(minutes=step))
+    while moment <= end:
+        yield moment, _day(moment, month=True) if (moment.hour, moment.minute) == (0, 0) else f"{moment:%H:%M}"
+        moment += timedelta(minutes=step)
+
+
 def lay_out(stages: list[Stage], marks: list[Mark], now: datetime, limit: datetime | None = None, limit_text: str = "", words: str = "") -> dict:
     """What `_components/timeline.html` draws. Raises ValueError without stages. Times in the zone the days are to be shown in."""
     if not stages:
@@ -47,20 +76,10 @@ def lay_out(stages: list[Stage], marks: list[Mark], now: datetime, limit: dateti
     for mark in sorted(marks, key=lambda one: one.at):
         last = max(x(mark.at), last + MARK_GAP)
         drawn_marks.append({"x": f"{last:.2f}", "number": mark.number, "shape": mark.shape, "state": mark.state})
-    days = max(1, (end - start).days)
-    step = next(one for one in (1, 2, 5, 10, 30, 90, 365) if days / one <= 12 or one == 365)
     ticks = []
-    moment = start
-    while moment <= end:
+    for moment, text in _hours(start, end) if end - start < SHORT else _days(start, end):
         at = x(moment)
-        ticks.append(
-            {
-                "x": f"{at:.2f}",
-                "text": _day(moment, month=moment == start or moment.day <= step),
-                "anchor": "start" if at < 2 else "end" if at > 98 else "middle",
-            }
-        )
-        moment += timedelta(days=step)
+        ticks.append({"x": f"{at:.2f}", "text": text, "anchor": "start" if at < 2 else "end" if at > 98 else "middle"})
     close = limit is not None and abs(x(now) - x(limit)) < 7
     return {
         "words": words or f"Lot timeline, {_day(start, True)} to {_day(now, True)}, {len(marks)} exceptions marked",

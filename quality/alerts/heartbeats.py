@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.db import connection
 
+from mes.clock import short_words
 from mes.people.models import Site
 from quality.alerts.models import Heartbeat
 
@@ -13,7 +14,7 @@ MISSED_AFTER = dt.timedelta(minutes=5)
 
 TRAIL_CHECK = "trail_check"
 TRAIL_CHECK_EVERY, TRAIL_CHECK_AFTER = dt.timedelta(minutes=15), dt.timedelta(minutes=45)
-"""How often the scheduled verification runs and when it is missed; a site that was just opened has none yet."""
+"""How often the scheduled verification runs and when it is missed; a site that was just sites has none yet."""
 
 
 def beat(site_id, sweep: str, found: int) -> None:
@@ -48,22 +49,23 @@ def missed(site_ids: list) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         now = cursor.fetchone()[0]
-    opened = dict(Site.objects.filter(pk__in=site_ids).values_list("pk", "recorded_at"))
+    sites = {site.pk: site for site in Site.objects.filter(pk__in=site_ids)}
     last = {(row.site_id, row.sweep): row.last_at for row in Heartbeat.objects.filter(site_id__in=site_ids)}
     found = []
     for site_id in site_ids:
+        zone = sites[site_id].time_zone
         silent = {sweep: last.get((site_id, sweep)) for sweep in _expected}
         silent = {sweep: at for sweep, at in silent.items() if at is None or now - at > MISSED_AFTER}
         if silent and len(silent) == len(_expected):
             known = [at for at in silent.values() if at is not None]
-            found.append(f"no sweep has finished {_since(max(known, default=None))}")
+            found.append(f"no sweep has finished {_since(max(known, default=None), zone)}")
         else:
-            found += [f"the watch of {sweep.replace('_', ' ')} has not finished {_since(at)}" for sweep, at in silent.items()]
+            found += [f"the watch of {sweep.replace('_', ' ')} has not finished {_since(at, zone)}" for sweep, at in silent.items()]
         checked = last.get((site_id, TRAIL_CHECK))
-        if now - (checked or opened[site_id]) > TRAIL_CHECK_AFTER:
-            found.append(f"the audit trail has not been checked {_since(checked)}")
+        if now - (checked or sites[site_id].recorded_at) > TRAIL_CHECK_AFTER:
+            found.append(f"the audit trail has not been checked {_since(checked, zone)}")
     return found
 
 
-def _since(at: dt.datetime | None) -> str:
-    return "yet" if at is None else f"since {at:%d %b %H:%M:%S} UTC"
+def _since(at: dt.datetime | None, zone: str) -> str:
+    return "yet" if at is None else f"since {short_words(at, zone)}"

@@ -56,6 +56,12 @@ def waiting_deliveries(alert: Alert) -> list[tuple[str, Recipient]]:
     return wanted
 
 
+def waiting_about(deviation: Deviation) -> list[Alert]:
+    """Alerts about a deviation, or about the late result it answers, that nobody acknowledged."""
+    causes = [f"deviation:{deviation.pk}", *([f"late_result:{deviation.result_id}"] if deviation.result_id else [])]
+    return list(Alert.objects.filter(site_id=deviation.site_id, cause__in=causes, state="raised"))
+
+
 def due_for_escalation(site_id, now):
     """Raised alerts whose next rung is reached."""
     return Alert.objects.filter(site_id=site_id, state="raised", next_escalation_at__lte=now)

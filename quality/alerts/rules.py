@@ -59,6 +59,12 @@ def check_can_escalate(*, by: Actor, alert: Alert, now: dt.datetime) -> None:
         raise RuleBroken("not_due", "This alert is not due to be escalated.")
 
 
+def check_can_settle(*, by: Actor, alert: Alert) -> None:
+    """Raises RuleBroken("alert_acknowledged"). Who may close the deviation was asked by its own rule."""
+    if alert.state == "acknowledged":
+        raise RuleBroken("alert_acknowledged", "This alert was acknowledged before.")
+
+
 def check_can_acknowledge(*, by: Actor, alert: Alert) -> None:
     check_may(by, Permission.ACKNOWLEDGE_ALERTS)
     if alert.state == "acknowledged":

@@ -60,10 +60,22 @@ def escalate(*, by: Actor, alert_id, seen: int) -> Alert:
 
 
 @service(Event.ALERT_ACKNOWLEDGED)
+def settle(*, by: Actor, alert_id) -> Alert:
+    """What the alert told of was closed by signature: who closed it has taken note, and nobody else is told any more."""
+    alert = Alert.objects.lock(alert_id)
+    rules.check_can_settle(by=by, alert=alert)
+    return _noted(by, alert)
+
+
+@service(Event.ALERT_ACKNOWLEDGED)
 def acknowledge(*, by: Actor, alert_id, seen: int) -> Alert:
     """A person takes note: escalation ends. It is not a signature and closes nothing else."""
     alert = Alert.objects.lock(alert_id, seen=seen)
     rules.check_can_acknowledge(by=by, alert=alert)
+    return _noted(by, alert)
+
+
+def _noted(by: Actor, alert: Alert) -> Alert:
     alert.state, alert.acknowledged_by_id, alert.acknowledged_at = "acknowledged", by.user_id, deed_now().at
     alert.next_escalation_at = None
     alert.save()

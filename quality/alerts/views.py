@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from batches.lots.band import band
+from mes.clock import moment_words, short_words
 from mes.people.models import Site
 from mes.web.pages import FragmentPage, Page
 from quality.alerts import heartbeats, queries, services
@@ -28,6 +29,7 @@ class ListPage(Page):
     title = "Alerts"
 
     def read(self) -> dict:
+        zone = self.request.site.time_zone
         mine = self.request.GET.get("show", "mine") == "mine"
         found = queries.for_person(self.by.user_id, self.by.site_id) if mine else queries.all_of(self.by.site_id)[:500]
         rows = [
@@ -37,8 +39,8 @@ class ListPage(Page):
                     {"text": each.title, "sub": each.body[:160]},
                     {"word": WORDS[each.severity], "state": STATE.get(each.severity, "")} if each.state == "raised" else {"text": WORDS[each.severity]},
                     {"text": each.lot.number if each.lot_id else "–", "mono": True},
-                    {"text": f"{each.recorded_at:%d %b %H:%M} UTC", "sub": f"told {each.level + 1} time{'s' if each.level else ''}"},
-                    {"text": "Waits" if each.state == "raised" else f"{each.acknowledged_by.full_name}, {each.acknowledged_at:%d %b %H:%M} UTC"},
+                    {"text": short_words(each.recorded_at, zone), "sub": f"told {each.level + 1} time{'s' if each.level else ''}"},
+                    {"text": "Waits" if each.state == "raised" else f"{each.acknowledged_by.full_name}, {short_words(each.acknowledged_at, zone)}"},
                 ],
             }
             for each in found
@@ -59,7 +61,7 @@ class AlertPage(Page):
     title = "Alert"
 
     def read(self, alert_id) -> dict:
-        alert = queries.one(alert_id)
+        alert, zone = queries.one(alert_id), self.request.site.time_zone
         shown = band(alert.lot) if alert.lot_id else {}
         kind, _, what = alert.cause.partition(":")
         return shown | {
@@ -67,9 +69,9 @@ class AlertPage(Page):
             "status_word": WORDS[alert.severity] if alert.state == "raised" else "Acknowledged",
             "status_state": STATE.get(alert.severity, "") if alert.state == "raised" else "",
             "pairs": [
-                {"k": "Raised", "v": f"{alert.recorded_at:%d %b %Y %H:%M} UTC"},
+                {"k": "Raised", "v": moment_words(alert.recorded_at, zone)},
                 {"k": "Told", "v": ", ".join(role.replace("_", " ") for role in alert.roles)},
-                {"k": "Tells more people", "v": f"{alert.next_escalation_at:%d %b %Y %H:%M} UTC" if alert.next_escalation_at else ""},
+                {"k": "Tells more people", "v": moment_words(alert.next_escalation_at, zone) if alert.next_escalation_at else ""},
                 {"k": "Acknowledged by", "v": alert.acknowledged_by.full_name if alert.acknowledged_by_id else ""},
             ],
             "deliveries": queries.deliveries_of(alert),

@@ -4,8 +4,10 @@ from django.core import checks
 from django.db import DatabaseError
 
 from mes.people.models import Site
+from mes.records.door import receive
 from mes.web.panels import register_nav, register_panel
-from quality.alerts import heartbeats
+from quality.alerts import heartbeats, queries, services
+from quality.events import Event
 from quality.permissions import Permission
 
 
@@ -19,7 +21,14 @@ def the_watch_is_heard(app_configs, **kwargs):
     return [checks.Warning(sentence, hint="look whether worker, beat and Redis run", id="cartulary.W001") for sentence in silent]
 
 
+def settle_alerts(*, by, subject) -> None:
+    """Receiver of DEVIATION_CLOSED, inside the deed that closes: an alert about a closed matter waits for nobody."""
+    for alert in queries.waiting_about(subject):
+        services.settle(by=by, alert_id=alert.pk)
+
+
 def register() -> None:
+    receive(Event.DEVIATION_CLOSED, settle_alerts)
     register_nav("Alerts", "quality:alerts:list", Permission.ACKNOWLEDGE_ALERTS, order=55)
     register_panel("quality:alerts:panel", Permission.ACKNOWLEDGE_ALERTS, order=5, label="Alerts")
     register_panel("quality:alerts:watch", None, order=0, label="Watch", place="floor")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
+from batches.execution.models import Excursion, ExcursionChoice
 from batches.lots.models import Lot
 from mes.errors import Missing
 from mes.people.models import Site
@@ -15,11 +16,25 @@ ASSESSMENT, CLOSURE = "deviation.assessment/1", "deviation.closure/1"
 
 def by_number(number: str) -> Deviation:
     """The deviation with that number, and all that is shown of it. Raises Missing."""
-    found = Deviation.objects.select_related("lot", "excursion__step_run", "result__specification_version__specification")
-    deviation = found.select_related("classified_by", "assessed_by", "closed_by").filter(number=number).first()
+    found = Deviation.objects.select_related("lot__site", "lot__recipe_version__master", "excursion__step_run", "excursion__entry")
+    deviation = found.select_related("result__specification_version__specification", "classified_by", "assessed_by", "closed_by").filter(number=number).first()
     if deviation is None:
         raise Missing("not_found", f"There is no deviation {number} here.")
     return deviation
+
+
+def choices_about(deviation: Deviation) -> list[ExcursionChoice]:
+    """What people chose about the excursion that it answers, oldest first."""
+    if deviation.excursion_id is None:
+        return []
+    return list(ExcursionChoice.objects.filter(excursion_id=deviation.excursion_id).select_related("by").order_by("recorded_at"))
+
+
+def of_excursion(excursion_id) -> Deviation | None:
+    """The deviation that answers an excursion. Raises Missing for an excursion that is not of this site."""
+    if not Excursion.objects.filter(pk=excursion_id).exists():
+        raise Missing("not_found", "There is no such excursion here.")
+    return Deviation.objects.filter(excursion_id=excursion_id).first()
 
 
 def lot_id_of(number: str):

@@ -5,7 +5,12 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.urls import reverse
 
+from batches.dossier.queries.record import limits_words
+from batches.execution.queries import recipe_of
+from batches.execution.states import CHOICE_WORDS
 from batches.lots.band import band
+from batches.permissions import Permission as BatchPermission
+from mes.clock import moment_words, short_words
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 from mes.signatures.queries import signatures_of
@@ -52,7 +57,7 @@ class ListPage(Page):
                     {"text": each.title, "sub": KIND_WORDS[each.kind]},
                     class_cell(each),
                     {"text": STATE_WORDS[each.state]},
-                    {"text": f"{each.recorded_at:%d %b %Y}"},
+                    {"text": moment_words(each.recorded_at, self.request.site.time_zone)},
                 ],
             }
             for each in found[:500]
@@ -94,6 +99,18 @@ class LotPanel(FragmentPage):
             for each in found
         ]
         return {"deviations": lines, "count": len(found), "of_lot": True}
+
+
+class ExcursionPanel(FragmentPage):
+    """The number of the deviation that answers an excursion, at its step; a link for whoever may read deviations."""
+
+    permission = BatchPermission.READ_LOTS
+    template_name = "quality/deviations/_of_excursion.html"
+    title = "Deviation"
+
+    def read(self, excursion_id) -> dict:
+        found = queries.of_excursion(excursion_id)
+        return {"deviation": found, "url": url_of(found.number) if found and Permission.READ_DEVIATIONS in self.request.rights else ""}
 
 
 class OpenPage(Page):
@@ -164,6 +181,7 @@ class DetailPage(Page):
             {"k": "Why this class", "v": deviation.classification_reason},
             {"k": "Classified by", "v": deviation.classified_by.full_name if deviation.classified_by_id else ""},
             {"k": "Step", "v": excursion.step_run.key if excursion and excursion.step_run_id else ""},
+            *excursion_pairs(deviation),
             {"k": "What the recipe asks", "v": excursion.reaction if excursion else ""},
             {"k": "Result", "v": f"{result.value_text} {result.unit}".strip() if result else ""},
             {"k": "Impact on the lot", "v": IMPACT_WORDS[deviation.impact]},
@@ -179,6 +197,26 @@ class DetailPage(Page):
         """The version the screen showed."""
         text = self.request.POST.get("seen", "")
         return int(text) if text.isdecimal() else -1
+
+
+def excursion_pairs(deviation: Deviation) -> list[dict]:
+    """The value that passed its limit, its limits, and what people chose about it."""
+    excursion = deviation.excursion
+    if excursion is None:
+        return []
+    entry, pairs = excursion.entry, []
+    if entry is not None:
+        parameter = recipe_of(deviation.lot).step(excursion.step_run.step_key).parameter(entry.parameter)
+        pairs = [{"k": parameter.name, "v": entry.value_text, "unit": entry.unit}, {"k": "Limits", "v": limits_words(parameter)}]
+    made = queries.choices_about(deviation)
+    zone = deviation.lot.site.time_zone
+    told = [
+        f"{CHOICE_WORDS.get(each.choice, each.choice)}: {each.reason}".rstrip(": ") + f" ({each.by.full_name}, {short_words(each.recorded_at, zone)})"
+        for each in made
+    ]
+    if entry is not None and not told:
+        told = ["Nothing yet"]
+    return pairs + [{"k": "Chosen at the step", "v": words} for words in told]
 
 
 class ClassifyPage(DetailPage):
@@ -206,23 +244,22 @@ class InvestigatePage(DetailPage):
 
 
 class _Act(SigningPage):
-    """An act on a deviation that is signed; what is decided was chosen on the page before and stands in the address."""
+    """An act on a deviation that is signed; what is decided was chosen on the page before and comes with the form."""
 
     permission = Permission.ASSESS_DEVIATIONS
-    fields: tuple[str, str]
     words: dict[str, str]
 
     def act(self) -> dict[str, str]:
-        return {name: self.request.GET.get(name, "") for name in self.fields}
+        return {name: self.given(name) for name in self.carried}
 
     def summary(self, number) -> dict:
         deviation = queries.by_number(number)
         act = self.act()
         self.check(deviation, act)
         shown = band(deviation.lot) if deviation.lot_id else {}
-        first = self.fields[0]
+        first = self.carried[0]
         return shown | {
-            "title": f"{self.heading} {number}, lot", "page_title": f"{self.heading} {number}", "action": self.request.get_full_path(),
+            "title": f"{self.heading} {number}, lot", "page_title": f"{self.heading} {number}",
             "rows": [
                 {"label": "What happened", "value": deviation.title},
                 {"label": "Class", "value": deviation.classification, "sub": deviation.classification_reason},
@@ -249,7 +286,7 @@ class AssessPage(_Act):
     """The impact on the lot, assessed and signed (decisions 22)."""
 
     meaning, heading, label, ok = "assessed", "Assess", "Impact on this lot", "Sign the assessment"
-    fields, words = ("impact", "reason"), IMPACT_WORDS
+    carried, words = ("impact", "reason"), IMPACT_WORDS
 
     def what(self, number):
         return queries.assessment_subject(queries.by_number(number), **self.act())
@@ -266,7 +303,7 @@ class ClosePage(_Act):
     """The closure, signed."""
 
     meaning, heading, label, ok = "closed", "Close", "Closed as", "Sign the closure"
-    fields, words = ("closed_as", "reason"), {"investigated": "Investigated", "entry_error": "Entry error"}
+    carried, words = ("closed_as", "reason"), {"investigated": "Investigated", "entry_error": "Entry error"}
 
     def what(self, number):
         return queries.closure_subject(queries.by_number(number), **self.act())
@@ -277,4 +314,3 @@ class ClosePage(_Act):
     def sign(self, proof, number):
         found = self.found(number)
         return self.do(services.close, deviation_id=found.pk, seen=found.version, proof=proof, **self.act())
-

@@ -1,6 +1,7 @@
 """What deviations hang onto at start: every excursion and every failing result is answered in its own transaction."""
 
 from batches.events import Event as BatchEvent
+from batches.permissions import Permission as BatchPermission
 from mes.records.door import receive
 from mes.web.panels import register_nav, register_panel
 from quality.deviations.services import open_for_excursion, open_for_result
@@ -34,3 +35,4 @@ def register() -> None:
     register_nav("Deviations", "quality:deviations:list", Permission.READ_DEVIATIONS, order=50)
     register_panel("quality:deviations:panel", Permission.READ_DEVIATIONS, order=30, label="Deviations")
     register_panel("quality:deviations:lot_panel", Permission.READ_DEVIATIONS, order=30, label="Deviations", place="lot")
+    register_panel("quality:deviations:excursion_panel", BatchPermission.READ_LOTS, order=30, label="Deviation", place="excursion")

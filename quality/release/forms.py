@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
+from mes.web.fields import ChosenField
 from quality.release.queries import NOT_INFUSED
 
 
@@ -29,7 +30,7 @@ class UseForm(forms.Form):
     started_at = forms.DateTimeField(required=False, label="Started at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     ended_at = forms.DateTimeField(required=False, label="Ended at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     volume = forms.CharField(max_length=40, required=False, label="Volume infused")
-    reason_code = forms.ChoiceField(choices=[("", "–"), *NOT_INFUSED.items()], required=False, label="Why not")
+    reason_code = ChosenField(choices=[("", "–"), *NOT_INFUSED.items()], required=False, label="Why not")
     reason = forms.CharField(max_length=2000, required=False, label="In your words", widget=forms.Textarea(attrs={"rows": 2}))
 
     def facts(self) -> dict:

@@ -19,6 +19,7 @@ from batches.lots.queries import typed_identities
 from batches.materials.models import MaterialLot
 from batches.materials.queries import uses_in
 from batches.recipes.document.schema import Recipe
+from mes.clock import day_words, moment_words
 from mes.errors import Missing
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
@@ -194,7 +195,7 @@ def _pending(g: Ground) -> Iterator[GateLine]:
             continue
         interim = samples.interim_text(line.interim)
         wanted = line.criterion.interim is not None and line.criterion.interim.required
-        due = f"due {line.due:%d %b %Y}".replace("due 0", "due ") if line.due else "due date follows from its sample"
+        due = f"due {day_words(line.due, g.lot.site.time_zone)}" if line.due else "due date follows from its sample"
         lacks_due = line.due is None and line.criterion.due_days is not None
         ok = line.standing == "pending_after_release" and not lacks_due
         detail = f"{interim}, {due}" if interim else "An interim reading is required and not there yet." if wanted else due
@@ -284,7 +285,7 @@ def expiry(g: Ground) -> Iterator[GateLine]:
     ends = expiry_of(g.lot)
     yield GateLine(
         "expiry", "The lot is within its shelf life", ends is not None and ends > g.now,
-        "No expiry is recorded." if ends is None else f"until {ends.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC",
+        "No expiry is recorded." if ends is None else f"until {moment_words(ends, g.lot.site.time_zone)}",
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from batches.lots.identifiers import ScanKind, parse_scan
 from batches.lots.models import Container, Hold, Lot
 from batches.lots.queries import container_of
 from batches.lots.rules import check_may_be_discarded, check_same_container
+from mes.clock import moment_words
 from mes.errors import NotAllowed, RuleBroken, UnreadableInput, WrongScan
 from mes.people.rules import check_may, check_person_may
 from mes.records.actors import Actor
@@ -124,7 +125,7 @@ def check_may_leave(lot: Lot, standing: ReleaseDecision | None, at: dt.datetime)
         raise RuleBroken("lot_on_hold", f"Lot {lot.number} is on hold: {hold.reason} Somebody who may resume it decides how it goes on.")
     ends = expiry_of(lot)
     if ends is not None and ends <= at:
-        raise RuleBroken("product_expired", f"The shelf life of lot {lot.number} ended on {ends:%Y-%m-%d %H:%M} UTC. It is not given.")
+        raise RuleBroken("product_expired", f"The shelf life of lot {lot.number} ended on {moment_words(ends, lot.site.time_zone)}. It is not given.")
 
 
 def check_can_dispatch(*, by: Actor, container: Container, standing: ReleaseDecision | None, at: dt.datetime, signer) -> None:

@@ -10,6 +10,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from batches.custody.models import Label
 from batches.dossier.queries import SignatureCheck
@@ -18,11 +19,16 @@ from batches.lots import queries as lot_queries
 from batches.lots.models import Donation, Hold, Lot
 from batches.materials.models import Consumption
 from batches.recipes.document.schema import Recipe
+from batches.recipes.quantities import format_decimal
+from batches.recipes.units import UnitRefused, convert
+from mes.clock import day_words, moment_words
 from mes.records.models import SecurityEvent
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
+from quality.samples import queries as samples
 from quality.samples.judging import FAILING
 from quality.samples.models import Result
+from quality.specifications import queries as specifications
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ def flags(ground: Ground) -> Iterator[Finding]:
     for each in Entry.objects.filter(lot=ground.lot).select_related("by").order_by("recorded_at"):
         name = ground.name(each.step_run_id, each.parameter)
         if each.late:
-            facts = (("Said to be done at", each.claimed_at.isoformat() if each.claimed_at else "not said"),)
+            facts = (("Said to be done at", moment_words(each.claimed_at, ground.lot.site.time_zone) if each.claimed_at else "not said"),)
             yield Finding(
                 f"late:{each.pk}", "late", "minor", f"{name} entered late", each.recorded_at, each.by.full_name, each.step_run_id,
                 (("batches_entry", each.pk),), new=_with_unit(each), reason=each.reason, facts=facts, entry_id=each.pk,
@@ -257,6 +263,72 @@ def results(ground: Ground) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def early_finals(ground: Ground) -> Iterator[Finding]:
+    """Final results that are in order and were read before the day on which the specification lets the test end.
+
+    Growth on day 3 is final on day 3; "sterile" is not: the culture had not run its time. QC may enter it, quality decides (decision 0012).
+    """
+    document = specifications.document(specifications.of_lot(ground.lot))
+    due_days = {each.code: each for each in document.criteria if each.due_days is not None}
+    found = Result.objects.filter(lot=ground.lot, kind="final", superseded_by=None, criterion__in=due_days).select_related("by", "sample")
+    zone = ZoneInfo(ground.lot.site.time_zone)
+    for each in found.order_by("recorded_at"):
+        due = samples.due_of(due_days[each.criterion], each.sample)
+        if due is None or each.tested_at is None or each.verdict in {*FAILING, "not_tested"}:
+            continue
+        if each.tested_at.astimezone(zone).date() < due.astimezone(zone).date():
+            yield Finding(
+                f"early:{each.pk}", "result", "major", f"{due_days[each.criterion].name}: final result given before its due day", each.recorded_at,
+                each.by.full_name, None, (("quality_result", each.pk),), new=f"{each.value_text} {each.unit}".strip(),
+                facts=(("Tested at", moment_words(each.tested_at, zone)), ("Due", day_words(due, zone))),
+            )  # fmt: skip
+
+
+def dose(ground: Ground) -> Iterator[Finding]:
+    """A total dose outside the tolerance of the ordered one, where no criterion of the specification judged the dose already."""
+    dose, named = ground.recipe.dose, ground.recipe.certificate
+    if dose.tolerance_pct is None or _dose_is_judged(ground):
+        return
+    wanted = [named.total_car_cells, *([dose.weight_parameter] if dose.kind == "per_kg" and dose.weight_parameter else [])]
+    current = {
+        each.parameter: each
+        for each in Entry.objects.filter(lot=ground.lot, parameter__in=wanted, superseded_by=None).select_related("by").order_by("recorded_at")
+        if each.value is not None
+    }
+    total = current.get(named.total_car_cells)
+    if total is None or len(current) < len(wanted):
+        return  # a certificate without its dose is stopped by what is missing
+    target, unit = dose.target(ground.lot.cohort or None), dose.unit
+    try:
+        if dose.kind == "per_kg":
+            weight = current[dose.weight_parameter]
+            target, unit = target * convert(weight.value, weight.unit, "kg"), unit.removesuffix("/kg")
+        given = convert(total.value, total.unit, unit)
+    except UnitRefused as refused:
+        words = f"{ground.name(total.step_run_id, total.parameter)} could not be compared with the ordered dose: {refused.sentence}"
+    else:
+        if abs(given - target) * 100 <= target * dose.tolerance_pct:
+            return
+        words = (
+            f"{ground.name(total.step_run_id, total.parameter)} is not the ordered dose: {_with_unit(total)}; ordered "
+            f"{format_decimal(target.normalize())} {unit} within {dose.tolerance_pct.normalize():f} %"
+        )
+    yield Finding(
+        f"dose:{total.pk}", "limit", "major", words, total.recorded_at, total.by.full_name, total.step_run_id, (("batches_entry", total.pk),),
+        new=_with_unit(total), facts=(("Dose", dose.basis),), entry_id=total.pk,
+    )  # fmt: skip
+
+
+def _dose_is_judged(ground: Ground) -> bool:
+    """Whether a result that counts was judged against the dose: a criterion on a dose of the certificate, or with the ordered dose as its target."""
+    named = ground.recipe.certificate
+    doses = {each for each in (named.total_car_cells, named.dose_per_kg, named.dose_per_bag) if each}
+    document = specifications.document(specifications.of_lot(ground.lot))
+    codes = [each.code for each in document.criteria if each.recipe_parameter in doses or (each.target and "dose_target" in each.target.expression)]
+    counting = Result.objects.filter(lot=ground.lot, criterion__in=codes, kind="final", superseded_by=None)
+    return counting.filter(verdict__in=["meets", "above", "below", "does_not_meet"]).exists()
+
+
 def deviations(ground: Ground) -> Iterator[Finding]:
     """Deviations that people opened by hand."""
     for each in ground.by_hand:
@@ -285,8 +357,8 @@ def alarms(ground: Ground) -> Iterator[Finding]:
 
 
 FINDERS: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
-    excursions, corrections, flags, attempts, scans, typed_identities, refused_scans, materials, labels, holds, donations, results, deviations,
-    signatures, alarms,
+    excursions, corrections, flags, attempts, scans, typed_identities, refused_scans, materials, labels, holds, donations, results, early_finals, dose,
+    deviations, signatures, alarms,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from batches.execution.models import Entry
 from batches.lots import overview
 from batches.lots.band import band
 from batches.lots.states import LOT_WORDS
-from mes.clock import record_now
+from mes.clock import record_now, short_words
 from mes.errors import UnreadableInput
 from mes.permissions import Permission as MesPermission
 from mes.records.context import site_context
@@ -168,8 +168,7 @@ def grouped(page: ReviewPage, lines: list[ExceptionLine], current: ExceptionLine
 
 
 def who_when(page: ReviewPage, line: ExceptionLine) -> str:
-    local = line.finding.at.astimezone(ZoneInfo(page.request.site.time_zone))
-    return ", ".join(part for part in (line.finding.who, f"{local.day} {local:%b %H:%M}") if part)
+    return ", ".join(part for part in (line.finding.who, short_words(line.finding.at, page.request.site.time_zone)) if part)
 
 
 def following(shown: Picture, current: ExceptionLine | None) -> ExceptionLine | None:

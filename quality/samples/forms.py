@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
+from mes.web.fields import ChosenField
 from quality.samples.queries import CriterionLine
 
 EVIDENCE_WORDS = [("measured", "Measured here"), ("published", "Published"), ("illustrative", "Made up for the demo")]
@@ -12,11 +13,11 @@ EVIDENCE_WORDS = [("measured", "Measured here"), ("published", "Published"), ("i
 class ResultForm(forms.Form):
     """One result of the chosen criterion: a number, or one of the answers the method can give."""
 
-    kind = forms.ChoiceField(label="What is it?", choices=[("final", "Final result"), ("interim", "Interim reading")], initial="final")
+    kind = ChosenField(label="What is it?", choices=[("final", "Final result"), ("interim", "Interim reading")])
     interim_day = forms.IntegerField(label="Day of the reading", required=False, min_value=0, help_text="Counted from sampling.")
     value = forms.CharField(label="Result", max_length=2000, strip=True)
     tested_at = forms.CharField(label="Tested at", required=False, max_length=40, help_text="2026-03-19 14:05 in the site's zone; now when left empty.")
-    evidence = forms.ChoiceField(label="Where does it come from?", choices=EVIDENCE_WORDS, initial="measured")
+    evidence = ChosenField(label="Where does it come from?", choices=EVIDENCE_WORDS)
     evidence_source = forms.CharField(label="Published where", required=False, max_length=500)
 
     def __init__(self, line: CriterionLine, *args, demo: bool = False, **kwargs) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from batches.lots.models import Lot
+from mes.clock import moment_words
 from mes.errors import Missing, NotAllowed, RuleBroken, UnreadableInput, WrongScan
 from mes.people import rules as people_rules
 from mes.people.models import User
@@ -153,9 +154,8 @@ def check_times(sample: Sample | None, kind: str, interim_day: int | None, teste
     if tested_at < drawn - CLOCK_SLACK:
         raise UnreadableInput("tested_before_drawn", f"The test lies before sample {sample.identifier} was drawn. Check the time.", field="tested_at")
     if kind == "interim" and interim_day is not None and tested_at < drawn + dt.timedelta(days=interim_day - 1):
-        raise UnreadableInput(
-            "day_not_reached", f"Sample {sample.identifier} was drawn {drawn:%d %b %Y %H:%M} UTC; day {interim_day} is still to come.", field="interim_day"
-        )
+        at = moment_words(drawn, sample.site.time_zone)
+        raise UnreadableInput("day_not_reached", f"Sample {sample.identifier} was drawn {at}; day {interim_day} is still to come.", field="interim_day")
 
 
 def _check_first(lot: Lot, criterion: Criterion, kind: str, interim_day: int | None) -> None:

@@ -85,6 +85,14 @@ def recipes_judged_by(version: SpecificationVersion) -> list[Recipe]:
     return [each for each in found if each.specification == version.specification.code]
 
 
+def criteria_by_code() -> dict[str, set[str]]:
+    """The criterion codes of each specification, of all its versions that still may judge a lot: what a recipe's samples can be tested for."""
+    found: dict[str, set[str]] = {}
+    for version in SpecificationVersion.objects.exclude(state__in=["superseded", "withdrawn"]).select_related("specification"):
+        found.setdefault(version.specification.code, set()).update(each.code for each in document(version).criteria)
+    return found
+
+
 def of_lot(lot: Lot) -> SpecificationVersion:
     """The version that judges a lot, fixed when it was ordered. Raises Missing."""
     return version_by_id(LotSpecification.objects.one(lot_id=lot.pk).specification_version_id)

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from batches.permissions import Permission as BatchPermission
+from mes.clock import moment_words
 from mes.errors import RuleBroken
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
@@ -27,6 +28,10 @@ def url_of(version: SpecificationVersion) -> str:
     return reverse("quality:specifications:version", kwargs={"code": version.specification.code, "label": version.label})
 
 
+def in_force_since(version, zone: str) -> str:
+    return moment_words(version.effective_from, zone) if version.effective_from else ""
+
+
 class ListPage(Page):
     """Every specification and its versions."""
 
@@ -43,11 +48,12 @@ class ListPage(Page):
                     {"text": version.specification.product},
                     {"text": ", ".join(version.markets)},
                     {"word": WORDS[version.state], "state": "todo"} if version.state == "in_review" else {"text": WORDS[version.state]},
-                    {"text": version.author.full_name, "sub": f"in force since {version.effective_from:%d %b %Y}" if version.effective_from else ""},
+                    {"text": version.author.full_name, "sub": f"in force since {since}" if since else ""},
                 ],
             }
             for found in queries.specifications()
             for version in found["versions"]
+            for since in [in_force_since(version, self.request.site.time_zone)]
         ]
         return {
             "heading": "Specifications", "caption": "Specifications", "columns": ["Version", "Product", "Markets", "State", "Author"], "rows": rows,
@@ -109,7 +115,7 @@ class VersionPage(Page):
                 {"k": "Product", "v": document.product},
                 {"k": "Markets", "v": ", ".join(version.markets)},
                 {"k": "Author", "v": version.author.full_name},
-                {"k": "In force since", "v": f"{version.effective_from:%d %b %Y %H:%M} UTC" if version.effective_from else ""},
+                {"k": "In force since", "v": in_force_since(version, self.request.site.time_zone)},
                 {"k": "Demo data", "v": "yes, made for demonstration" if version.demo else "no"},
                 {"k": "SHA-256", "v": version.digest, "mono": True},
             ],

@@ -3,11 +3,13 @@
 import uuid
 
 from batches.events import Event as BatchEvent
+from batches.recipes import outside
 from mes.audit import streams
 from mes.records.door import receive
 from mes.web.panels import register_nav
 from quality.permissions import Permission
 from quality.specifications.models import Specification
+from quality.specifications.queries import criteria_by_code
 from quality.specifications.services import specify_lot
 
 
@@ -22,6 +24,7 @@ def codes(ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
 
 def register() -> None:
     streams.name_with("specification", codes)
+    outside.offer_criteria(criteria_by_code)
     receive(BatchEvent.LOT_ORDERED, specify_ordered_lot)
     rights = [Permission.AUTHOR_SPECIFICATIONS, Permission.APPROVE_SPECIFICATIONS, Permission.RECORD_RESULTS]
     register_nav("Specifications", "quality:specifications:list", rights, order=75)

@@ -99,6 +99,7 @@ def test_an_idle_page_is_covered_and_what_was_typed_is_there_after_unlocking(roo
     page.wait_for_selector("dialog[data-locked]", state="detached")
     assert page.input_value("[name=full_name]") == "Jonas Lindqvist"
     page.fill("[name=username]", "jonas")
+    page.select_option("[name=kind]", "person")
     page.click("main button.primary")
     page.wait_for_url("**/people/*-*/")
     assert page.inner_text("h1") == "Jonas Lindqvist"

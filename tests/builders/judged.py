@@ -32,6 +32,8 @@ from tests.builders.floor import RECIPE, Floor
 from tests.builders.staff import PASSWORD, PIN, enrol_authenticator
 
 JUDGED_RECIPE = RECIPE.replace("FLOOR-", "JUDGED-").replace("product: floor", "product: judged").replace("Floor product", "Judged product").replace(
+    "{code: low, target: 1e5}", "{code: low, target: 1.4e6}"  # 1e8 cells for 70 kg, as fill_count records them
+).replace(
     "        instruction: Fill.\n", "        instruction: Fill.\n        kind: sampling\n"
 ).replace(
     "samples: []\n",

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from mes.api.views import ServiceView
 from mes.web.pages import Page
-from tests.house.source import ROOT, modules, report, texts
+from tests.house.source import ROOT, calls, modules, report, texts
 
 TEMPLATES = ROOT / "templates"
 
@@ -173,3 +173,50 @@ def test_no_template_carries_its_own_style_or_script():
             if re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=", line):
                 found[f"{path.relative_to(ROOT)}:{number}"] = line.strip()[:80]
     assert not found, report(found, "Styles live in static/css, behaviour in static/js: the policy runs nothing inline.")
+
+
+#: Files that write times for machines, or are the one way to write them for people.
+TIMES_OF_THEIR_OWN = {
+    "mes/clock.py": "the one way",
+    "mes/web/templatetags/ui.py": "the tag {% when %}",
+    "mes/web/timeline.py": "days beside their month",
+    "mes/checkpoints/anchors.py": "a time in the name of a place",
+    "mes/web/pdf.py": "the date inside a PDF",
+    "mes/audit/chain.py": "the canonical bytes",
+    "mes/checkpoints/timestamps.py": "a field of ASN.1",
+    "mes/settings.py": "the API",
+    "mes/verifier/canon.py": "the canonical bytes",
+    "quality/watch.py": "the day in the cause of an alert",
+}
+_TIME_FORMAT = re.compile(r"%-?[aAbBdHIMSYj]")
+
+
+def test_times_for_people_are_written_in_one_way():
+    found = {}
+    for module in modules():
+        path = str(module.path.relative_to(ROOT))
+        if path in TIMES_OF_THEIR_OWN or "/demo/" in path:
+            continue
+        for text, node in texts(module.tree):
+            if _TIME_FORMAT.match(text) or text.rstrip(" .").endswith(" UTC"):
+                found[module.where(node)] = text
+    for path in TEMPLATES.rglob("*.html"):
+        for hit in re.findall(r"\{\{[^}]*\|(?:date|time)\b[^}]*\}\}|\{\{ *[\w.]*(?:_at|_from|_until|\.due|isoformat) *\}\}", path.read_text()):
+            if hit not in ("{{ check.looked_at }}", "{{ claimed_at }}", "{{ now.isoformat }}"):
+                found[str(path.relative_to(ROOT))] = hit
+    assert not found, report(found, "Show times by {% when %} or mes.clock (moment_words, short_words, day_words): the site's zone, and its name.")
+
+
+def test_no_list_opens_on_an_answer_and_no_reason_stands_in_an_address():
+    found = {}
+    for module in modules():
+        for name, call in calls(module.tree):
+            if name == "forms.ChoiceField" and not any(word.arg == "widget" for word in call.keywords):
+                found[module.where(call)] = "a list that opens on its first line: use mes.web.fields.ChosenField"
+            if name.endswith("GET.get") and call.args and getattr(call.args[0], "value", "") in ("reason", "why", "remark", "comment"):
+                found[module.where(call)] = "a reason read from an address: take it by POST (SigningPage.carried)"
+    for path in TEMPLATES.rglob("*.html"):
+        for form in re.findall(r'<form[^>]*method="get".*?</form>', path.read_text(), re.S):
+            if re.search(r'name="(?:reason|why|remark|comment)"', form):
+                found[str(path.relative_to(ROOT))] = "a form that puts a reason into an address: post it"
+    assert not found, report(found, "What a person chose was chosen, and what a person wrote stays out of logs.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batches.dossier.queries.annex import Change, Words, word
+from mes.clock import moment_words
 
 STATE_WORDS = {"not_done": "left out", "in_execution": "in execution"}
 
@@ -77,7 +78,7 @@ def consumption(words: Words, now, before) -> Sequence[Change]:
 
 
 def equipment_use(words: Words, now, before) -> Sequence[Change]:
-    return [Change("Equipment", "", f"{now.equipment.name} ({now.equipment.code}), calibrated until {now.calibrated_until:%Y-%m-%d}")]
+    return [Change("Equipment", "", f"{now.equipment.name} ({now.equipment.code}), calibrated until {moment_words(now.calibrated_until, now.site.time_zone)}")]
 
 
 def container(words: Words, now, before) -> Sequence[Change]:

@@ -53,10 +53,13 @@ def value_of(entry: Entry, parameter: Parameter, zone: ZoneInfo) -> Value | None
 
 def instant_of(entry: Entry | None, zone: ZoneInfo) -> dt.datetime | None:
     """The moment a date-time entry names (UTC), or None."""
-    if entry is None:
-        return None
+    return instant_in(entry.value_text, zone) if entry is not None else None
+
+
+def instant_in(text: str, zone: ZoneInfo) -> dt.datetime | None:
+    """The moment that a text names (UTC), or None."""
     try:
-        content = read_value(entry.value_text, "datetime", zone=zone).content
+        content = read_value(text, "datetime", zone=zone).content
     except ValueRefused:
         return None
     return content if isinstance(content, dt.datetime) else None

@@ -1,4 +1,5 @@
-"""Which dates and times a step may record: nothing that has not happened yet, no end before its start, no expiry after the shelf life.
+"""Which dates and times a step may record: nothing that has not happened yet, no end before its start, no expiry before the shelf life begins
+or after it ends, no reading from a time to come.
 
 Such a text is no value (decision 13): it is kept as an attempt with its code, and the step stays unfilled. 21 CFR 211.100(b), 211.137.
 """
@@ -13,10 +14,11 @@ from batches.execution.work import Work
 from batches.recipes.document.fields import span
 from batches.recipes.document.schema import Parameter
 from batches.recipes.quantities import Quantity, ValueRefused
+from mes.clock import moment_words
 
 
 def check_moment(work: Work, ledger: Ledger, parameter: Parameter, quantity: Quantity, at: dt.datetime) -> None:
-    """Raises ValueRefused: in_future, before_its_start, after_its_end, after_shelf_life. `at` is record time."""
+    """Raises ValueRefused: in_future, before_its_start, after_its_end, before_shelf_life, after_shelf_life. `at` is record time."""
     moment = quantity.content
     if not isinstance(moment, dt.datetime):
         return
@@ -41,6 +43,10 @@ def check_moment(work: Work, ledger: Ledger, parameter: Parameter, quantity: Qua
 def _check_expiry(work: Work, ledger: Ledger, parameter: Parameter, moment: dt.datetime) -> None:
     life = work.recipe.shelf_life
     start = moment_of(ledger, life.starts)
+    if start is not None and moment <= start:
+        raise ValueRefused(
+            "before_shelf_life", f"{parameter.name} is not after the start of the shelf life, {_shown(start, work)}. Check the date.", field=parameter.key
+        )
     if start is not None and moment > start + span(life.span):
         raise ValueRefused(
             "after_shelf_life",
@@ -49,5 +55,21 @@ def _check_expiry(work: Work, ledger: Ledger, parameter: Parameter, moment: dt.d
         )
 
 
+def check_moment_of_reading(work: Work, parameter: Parameter, read_at: dt.datetime, at: dt.datetime) -> None:
+    """When the equipment says that it read the value. Raises ValueRefused: in_future, before_the_lot. `at` is record time."""
+    if read_at > at:
+        raise ValueRefused(
+            "in_future",
+            f"{parameter.name} was read at {_shown(read_at, work)} by the clock of the equipment: it is {_shown(at, work)} now. Check that clock, read again.",
+            field=parameter.key,
+        )
+    if read_at < work.lot.recorded_at:
+        raise ValueRefused(
+            "before_the_lot",
+            f"{parameter.name} was read at {_shown(read_at, work)} by the clock of the equipment, before the lot was ordered. Check that clock, read again.",
+            field=parameter.key,
+        )
+
+
 def _shown(moment: dt.datetime, work: Work) -> str:
-    return f"{moment.astimezone(work.zone):%d %b %Y %H:%M %Z}"
+    return moment_words(moment, work.zone, seconds=True)

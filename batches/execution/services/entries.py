@@ -127,7 +127,10 @@ def _check_ordered_cohort(work: Work, parameter: Parameter, quantity: Quantity) 
 
 @service(Event.READING_CONFIRMED)
 def confirm_reading(*, by: Actor, reading_id, step_run_id, parameter: str, saw=None) -> Entry | EntryAttempt:
-    """A named person confirms that an equipment reading is the value of a step; it is judged like a typed value (EXE-08)."""
+    """A named person confirms that an equipment reading is the value of a step; it is judged like a typed value (EXE-08).
+
+    Returns an EntryAttempt where the equipment's own clock says a time that cannot be, or the value is not plausible.
+    """
     work = work_on(step_run_id)
     rules.check_can_work_on_step(by=by, work=work)
     wanted = parameter_of(work, parameter)
@@ -140,7 +143,14 @@ def confirm_reading(*, by: Actor, reading_id, step_run_id, parameter: str, saw=N
     book = Book.of(by, work)
     decimals = max(0, -int(reading.value.as_tuple().exponent))
     quantity = Quantity(reading.value_text.strip(), reading.value, "", decimals, None, wanted.unit or "")
-    given = Given("equipment", reading=reading, claimed_at=reading.device_time, confirmed_by=User.objects.get(pk=by.user_id))
+    try:
+        rules.check_moment_of_reading(work, wanted, reading.device_time, deed_now().at)
+    except ValueRefused as refused:
+        attempt = book.attempt(work.run, wanted.key, reading.value_text, refused.code, refused.sentence)
+        book.post()
+        return attempt
+    late = rules.check_claimed(reading.device_time, deed_now().at, work)
+    given = Given("equipment", reading=reading, claimed_at=reading.device_time, late=late, confirmed_by=User.objects.get(pk=by.user_id))
     result = book.enter(work.run, wanted, quantity, given)
     book.settle()
     return result

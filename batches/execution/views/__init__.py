@@ -8,6 +8,7 @@ from batches.execution.views.step import (
     ChoosePage,
     ConfirmReadingPage,
     FilePage,
+    LatePage,
     ScanPage,
     StepPage,
     StopPage,
@@ -16,6 +17,6 @@ from batches.execution.views.step import (
 
 __all__ = [
     "AttachPage", "BoardPage", "ChoosePage", "ConfirmReadingPage", "CorrectPage", "CorrectQuantityPage", "CorrectionsPage",
-    "DecidePage", "FilePage", "LeaveOutPage",
+    "DecidePage", "FilePage", "LatePage", "LeaveOutPage",
     "PerformPage", "ResumePage", "ScanPage", "SecondPage", "StationPage", "StepPage", "StopPage", "TypedPage", "ValuePage", "WaitingPanel",
 ]  # fmt: skip

@@ -43,16 +43,23 @@ class Correction(StepSigning):
     permission = Permission.RECORD_VALUES
     ask_template = ""
 
+    carried = ("value", "why")
+
     @property
     def value(self) -> str:
-        return (self.request.POST.get("value") or self.request.GET.get("value", "")).strip()
+        return self.given("value")
 
     @property
     def why(self) -> str:
-        return (self.request.POST.get("why") or self.request.GET.get("why", "")).strip()
+        return self.given("why")
 
     def get(self, request, **kwargs) -> HttpResponse:
-        return self.show() if self.value and len(self.why) >= 3 else self.ask()
+        return self.ask()
+
+    def post(self, request, **kwargs) -> HttpResponse:
+        if "intent" not in request.POST and not (self.value and len(self.why) >= 3):
+            return self.ask()
+        return super().post(request, **kwargs)
 
     def ask(self) -> HttpResponse:
         """First what it should be and the reason; then what is signed is shown with both."""
@@ -71,7 +78,7 @@ class Correction(StepSigning):
 
     def more(self, screen: Screen) -> dict:
         return {
-            "caption": "The second person signs for exactly this", "body": "batches/execution/_correction_field.html", "value": self.value, "why": self.why,
+            "caption": "The second person signs for exactly this",
             "foot": "The first value stays in the record. The second person compares the new one with its source.", "ok": "Sign the correction",
         }  # fmt: skip
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from batches.execution.queries.board import Row, boards, lots_on_the_floor, next_runs
+from batches.execution.queries.board import NEAR_EXPIRY, Row, boards, lots_on_the_floor, next_runs
 from batches.execution.queries.runs import recipe_of
 from batches.permissions import Permission
-from mes.clock import record_now
+from mes.clock import day_words, record_now
 from mes.web.countdown import Countdown
 from mes.web.pages import FragmentPage, Page
 from mes.web.panels import panels_for
@@ -48,7 +48,7 @@ class BoardPage(Page):
             },
             "state": row.state,
             "centre": lot.therapy_event.treatment_centre,
-            "slot": f"ordered {lot.recorded_at:%d %b}",
+            "slot": f"ordered {day_words(lot.recorded_at, self.request.site.time_zone, year=False)}",
             "stage": row.stage_title or lot.state.replace("_", " ").capitalize(),
             "stage_sub": f"day {run.day}" if run else "",
             "stages": [{"state": state} for _, state in row.stages],
@@ -64,6 +64,9 @@ class BoardPage(Page):
         }  # fmt: skip
 
     def limit(self, row: Row, now) -> Countdown | None:
+        if row.expiry_is_next:
+            start = row.lot.started_at or row.lot.recorded_at
+            return Countdown("Dose expires", start, row.expires, now, row.expires - NEAR_EXPIRY, held=row.hold is not None)
         if row.limit is None:
             return None
         standing = row.limit.standing
@@ -79,6 +82,8 @@ class BoardPage(Page):
 
 
 def _due(row: Row) -> str:
+    if row.expiry_is_next:
+        return row.expires.isoformat()
     return row.limit.standing.due.isoformat() if row.limit is not None else "9999"
 
 

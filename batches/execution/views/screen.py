@@ -9,14 +9,15 @@ from django.urls import reverse
 
 from batches.execution import queries
 from batches.execution.models import Entry, StepRun
-from batches.execution.queries.content import consumptions_of, equipment_of, excursions_of, files_of
+from batches.execution.queries.content import consumptions_of, equipment_of, files_of
 from batches.execution.queries.missing import why_not_calculated
-from batches.execution.queries.values import Ledger, instant_of
+from batches.execution.queries.values import Ledger, instant_in, instant_of
 from batches.execution.rules import check_may_be_left_out
 from batches.readings.models import Reading
 from batches.recipes.bounds import bounds_text
 from batches.recipes.document.schema import Parameter
-from mes.clock import record_now
+from batches.recipes.quantities import read_back
+from mes.clock import day_words, hour_words, moment_words, record_now, short_words
 from mes.errors import RuleBroken
 from mes.web.countdown import Countdown
 from mes.web.gauge import Limits
@@ -33,8 +34,6 @@ STATE_WORDS = {
     "complete": "Complete",
     "not_done": "Left out",
 }
-TOLD = "A deviation is open and the supervisor is told; quality decides before release."
-STOPS = "Nothing more is recorded here until a supervisor or quality decides."
 
 
 class Screen:
@@ -93,9 +92,9 @@ class Screen:
             "params": params,
             "active": next((each for each in params if each.get("kind") == "number"), None),
             "has_number": any(each.get("kind") == "number" and not each.get("readonly") for each in params),
+            "has_exponent": any(_may_be_large(p) for p in self.step.parameters if KINDS.get(p.type, "number") == "number" and p.type != "calculated"),
             "slots": self.slots(),
             "files": self.files(),
-            "ways": self.ways(),
             "missing": missing,
             "signed": queries.signed_by(self.run) if self.run.state in ("performed", "complete") else [],
             "next_url": self.next_url(),
@@ -125,9 +124,9 @@ class Screen:
     def countdown(self, limit) -> Countdown | None:
         if limit is None:
             return None
-        start = limit.start.astimezone(self.zone)
         held = self.hold is not None
-        return Countdown(limit.limit.title, limit.start, limit.standing.due, self.now, limit.standing.warns, f"since {start:%d %b %H:%M}", held=held)
+        beside = f"since {short_words(limit.start, self.zone)}"
+        return Countdown(limit.limit.title, limit.start, limit.standing.due, self.now, limit.standing.warns, beside, held=held)
 
     # --- the rail -----------------------------------------------------------------------------------------------------
 
@@ -155,9 +154,9 @@ class Screen:
     def rail_words(self, run: StepRun, step) -> str:
         if run.state == "complete":
             by = run.second_by or run.performed_by
-            return f"{(run.second_at or run.performed_at).astimezone(self.zone):%H:%M} · {short_name(by.full_name)}"
+            return f"{hour_words(run.second_at or run.performed_at, self.zone)} · {short_name(by.full_name)}"
         if run.state == "open":
-            return f"Started {run.opened_at.astimezone(self.zone):%H:%M}"
+            return f"Started {hour_words(run.opened_at, self.zone)}"
         if run.state != "waiting":
             return STATE_WORDS[run.state]
         if run.day != self.run.day:
@@ -215,17 +214,22 @@ class Screen:
             "message": entry.sentence if state in ("alarm", "warn") else "",
         }
         if parameter.type == "datetime":
-            shown |= {"kind": "text", "value": f"{instant_of(entry, self.zone).astimezone(self.zone):%d %b %Y %H:%M}"}
+            shown |= {"kind": "text", "value": moment_words(instant_of(entry, self.zone), self.zone)}
         return shown
 
+    def as_read(self, key: str, text: str) -> str:
+        """A recorded value as a person reads it: a moment in the zone of the site, all else as it was typed."""
+        moment = instant_in(text, self.zone) if self.recipe.parameter(key)[1].type == "datetime" else None
+        return moment_words(moment, self.zone) if moment else text
+
     def source(self, entry: Entry) -> str:
-        words = []
+        words = [back] if (back := read_back(entry.value_text, entry.value)) else []
         if entry.source == "equipment":
             words.append("from equipment")
         if entry.supersedes_id:
             words.append("corrected")
         if entry.late:
-            words.append(f"late entry, done {entry.claimed_at.astimezone(self.zone):%d %b %H:%M}")
+            words.append(f"late entry, done {short_words(entry.claimed_at, self.zone)}")
         return ", ".join(words)
 
     def help(self, parameter: Parameter) -> str:
@@ -281,7 +285,7 @@ class Screen:
     def equipment_slot(self, code: str, name: str, use) -> dict:
         if use is None:
             return {"id": f"e-{code}", "what": name, "which": "Scan its label", "state": "todo"}
-        until = f"{use.calibrated_until.astimezone(self.zone):%d %b %Y}"
+        until = day_words(use.calibrated_until, self.zone)
         return {"id": f"e-{code}", "what": use.equipment.name, "which": f"{use.equipment.code}, calibrated to {until}", "state": "done"}
 
     def material_slot(self, line, material, taken: list) -> dict:
@@ -290,7 +294,7 @@ class Screen:
         if not taken:
             return {"id": f"m-{line.material}", "what": material.name, "which": f"Scan a released lot{', ' + planned if planned else ''}", "state": "todo"}
         last = taken[-1]
-        which = f"{last.material_lot.number}, {last.quantity_text} {last.unit}\nexp {last.material_lot.expires_at.astimezone(self.zone):%d %b %Y}"
+        which = f"{last.material_lot.number}, {last.quantity_text} {last.unit}\nexp {day_words(last.material_lot.expires_at, self.zone)}"
         return {"id": f"m-{line.material}", "what": material.name, "which": which, "state": "done"}
 
     def files(self) -> list[dict]:
@@ -315,28 +319,6 @@ class Screen:
             {"reading": each, "parameter": wanted[channel], "url": self.url("confirm", reading_id=each.pk, parameter=wanted[channel].key)}
             for channel, each in found.items()
         ]
-
-    # --- the three ways -----------------------------------------------------------------------------------------------
-
-    def ways(self) -> list[dict]:
-        """Excursions nobody has chosen about, each with its ways out."""
-        if self.run.state not in ("open", "stopped") or self.hold is not None:
-            return []
-        open_ones = {each.pk for each in queries.undecided(self.run)}
-        return [self.way(each) for each in excursions_of(self.run) if each.pk in open_ones]
-
-    def way(self, excursion) -> dict:
-        entry = excursion.entry
-        value = f"{entry.value_text} {entry.unit}".strip()
-        calculated = entry.source == "calculated"
-        wrong = "A value it is made of was typed wrong." if calculated else "I read or typed it wrong. The first value stays in the audit trail."
-        ways = [{"value": "correct", "label": "Correct the value", "consequence": wrong}]
-        if excursion.kind != "hard_limit":
-            ways.append({"value": "keep", "label": f"Keep {value} and go on", "consequence": TOLD})
-        if self.run.state == "open":
-            ways.append({"value": "stop", "label": f"Keep {value} and stop the step", "consequence": STOPS})
-        url = self.url("choose", excursion_id=excursion.pk)
-        return {"excursion": excursion, "ways": ways, "value": value, "stopped": self.run.state == "stopped", "url": url}
 
 
 def limits_of(parameter: Parameter) -> Limits | None:
@@ -375,6 +357,12 @@ def _may_be_negative(parameter: Parameter) -> bool:
     return plausible is None or plausible.min is None or plausible.min < 0
 
 
+def _may_be_large(parameter: Parameter) -> bool:
+    """Whether a value is one that people write with a power of ten, such as a count of cells."""
+    plausible = parameter.limits.plausible
+    return parameter.decimals is None and (plausible is None or plausible.max is None or plausible.max >= 1_000_000)
+
+
 def short_name(name: str) -> str:
     """M. Okafor."""
     first, _, last = name.partition(" ")
@@ -382,4 +370,4 @@ def short_name(name: str) -> str:
 
 
 def moment(when: dt.datetime | None, zone: ZoneInfo) -> str:
-    return f"{when.astimezone(zone):%d %b %Y %H:%M:%S %Z}" if when else ""
+    return moment_words(when, zone, seconds=True) if when else ""

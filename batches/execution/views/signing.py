@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -11,6 +13,8 @@ from batches.execution.queries.content import decision_subject, left_out_subject
 from batches.execution.rules import check_may_be_left_out, check_may_read_step
 from batches.execution.views.screen import STATES, Screen
 from batches.permissions import Permission
+from batches.recipes.quantities import read_back
+from mes.clock import day_words
 from mes.errors import Missing, RuleBroken, UnreadableInput
 from mes.records.context import site_context
 from mes.signatures import ceremony
@@ -78,29 +82,44 @@ class StepSigning(SigningPage):
         """What is signed, in the words and the order of the signed content."""
         content = queries.step_content(screen.run)
         rows = [{"label": "Identity", "value": each["container"], "sub": f"{each['identifier']}, {each['how']}"} for each in content["identity"]]
-        rows += [{"label": each["name"], "value": each["code"], "sub": f"calibrated until {each['calibrated_until'][:10]}"} for each in content["equipment"]]
         rows += [
-            {"label": each["material"], "value": each["quantity"], "unit": each["unit"], "sub": f"lot {each['number']}, expires {each['expires'][:10]}"}
-            for each in content["materials"]
+            {"label": each["name"], "value": each["code"], "sub": f"calibrated until {signed_day(each['calibrated_until'], screen)}"}
+            for each in content["equipment"]
         ]
+        rows += [
+            {
+                "label": each["material"], "value": each["quantity"], "unit": each["unit"],
+                "sub": f"lot {each['number']}, expires {signed_day(each['expires'], screen)}",
+            }
+            for each in content["materials"]
+        ]  # fmt: skip
         chosen = {each["parameter"]: each["choices"] for each in content["excursions"]}
-        rows += [self.value_row(each, chosen.get(each["parameter"], [])) for each in content["values"]]
+        rows += [self.value_row(each, chosen.get(each["parameter"], []), screen) for each in content["values"]]
         rows += [{"label": each["name"], "value": f"{each['size']} bytes", "sub": f"SHA-256 {each['sha256'][:16]}…"} for each in content["files"]]
         return rows
 
-    def value_row(self, value: dict, choices: list[dict]) -> dict:
+    def value_row(self, value: dict, choices: list[dict], screen: Screen) -> dict:
         state = STATES.get(value["level"], "")
         sub = [value["judgement"]] if state in WORDS else []
         sub += [f"corrected from {each['value']}" for each in value["before"]]
         sub += [f"{each['choice']}: {each['reason']}" for each in choices]
+        entry = screen.entries.get(value["parameter"])
+        if entry is not None and (back := read_back(value["value"], entry.value)):
+            sub.append(back)
         if value["late"] == "yes":
             sub.append(f"late entry: {value['reason']}")
         if value["by"] != self.by.full_name:
             sub.append(f"recorded by {value['by']}")
         return {
-            "label": value["name"], "value": value["value"], "unit": value["unit"], "state": state if state in WORDS else "",
+            "label": value["name"],
+            "value": screen.as_read(value["parameter"], value["value"]), "unit": value["unit"], "state": state if state in WORDS else "",
             "word": WORDS.get(state, ""), "sub": "; ".join(sub),
         }  # fmt: skip
+
+
+def signed_day(moment: str, screen: Screen) -> str:
+    """The day of a signed moment, in the zone of the site."""
+    return day_words(dt.datetime.fromisoformat(moment), screen.zone)
 
 
 class PerformPage(StepSigning):
@@ -162,7 +181,8 @@ class SecondPage(StepSigning):
         return self.do(services.second_sign_step, step_run_id=run.pk, seen=run.version, proof=proof)
 
     def more(self, screen: Screen) -> dict:
-        return {"foot": "The performer, and who recorded values, cannot also check the step."}
+        asked = {"title": "What the step asked for", "lines": [line.strip() for line in screen.step.instruction.splitlines() if line.strip()]}
+        return {"notes": [asked], "foot": "The performer, and who recorded values, cannot also check the step."}
 
 
 class DecidePage(StepSigning):
@@ -171,9 +191,11 @@ class DecidePage(StepSigning):
     meaning = "decided"
     permission = Permission.RECORD_VALUES
 
+    carried = ("why",)
+
     @property
     def why(self) -> str:
-        return (self.request.POST.get("why") or self.request.GET.get("why", "")).strip()
+        return self.given("why")
 
     def what(self, **kwargs) -> ceremony.Subject:
         return decision_subject(self.run(), kwargs["option"], self.why)
@@ -198,7 +220,7 @@ class DecidePage(StepSigning):
     def more(self, screen: Screen) -> dict:
         consequence = {"continue": "The lot goes on", "hold": "The lot is put on hold", "terminate": "The lot ends here"}[self.option(screen).consequence]
         after = "" if screen.step.second_person == "none" else " when the second person has signed too"
-        return {"body": "batches/execution/_why_field.html", "why": self.why, "foot": f"{consequence}{after}.", "ok": self.option(screen).title}
+        return {"foot": f"{consequence}{after}.", "ok": self.option(screen).title}
 
     def sign(self, proof, **kwargs):
         run = self.seen_run()
@@ -211,13 +233,13 @@ class TypedPage(StepSigning):
     meaning = "typed_identifier"
     permission = Permission.RECORD_VALUES
 
+    carried = ("identifier",)
+
     @property
     def code(self) -> str:
-        return (self.request.POST.get("identifier") or self.request.GET.get("identifier", "")).strip()
+        return self.given("identifier")
 
     def get(self, request, **kwargs) -> HttpResponse:
-        if self.code:
-            return self.show()
         with site_context(self.by.site_id):
             screen = Screen(kwargs["number"], kwargs["key"])
             self.template_name = self.fragment_name = "batches/execution/typed.html"
@@ -235,7 +257,7 @@ class TypedPage(StepSigning):
 
     def more(self, screen: Screen) -> dict:
         return {
-            "caption": "You read this on the container", "body": "batches/execution/_typed_field.html", "identifier": self.code,
+            "caption": "You read this on the container",
             "foot": "Labels that cannot be read are counted.", "ok": "Sign and open",
         }  # fmt: skip
 

@@ -14,10 +14,12 @@ from batches.execution.queries.files import file_content
 from batches.execution.queries.scans import look_up
 from batches.execution.rules import LARGEST_FILE, check_may_read_step
 from batches.execution.views.screen import Screen, short_name
+from batches.execution.views.ways import choices_of, ways_of
 from batches.permissions import Permission
 from batches.recipes.quantities import ValueRefused, read_value
 from mes.errors import Missing, RuleBroken, StaleRecord, UnreadableInput
 from mes.web.pages import Page
+from mes.web.panels import panels_for
 
 FIRST = "execution.first_entry"
 HIDDEN_SECONDS = 900
@@ -41,6 +43,7 @@ class StepPage(Page):
         for param in context["params"]:
             if param.get("recorded_by") == short_name(self.by.full_name):
                 param["recorded_by"] = ""  # one's own name stands at the top right
+        self.add_ways(context)
         self.add_late(context)
         return context | self.offered(context) | {"main_refusal": self.refusal}
 
@@ -54,11 +57,15 @@ class StepPage(Page):
             "may_leave_out": Permission.RESUME_LOT in rights and screen.hold is None and screen.may_be_left_out,
         }
 
+    def add_ways(self, context: dict) -> None:
+        """What may be chosen about values outside their limits, and what was, each with what stands above steps about it."""
+        rights = self.request.rights
+        context["ways"] = ways_of(context["screen"])
+        context["chosen"] = [each | {"panels": panels_for(rights, "excursion", excursion_id=each["excursion"].pk)} for each in choices_of(context["screen"])]
+
     def add_late(self, context: dict) -> None:
         """What is entered later than done: the claimed time and the reason travel with each value of this page."""
-        asked = self.request.GET
-        claimed = self.typed.get("claimed_at") or asked.get("claimed_at", "")
-        reason = self.typed.get("reason") or asked.get("reason", "")
+        claimed, reason = self.typed.get("claimed_at", ""), self.typed.get("reason", "")
         context["claimed_at"], context["claimed_reason"] = claimed, reason
         if claimed:
             for param in context["params"]:
@@ -86,6 +93,18 @@ class StepPage(Page):
 
     def step_url(self, number: str, key: str) -> str:
         return reverse("batches:execution:step", kwargs={"number": number, "key": key})
+
+
+class LatePage(StepPage):
+    """The step once more, for values that were done earlier: the time of doing and why travel with each value of this page."""
+
+    permission = Permission.RECORD_VALUES
+
+    def get(self, request, number: str, key: str) -> HttpResponse:
+        return self.done(self.step_url(number, key))
+
+    def post(self, request, number: str, key: str) -> HttpResponse:
+        return self.show()
 
 
 class ValuePage(StepPage):
@@ -229,7 +248,7 @@ class ChoosePage(StepPage):
     def correction_url(self, number: str, key: str, excursion_id) -> str:
         with self.reading():
             screen = Screen(number, key)
-            entry = next((way["excursion"].entry for way in screen.ways() if way["excursion"].pk == excursion_id), None)
+            entry = next((way["excursion"].entry for way in ways_of(screen) if way["excursion"].pk == excursion_id), None)
         where = {"number": number, "key": key}
         if entry is None or entry.source == "calculated":
             return reverse("batches:execution:corrections", kwargs=where)

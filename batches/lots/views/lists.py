@@ -12,6 +12,7 @@ from batches.permissions import Permission
 from batches.recipes.queries import effective_versions
 from batches.subjects.identity import read_identity_fields
 from batches.subjects.services import enter_patient
+from mes.clock import day_words, hour_words
 from mes.records.context import site_context
 from mes.web.pages import Page
 
@@ -43,7 +44,6 @@ class LotsPage(Page):
         }
 
     def row(self, lot, is_held: bool) -> dict:
-        local = lot.recorded_at.astimezone(self.zone)
         state = {"word": "On hold", "state": "hold", "sub": LOT_WORDS[lot.state]} if is_held else {"text": LOT_WORDS[lot.state]}
         return {
             "url": f"/lots/{lot.number}/",
@@ -54,7 +54,7 @@ class LotsPage(Page):
                 {"text": lot.product, "sub": f"{lot.recipe_version.master.code} {lot.recipe_version.label}"},
                 {"text": lot.therapy_event.coi, "mono": True},
                 {"text": lot.therapy_event.treatment_centre},
-                {"text": f"{local.day} {local:%b %Y}", "sub": f"{local:%H:%M}"},
+                {"text": day_words(lot.recorded_at, self.zone), "sub": hour_words(lot.recorded_at, self.zone)},
                 state,
             ],
         }

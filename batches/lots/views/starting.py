@@ -11,6 +11,7 @@ from batches.lots.states import DONATION_WORDS
 from batches.lots.views.detail import OfLot, seen_of
 from batches.lots.views.second_reader import ReadByTwoPage
 from batches.permissions import Permission
+from mes.clock import moment_words
 from mes.errors import Missing
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
@@ -116,12 +117,14 @@ class DecideDonation(SigningPage):
     def summary(self, number: str, din: str, decision: str) -> dict:
         content = queries.decision_content(self.donation(), self.accepts())
         shown = band(queries.lot_by_number(number))
+        at = self.donation().collected_at
+        shown_at = {content["collected_at"]: moment_words(at, self.request.site.time_zone)} if at else {}
         labels = {"din": "Donation number", "coi": "Chain of identity", "state": "State", "collected_at": "Collected", "decision": "Decision"}
         return {
             "title": f"{'Accept' if self.accepts() else 'Reject'} donation {din} of",
             "lot": shown["lot"],
             "facts": shown["facts"],
-            "rows": [{"label": labels[name], "value": DONATION_WORDS.get(text, text) or "–"} for name, text in content.items()],
+            "rows": [{"label": labels[name], "value": (shown_at | DONATION_WORDS).get(text, text) or "–"} for name, text in content.items()],
             "needs_reason": not self.accepts(),
             "ok": "Sign: accept" if self.accepts() else "Sign: reject",
             "foot": "Whoever collected or received the donation does not decide on it.",

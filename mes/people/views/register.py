@@ -47,6 +47,7 @@ class RegisterPage(Page):
         return {
             "heading": "People", "caption": "People and devices of this site", "columns": ["Name", "Roles", "Trained for", "State"], "rows": rows,
             "table_id": "people", "may_enrol": Permission.MANAGE_PEOPLE in self.request.rights,
+            "may_train": Permission.RECORD_TRAINING in self.request.rights,
         }  # fmt: skip
 
 

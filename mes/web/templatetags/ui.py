@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from mes.clock import day_words, moment_words, short_words
 from mes.web import gauge as geometry
 from mes.web.countdown import Countdown
 
@@ -215,26 +216,23 @@ def _zone(context: dict, zone: object) -> dt.tzinfo:
     return ZoneInfo(zone) if isinstance(zone, str) else zone
 
 
-def _day(day: dt.date, year: bool = True) -> str:
-    return f"{day.day} {day:%b %Y}" if year else f"{day.day} {day:%b}"
-
-
 @register.simple_tag(takes_context=True)
 def when(context: dict, moment: dt.datetime | dt.date | None, form: str = "long", zone: object = None) -> SafeString:
-    """A time in the site's zone. Forms: long (with zone), short, time, clock, date, paper (with offset). A bare date stays a date."""
+    """A time in the site's zone. Forms: long, short, time (they name the zone), clock (beside one that does), date, paper (with offset). A bare date stays."""
     if moment is None or moment == "":
         return SafeString("–")
     if not isinstance(moment, dt.datetime):
-        return format_html('<time datetime="{}" class="nowrap">{}</time>', moment.isoformat(), _day(moment))
-    local = moment.astimezone(_zone(context, zone))
+        return format_html('<time datetime="{}" class="nowrap">{}</time>', moment.isoformat(), day_words(moment))
+    zone = _zone(context, zone)
+    local = moment.astimezone(zone)
     offset = local.strftime("%z")
     text = {
-        "long": f"{_day(local)}, {local:%H:%M:%S} {local.tzname()}",
-        "short": f"{_day(local, year=False)} {local:%H:%M}",
-        "time": f"{local:%H:%M:%S}",
+        "long": moment_words(local, zone, seconds=True),
+        "short": short_words(local, zone),
+        "time": f"{local:%H:%M:%S %Z}",
         "clock": f"{local:%H:%M}",
-        "date": _day(local),
-        "paper": f"{_day(local)} {local:%H:%M:%S} {offset[:3]}:{offset[3:]}",
+        "date": day_words(local),
+        "paper": f"{day_words(local)} {local:%H:%M:%S} {offset[:3]}:{offset[3:]}",
     }[form]
     return format_html('<time datetime="{}" class="nowrap">{}</time>', local.isoformat(), text)
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from batches.lots.band import band
 from batches.lots.states import LOT_WORDS
 from batches.permissions import Permission as BatchPermission
-from mes.clock import record_now
+from mes.clock import day_words, record_now
 from mes.errors import Missing
 from mes.permissions import Permission as AuditPermission
 from mes.records.context import site_context
@@ -126,7 +126,7 @@ def conditions(ground) -> list[dict]:
     found = []
     for line in ground.results:
         if line.is_pending_after_release and not ground.is_final and line.standing != "met":
-            due = f"Final result due {line.due:%d %b %Y}. ".replace("due 0", "due ") if line.due else ""
+            due = f"Final result due {day_words(line.due, ground.lot.site.time_zone)}. " if line.due else ""
             found.append(
                 {
                     "title": f"{line.criterion.name} is not final.",

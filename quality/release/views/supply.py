@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 
 from batches.custody import queries as custody
 from batches.lots.band import band
 from batches.lots.states import CONTAINER_WORDS
 from batches.lots.views.second_reader import ReadByTwoPage
-from mes.clock import record_now
+from mes.clock import moment_words, record_now
 from mes.errors import RuleBroken, UnreadableInput
 from mes.records.context import site_context
 from mes.signatures import ceremony
@@ -67,7 +66,9 @@ class DispatchPage(Page):
             return self.show(422)
         with site_context(self.by.site_id):
             queries.bag_scanned(number, form.cleaned_data["scanned"])
-        return self.done(f"{reverse('quality:release:dispatch_sign', kwargs={'number': number})}?{urlencode(form.cleaned_data)}")
+        signing = SignDispatchPage()
+        signing.setup(request, number=number)
+        return signing.show()
 
 
 class SignDispatchPage(ReadByTwoPage, SigningPage):
@@ -76,22 +77,22 @@ class SignDispatchPage(ReadByTwoPage, SigningPage):
     permission = Permission.DISPATCH_PRODUCT
     meaning = "dispatched"
     title = "Dispatch"
+    carried = tuple(DispatchForm.base_fields)
 
-    def given(self) -> dict:
-        form = DispatchForm(self.request.GET)
+    def details(self) -> dict:
+        form = DispatchForm(self.request.POST)
         if not form.is_valid():
             raise UnreadableInput("dispatch_unread", "Something of the dispatch is missing. Fill it in again.", field=next(iter(form.errors)))
         return form.cleaned_data
 
     def what(self, number: str):
-        return custody.hand_over_subject(queries.bag_scanned(number, self.given()["scanned"]), "dispatch")
+        return custody.hand_over_subject(queries.bag_scanned(number, self.details()["scanned"]), "dispatch")
 
     def summary(self, number: str) -> dict:
-        given = self.given()
+        given = self.details()
         bag = queries.bag_scanned(number, given["scanned"])
         words = {"to_place": "To", "from_place": "From", "carrier": "Courier", "seal": "Seal", "logger": "Logger", "remark": "Remark"}
         rows = [{"label": bag.title, "value": bag.identifier}, *({"label": words[key], "value": given[key]} for key in words if given[key])]
-        query = f"{self.request.path}?{urlencode(given)}"
         back = reverse("quality:release:dispatch", kwargs={"number": number})
         return band(bag.lot) | {
             "page_title": f"Dispatch {number}",
@@ -99,14 +100,14 @@ class SignDispatchPage(ReadByTwoPage, SigningPage):
             "rows": rows,
             "back_url": back,
             "back_label": "Back",
-            "action": query,
+            "action": reverse("quality:release:dispatch_sign", kwargs={"number": number}),
             "body": "batches/lots/_second_reader.html",
             "asks_second_reader": self.asks_second_reader,
             "ok": "Sign",
         }
 
     def sign(self, proof, number: str):
-        given = self.given()
+        given = self.details()
         with site_context(self.by.site_id):
             bag = queries.bag_scanned(number, given["scanned"])
         second = self.second_reader(bag, given["scanned"])
@@ -145,7 +146,7 @@ class UsePage(Page):
 
     def form(self) -> UseForm | None:
         """What was typed, with its times in the site's zone; None before anything was."""
-        given = self.request.POST if self.request.method == "POST" else self.request.GET
+        given = self.request.POST
         if "infused" not in given:
             return None
         with timezone.override(self.zone()):
@@ -173,6 +174,7 @@ class UsePage(Page):
         infused = form.facts()["infused"]
         labels = {"infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume", "reason_words": "Why not", "reason": "In words"}
         facts = queries.use_facts(**form.facts())
+        times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}
         what = queries.use_subject(bag, facts, typed=typed)
         meanings = use_meanings(infused, typed)
         told = self.refusal is None or self.refusal.code == "stale_screen"
@@ -180,14 +182,14 @@ class UsePage(Page):
         intents = [ceremony.prepare(self.by, what, meaning) for meaning in meanings]
         return shown | {
             "to_sign": True,
-            "typed_fields": {name: self.request.POST.get(name, self.request.GET.get(name, "")) for name in form.fields},
+            "typed_fields": {name: self.request.POST.get(name, "") for name in form.fields},
             "intents": {f"{which}_intent": intent.pk for which, intent in zip(SIGNERS, intents, strict=True)},
             "at": self.at,
             "changed": before is not None and bytes(before.payload_digest) != bytes(intents[0].payload_digest),
             "rows": [
                 {"label": bag.title, "value": bag.identifier, "sub": f"{how}, {CONTAINER_WORDS[bag.state].lower()}"},
                 {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": f"the patient's, {how}"},
-                *({"label": labels[key], "value": value} for key, value in facts.items() if key in labels and value),
+                *({"label": labels[key], "value": value} for key, value in (facts | times).items() if key in labels and value),
             ],
             "first_meaning": meaning_of(meanings[0]).text,
             "second_meaning": meaning_of(meanings[1]).text,

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from batches.lots.band import band
 from batches.permissions import Permission as BatchPermission
+from mes.clock import moment_words, short_words
 from mes.records.context import site_context
 from mes.web.pages import FragmentPage, Page
 from quality.permissions import Permission
@@ -50,7 +51,7 @@ class WorkListPage(Page):
                     "cells": [
                         {"text": sample.identifier, "sub": sample.title, "mono": True},
                         {"text": sample.lot.number, "sub": f"check code {sample.lot.check_code}", "mono": True},
-                        {"text": f"{sample.drawn_at:%d %b %H:%M} UTC" if sample.drawn_at else "–", "sub": sample.timing.replace("_", " ")},
+                        {"text": short_words(sample.drawn_at, self.request.site.time_zone) if sample.drawn_at else "–", "sub": sample.timing.replace("_", " ")},
                         {"text": WORDS[sample.state]},
                         {"word": left(sample, *counts[sample.pk]), "state": "todo"},
                     ],
@@ -117,8 +118,8 @@ class SamplePage(Page):
             "pairs": [
                 {"k": "Step", "v": sample.step_run.key if sample.step_run_id else ""},
                 {"k": "Timing", "v": sample.timing.replace("_", " ")},
-                {"k": "Drawn", "v": f"{sample.drawn_at:%d %b %Y %H:%M} UTC" if sample.drawn_at else ""},
-                {"k": "Received", "v": f"{sample.received_at:%d %b %Y %H:%M} UTC" if sample.received_at else ""},
+                {"k": "Drawn", "v": moment_words(sample.drawn_at, self.request.site.time_zone) if sample.drawn_at else ""},
+                {"k": "Received", "v": moment_words(sample.received_at, self.request.site.time_zone) if sample.received_at else ""},
                 {"k": "Reason", "v": sample.state_reason},
             ],
             "sample": sample,

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from batches.lots.band import band
 from batches.permissions import Permission as BatchPermission
-from batches.recipes.quantities import read_value
+from batches.recipes.quantities import read_back, read_value
 from mes.clock import record_now
 from mes.errors import Missing, RuleBroken, UnreadableInput
 from mes.records.context import site_context
@@ -35,7 +35,7 @@ class ResultsPage(Page):
         version = specifications.of_lot(lot)
         lines = queries.table(lot, version)
         chosen = self.chosen(lines, criterion or self.request.GET.get("criterion", ""))
-        now, rights = record_now(), self.request.rights
+        now, rights = record_now().astimezone(ZoneInfo(lot.site.time_zone)), self.request.rights
         may_enter = Permission.RECORD_RESULTS in rights
         samples = [self.sample_line(sample, rights) for sample in queries.samples_of(lot)]
         return band(lot) | {
@@ -139,9 +139,10 @@ class RecordPage(ResultsPage):
             method_version=line.criterion.method_version, tested_at=tested_at, kind=given.get("kind") or "final", interim_day=given.get("interim_day"),
             evidence=given.get("evidence") or "measured", evidence_source=given.get("evidence_source", ""),
         )  # fmt: skip
+        back = read_back(result.value_text, result.value)
         if request.htmx:
-            return self.row_again(number, criterion, said=result.sentence)
-        self.say(f"Recorded. {result.sentence}")
+            return self.row_again(number, criterion, said=f"{back[:1].upper()}{back[1:]}. {result.sentence}" if back else result.sentence)
+        self.say(f"Recorded{', ' if back else ''}{back}. {result.sentence}")
         return self.done(ResultsPage.url(number, criterion))
 
     @staticmethod
@@ -158,7 +159,8 @@ class RecordPage(ResultsPage):
         with site_context(self.by.site_id):
             lot = queries.lot_by_number(number)
             line = self.chosen(queries.table(lot), criterion)
-            shown = rows.row(line, record_now(), url=self.url(number, criterion), post_url=self.post_url(number, criterion), may_enter=True)
+            now, url, post_url = record_now().astimezone(ZoneInfo(lot.site.time_zone)), self.url(number, criterion), self.post_url(number, criterion)
+            shown = rows.row(line, now, url=url, post_url=post_url, may_enter=True)
             if refusal is not None:
                 shown |= {"value": self.typed.get("value", ""), "verdict_word": "Not recorded", "verdict_state": "warn"}
             told = {"said": said, "said_state": "alarm" if line.standing == "failed" else "", "refusal": Refusal.of(refusal) if refusal else None}

@@ -8,6 +8,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from batches.recipes.bounds import Between, lower, upper
+from batches.recipes.quantities import read_back
+from mes.clock import day_words, short_words
 from mes.web.countdown import span
 from mes.web.gauge import Limits
 from quality.samples.models import Result
@@ -68,7 +70,7 @@ def verdict_of(line: CriterionLine, now: dt.datetime) -> tuple[str, str]:
 
 
 def row(line: CriterionLine, now: dt.datetime, *, url: str, post_url: str = "", current: bool = False, may_enter: bool = False) -> dict:
-    """A row of `results.html`. A number that may be entered is its own small form."""
+    """A row of `results.html`; `now` comes in the zone in which times are shown. A number that may be entered is its own small form."""
     criterion, result = line.criterion, line.result
     word, state = verdict_of(line, now)
     shown = result.value_text if result else interim_text(line.interim)
@@ -87,7 +89,7 @@ def row(line: CriterionLine, now: dt.datetime, *, url: str, post_url: str = "", 
         "verdict_word": word,
         "verdict_state": state,
         "source": source_of(line),
-        "source_sub": MARKS[result.evidence] if result and result.evidence != "measured" else _when(line, result),
+        "source_sub": MARKS[result.evidence] if result and result.evidence != "measured" else _when(line, result, now),
         "current": current,
         "editable": editable,
         "field_id": f"in-{criterion.code}",
@@ -102,9 +104,9 @@ def source_of(line: CriterionLine) -> str:
     return line.sample.code if line.sample else "–"
 
 
-def _when(line: CriterionLine, result: Result | None) -> str:
+def _when(line: CriterionLine, result: Result | None, now: dt.datetime) -> str:
     if result is not None:
-        return f"{result.tested_at:%d %b %H:%M} UTC" if result.tested_at else ""
+        return short_words(result.tested_at, now.tzinfo) if result.tested_at else ""
     if line.sample is None:
         return ""
     words = {"expected": "not drawn yet", "drawn": "on its way to QC", "received": "in QC", "tested": "tested", "lost": "lost", "not_drawn": "not drawn"}
@@ -130,6 +132,7 @@ def side(line: CriterionLine, now: dt.datetime, specification: str) -> dict:
     if result is not None:
         pairs += [
             {"k": "Reported", "v": f"{result.value_text} {result.unit}".strip()},
+            {"k": "Typed with a comma", "v": read_back(result.value_text, result.value)},
             {"k": "Compared as", "v": result.rounded},
             {"k": "Recorded by", "v": result.by.full_name},
             {"k": "Evidence", "v": " ".join(part for part in (MARKS[result.evidence] or "measured", result.evidence_source) if part)},
@@ -141,7 +144,7 @@ def side(line: CriterionLine, now: dt.datetime, specification: str) -> dict:
         "sub": f"{criterion.method}{f' · sample {line.sample.identifier}' if line.sample else ''}",
         "state": state if state in ("alarm", "warn") else "",
         "fact": _fact(line, word),
-        "text": line.result.sentence.partition(": ")[2] if result is not None else _waits(line),
+        "text": line.result.sentence.partition(": ")[2] if result is not None else _waits(line, now),
         "pairs": [pair for pair in pairs if pair["v"]],
         "interims": line.interims,
         "earlier": line.earlier,
@@ -155,11 +158,11 @@ def _fact(line: CriterionLine, word: str) -> str:
     return f"{line.result.value_text} {line.result.unit}".strip() + f": {word.lower()}"
 
 
-def _waits(line: CriterionLine) -> str:
+def _waits(line: CriterionLine, now: dt.datetime) -> str:
     if line.sample is None:
         return "No sample is drawn for this test."
     if line.sample.state == "expected":
         return f"Sample {line.sample.code} is drawn at step {line.sample.step_run.key if line.sample.step_run_id else '–'}."
     if line.sample.state == "drawn":
         return "Receive the sample in QC first."
-    return f"Due {line.due:%d %b %Y}, {line.criterion.due_days} days after sampling." if line.due else "The sample is in QC."
+    return f"Due {day_words(line.due, now.tzinfo)}, {line.criterion.due_days} days after sampling." if line.due else "The sample is in QC."

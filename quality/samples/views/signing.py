@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from batches.lots.band import band
 from mes.records.context import site_context
@@ -114,8 +113,9 @@ class CorrectionPage(Page):
         form = CorrectionForm(request.POST)
         if not form.is_valid():
             return self.show(422, form=form)
-        query = urlencode({"value": form.cleaned_data["value"], "reason": form.cleaned_data["reason"]})
-        return self.done(f"{reverse('quality:samples:sign_correction', kwargs={'result_id': result_id})}?{query}")
+        signing = SignCorrectionPage()
+        signing.setup(request, result_id=result_id)
+        return signing.show()
 
 
 class SignCorrectionPage(SigningPage):
@@ -123,10 +123,10 @@ class SignCorrectionPage(SigningPage):
 
     permission = Permission.RECORD_RESULTS
     meaning = "confirmed_transcription"
+    carried = ("value", "reason")
 
     def becomes(self, result: Result) -> dict:
-        asked = self.request.GET
-        return {"text": asked.get("value", ""), "unit": result.unit, "method_version": result.method_version, "reason": asked.get("reason", "")}
+        return {"text": self.given("value"), "unit": result.unit, "method_version": result.method_version, "reason": self.given("reason")}
 
     def what(self, result_id):
         result = queries.result_by_id(result_id)
@@ -136,7 +136,8 @@ class SignCorrectionPage(SigningPage):
         result = queries.result_by_id(result_id)
         new = self.becomes(result)
         return band(queries.lot_by_number(result.lot.number)) | {
-            "title": "Correct a result of", "page_title": f"Correct {result.criterion}", "action": self.request.get_full_path(),
+            "title": "Correct a result of", "page_title": f"Correct {result.criterion}",
+            "action": reverse("quality:samples:sign_correction", kwargs={"result_id": result_id}),
             "rows": [
                 {"label": "Recorded", "value": result.value_text, "unit": result.unit, "sub": f"by {result.by.full_name}"},
                 {"label": "Becomes", "value": new["text"], "unit": new["unit"]},

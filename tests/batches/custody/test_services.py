@@ -86,12 +86,13 @@ def test_a_final_label_without_its_expiry_is_not_printed(world, lot, refused):
 def test_a_final_label_prints_what_the_market_asks_for_from_the_vault(world, tmp_path, monkeypatch, market, statements):
     lot = world.started(market=market)
     bag = lots.make_container(by=world.by("olga"), lot_id=lot.pk, code="final_bag")
-    values = {"product_expiry": "2026-12-01 10:00 Europe/Amsterdam", "fill_volume": "50.0 mL"}
-    monkeypatch.setattr(queries, "recorded_text", lambda lot, parameter: values[parameter])
+    values = {"product_expiry": "2026-12-01 10:00", "fill_volume": "50.0 mL", "dose_per_bag": "35e6 CAR19+ cells"}
+    monkeypatch.setattr(queries, "recorded_text", lambda lot, parameter: values.get(parameter, ""))
     label = printed(world, bag)
     _, pdf = services.open_specimen(by=world.by("olga"), label_id=label.pk)
     text = text_of(pdf, tmp_path)
-    for words in (*statements, "Canarybird, Tweety", "1961-04-23", "HN-778899", "50.0 mL", "2026-12-01 10:00", lot.number):
+    dose = ("Dose in the bag", "35e6 CAR19+ cells")
+    for words in (*statements, *dose, "Canarybird, Tweety", "1961-04-23", "HN-778899", "50.0 mL", "1 Dec 2026, 10:00 CET (+01:00)", lot.number):
         assert words in text, text
     assert len(scans_on(pdf, tmp_path)) == 1
     with site_context(world.site.pk):

@@ -52,7 +52,7 @@ def test_an_end_before_its_start_is_no_value(floor):
 
 @pytest.mark.django_db
 @pytest.mark.req("EXE-05", case="negative")
-def test_an_expiry_after_the_shelf_life_is_no_value_and_one_within_it_is():
+def test_an_expiry_outside_the_shelf_life_is_no_value_and_one_within_it_is():
     from tests.builders.floor import RECIPE, Floor
 
     text = RECIPE.replace("bags: bags}", "bags: bags, expiry: expiry}", 1).replace(
@@ -67,4 +67,5 @@ def test_an_expiry_after_the_shelf_life_is_no_value_and_one_within_it_is():
     assert code_of(floor, lot, "A2.1", fill_end=typed(filled)) == ""
 
     assert code_of(floor, lot, "A2.1", expiry=typed(filled + dt.timedelta(days=60))) == "after_shelf_life"
+    assert code_of(floor, lot, "A2.1", expiry=typed(filled - dt.timedelta(days=1))) == "before_shelf_life"
     assert code_of(floor, lot, "A2.1", expiry=typed(filled + dt.timedelta(hours=47))) == ""

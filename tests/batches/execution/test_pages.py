@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from batches.execution import queries
+from batches.execution import queries, services
 from batches.execution.models import Entry, EntryAttempt, Excursion, StepDecision
 from batches.execution.queries.content import signed_by
+from mes.clock import record_now
 from tests.builders.staff import PIN, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -28,12 +31,12 @@ def browser(floor, name: str = "maya") -> Client:
     return signed_in(floor.users[name])
 
 
-def sign(client: Client, url: str, user, *, secret: str = PIN, **more):
-    """Open the signing page and sign there."""
-    page = client.get(url)
+def sign(client: Client, url: str, user, *, secret: str = PIN, asked: dict | None = None, **more):
+    """Open the signing page, with what was typed on the page before (`asked`), and sign there."""
+    page = client.post(url, asked) if asked else client.get(url)
     assert page.status_code == 200, page.content.decode()[:3000]
     intent = page.content.decode().split('name="intent" value="')[1].split('"')[0]
-    return client.post(url.partition("?")[0], {"intent": intent, "who": user.username, "secret": secret} | more)
+    return client.post(url, {"intent": intent, "who": user.username, "secret": secret} | (asked or {}) | more)
 
 
 def test_the_step_shows_its_lot_its_values_and_what_is_left(floor, lot):
@@ -63,6 +66,42 @@ def test_text_in_a_number_keeps_the_text_and_says_what_to_type(floor, lot):
     assert answer.status_code == 422 and 'value="1,234"' in shown and "1.234 or as 1234" in shown
     with floor.reading():
         assert EntryAttempt.objects.get(lot=lot).text == "1,234"
+
+
+@pytest.mark.req("EXE-04", case="positive")
+def test_a_decimal_comma_is_kept_as_typed_and_said_back_at_once(floor, lot):
+    shown = browser(floor).post(address(lot, rest="values/viability/"), {"value": "82,4", "seen": ""}, **HTMX).content.decode()
+    assert 'value="82,4"' in shown and "read as 82.4" in shown
+    with floor.reading():
+        entry = Entry.objects.get(lot=lot, parameter="viability")
+    assert (entry.value_text, str(entry.value)) == ("82,4", "82.4")
+    plain = browser(floor).post(address(lot, rest="values/density/"), {"value": "1e6", "seen": ""}, **HTMX).content.decode()
+    assert "read as" not in plain.partition('id="ways"')[0]
+
+
+@pytest.mark.req("EXE-05", case="positive")
+def test_a_choice_stays_on_the_page_with_its_deviation(floor, lot):
+    floor.enter(lot, "A1.2", viability="65.0")
+    with floor.reading():
+        excursion = Excursion.objects.get(lot=lot)
+    answer = browser(floor).post(
+        address(lot, rest=f"excursions/{excursion.pk}/"), {"choice": "keep", "why": "Read twice, it is so"}, **HTMX
+    )
+    panel = f"/deviations/of-excursion/{excursion.pk}/"
+    assert "Keep and go on" in answer.content.decode() and "Read twice, it is so" in answer.content.decode() and panel in answer.content.decode()
+    with floor.reading():
+        number = Excursion.objects.get(lot=lot).deviation.number
+    seen = browser(floor).get(panel, **HTMX).content.decode()
+    assert number in seen and "href" not in seen  # the number for everybody, the way there for whoever may read it
+    assert f'href="/deviations/{number}/"' in browser(floor, "quinn").get(panel, **HTMX).content.decode()
+    page = browser(floor, "quinn").get(f"/deviations/{number}/").content.decode()
+    assert "65.0" in page and "action ≥ 70" in page and "Keep and go on: Read twice, it is so (Maya Demo" in page
+
+
+def test_values_done_earlier_are_entered_without_their_reason_in_an_address(floor, lot):
+    done = record_now() - dt.timedelta(minutes=5)
+    shown = browser(floor).post(address(lot, rest="late/"), {"claimed_at": f"{done:%Y-%m-%dT%H:%M}+00:00", "reason": "Hands were full"}).content.decode()
+    assert shown.count('name="reason" value="Hands were full"') > 1 and '?reason' not in shown
 
 
 @pytest.mark.req("EXE-03", case="negative")
@@ -139,6 +178,7 @@ def test_a_step_is_scanned_attached_signed_and_checked_in_the_browser(floor, lot
     assert sign(client, f"{url}sign/", floor.users["maya"]).status_code == 303
     same = sign(client, f"{url}second/", floor.users["maya"])
     assert same.status_code == 403 and "Another person" in same.content.decode()
+    assert "Mix the sample tube by inverting it 10 times." in client.get(f"{url}second/").content.decode()
     assert sign(client, f"{url}second/", floor.users["jonas"]).status_code == 303
     with floor.reading():
         run = queries.run_by_key(lot.number, "A1.2")
@@ -154,8 +194,8 @@ def test_a_correction_is_signed_by_a_second_person_on_its_page(floor, lot):
     assert "68.4" in client.get(address(lot, rest="corrections/")).content.decode()
     url = address(lot, rest=f"corrections/{entry.pk}/")
     assert "What went wrong?" in client.get(url).content.decode()
-    asked = f"{url}?value=86.4&why=Digits+swapped"
-    assert sign(client, asked, floor.users["jonas"], value="86.4", why="Digits swapped").status_code == 303
+    assert "What went wrong?" in client.get(f"{url}?value=86.4&why=Digits+swapped").content.decode()  # an address says no reason
+    assert sign(client, url, floor.users["jonas"], asked={"value": "86.4", "why": "Digits swapped"}).status_code == 303
     with floor.reading():
         assert Entry.objects.get(supersedes=entry).value_text == "86.4"
 
@@ -166,7 +206,7 @@ def test_a_decision_is_signed_on_its_page(floor):
     client.post(address(lot, "A1.3", "scan/"), {"seen": "1"})
     refused = client.get(address(lot, "A1.3", "decide/stop/"))
     assert refused.status_code == 422
-    assert sign(client, address(lot, "A1.3", "decide/wait/?why=Slow"), floor.users["boss"], why="Slow").status_code == 303
+    assert sign(client, address(lot, "A1.3", "decide/wait/"), floor.users["boss"], asked={"why": "Slow"}).status_code == 303
     assert sign(client, address(lot, "A1.3", "second/"), floor.users["deputy"]).status_code == 303
     with floor.reading():
         assert StepDecision.objects.get(lot=lot).reason == "Slow"
@@ -201,3 +241,32 @@ def test_pages_of_a_step_are_refused_to_who_may_not_open_them(floor, lot):
     assert browser(floor, "adm").get(address(lot)).status_code == 403
     assert browser(floor, "erin").post(address(lot, rest="values/viability/"), {"value": "82.4", "seen": ""}).status_code == 403
     assert browser(floor).get(address(lot, "A9.9")).status_code == 404
+
+
+@pytest.mark.req("EXE-06", case="positive")
+@pytest.mark.parametrize(("hours", "state"), [(2, ""), (30, "warn"), (49, "alarm")])
+def test_a_dose_near_its_expiry_stands_out_on_the_board(floor, hours, state):
+    """The shelf life of the recipe is 48 hours from the end of filling."""
+    lot = floor.to_count()
+    filled = record_now() - dt.timedelta(hours=hours)
+    run = floor.run(lot, "A1.2")
+    for class_code in ("counter", "incubator"):
+        services.use_equipment(by=floor.by("maya"), step_run_id=run.pk, class_code=class_code, scanned=floor.equipment(class_code).identifier)
+    services.consume(by=floor.by("maya"), step_run_id=run.pk, line="medium", scanned=floor.medium().identifier)
+    services.attach(by=floor.by("maya"), step_run_id=run.pk, code="report", file_name="count.csv", media_type="text/csv", content=b"82.4")
+    typed = (filled - dt.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    floor.enter(lot, "A1.2", viability="82.4", density="1e6", volume="100", sampled_at=typed)
+    floor.perform(lot, "A1.2")
+    floor.second(lot, "A1.2")
+    floor.open(lot, "A1.3", "boss")
+    floor.decide(lot, "go")
+    floor.second(lot, "A1.3", "deputy", at="boss")
+    floor.open(lot, "A1.4")
+    floor.enter(lot, "A1.4", cleared_fill="yes")
+    floor.perform(lot, "A1.4")
+    floor.second(lot, "A1.4")
+    floor.open(lot, "A2.1")
+    floor.enter(lot, "A2.1", bags="1", fill_end=filled.strftime("%Y-%m-%dT%H:%M:%S+00:00"))
+    floor.perform(lot, "A2.1")
+    board = browser(floor).get("/floor/").content.decode()
+    assert f'<tr data-s="{state}">' in board and "Dose expires" in board

@@ -129,12 +129,12 @@ def test_a_quantity_is_corrected_on_its_page_by_two_people(floor, lot, taken):
     url = address(lot, rest=f"corrections/materials/{taken.pk}/")
     assert "Material that was taken" in listed and url in listed
     assert "What went wrong?" in client.get(url).content.decode()
-    asked = f"{url}?value=12&why=Wrong+line"
-    shown = client.get(asked).content.decode()
+    asked = {"value": "12", "why": "Wrong line"}
+    shown = client.post(url, asked).content.decode()
     assert "I compared the corrected value with its source." in shown and "recorded" in shown
-    same = sign(client, asked, floor.users["maya"], value="12", why="Wrong line")
+    same = sign(client, url, floor.users["maya"], asked=asked)
     assert same.status_code == 403 and "Another person" in same.content.decode()
-    assert sign(client, asked, floor.users["jonas"], value="12", why="Wrong line").status_code == 303
+    assert sign(client, url, floor.users["jonas"], asked=asked).status_code == 303
     with floor.reading():
         assert Consumption.objects.get(supersedes=taken).quantity_text == "12"
     assert client.get(url).status_code == 409  # corrected already

@@ -9,7 +9,7 @@ import pytest
 
 from batches.equipment.models import Occupancy
 from batches.execution import queries, services
-from batches.execution.models import Attachment, Excursion
+from batches.execution.models import Attachment, Entry, EntryAttempt, Excursion
 from batches.materials.models import Consumption
 from batches.readings.models import Reading
 from batches.readings.services import Sent, define_channel, ingest
@@ -116,12 +116,12 @@ def test_a_file_that_does_not_belong_is_refused(floor, lot, code, media_type, co
 # --- readings ----------------------------------------------------------------------------------------------------------
 
 
-def send(floor, equipment, value: str = "1200000", unit: str = "CAR+ cells/mL", sequence: int = 1) -> Reading:
+def send(floor, equipment, value: str = "1200000", unit: str = "CAR+ cells/mL", sequence: int = 1, at=None) -> Reading:
     from mes.people.services import issue_device_token
 
     device = enrol(by=floor.place.setup, username=f"device-{equipment.code}-{sequence}", full_name="Counter", roles=["equipment"], kind="device")
     issue_device_token(by=floor.by("adm"), user_id=device.pk, equipment_id=equipment.pk)
-    packet = ingest(by=floor.place.actor(device), equipment_id=equipment.pk, readings=[Sent("density", value, unit, record_now(), sequence)])
+    packet = ingest(by=floor.place.actor(device), equipment_id=equipment.pk, readings=[Sent("density", value, unit, at or record_now(), sequence)])
     return packet.kept[0].reading
 
 
@@ -135,6 +135,19 @@ def test_a_reading_becomes_a_value_when_a_named_person_confirms_it(floor, lot):
     assert (entry.source, entry.value_text, entry.confirmed_by_id) == ("equipment", "1200000", floor.users["maya"].pk)
     with refused("reading_used"):
         services.confirm_reading(by=floor.by("maya"), reading_id=reading.pk, step_run_id=run.pk, parameter="density")
+
+
+@pytest.mark.req("EXE-05", case="negative")
+@pytest.mark.parametrize(("ahead", "code"), [(dt.timedelta(minutes=10), "in_future"), (-dt.timedelta(days=1), "before_the_lot")])
+def test_a_reading_from_a_time_that_cannot_be_is_no_value(floor, lot, ahead, code):
+    counter = floor.equipment("counter")
+    define_channel(by=floor.by("boss"), equipment_id=counter.pk, code="density", unit="CAR+ cells/mL")
+    use(floor, lot, "counter", counter.identifier)
+    reading, run = send(floor, counter, at=record_now() + ahead), floor.run(lot, "A1.2")
+    kept = services.confirm_reading(by=floor.by("maya"), reading_id=reading.pk, step_run_id=run.pk, parameter="density")
+    assert (type(kept), kept.code, kept.text) == (EntryAttempt, code, "1200000")
+    with floor.reading():
+        assert not Entry.objects.filter(step_run=run, parameter="density").exists()
 
 
 @pytest.mark.req("API-02", case="negative")

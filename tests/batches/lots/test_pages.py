@@ -85,6 +85,7 @@ def test_a_donation_goes_from_the_bag_to_the_decision_on_the_pages(world, browse
     done = signed(quinn, f"{url}accept/", "quinn.utr", PASSWORD)
     assert done.status_code == 303, done.content.decode()[-3000:]
     assert "Accepted" in quinn.get(url).content.decode()
+    assert "Accepted as starting material" in quinn.get("/lots/UTR-26-0001/").content.decode()
     assert rita.get(f"{url}accept/").status_code == 403
 
 

@@ -12,6 +12,7 @@ from batches.recipes.document.problems import RecipeRefused
 from batches.recipes.models import RecipeVersion
 from mes.errors import NotAllowed, RuleBroken, StaleRecord
 from quality.roles import ROLES
+from tests.builders.floor import RECIPE, Floor
 from tests.builders.recipes import SOUND, UNREADABLE, UNSOUND
 from tests.builders.staff import PASSWORD, Staffed, open_site, signed_in
 
@@ -194,3 +195,28 @@ def test_a_recipe_is_imported_over_the_api_with_the_same_codes(desk):
     sent = post("recipes/TRIAL-A/1.0/submit/", {"seen": good.json()["version"]})
     assert sent.json()["state"] == "in_review"
     assert client.get("/api/v1/recipes/TRIAL-A/1.0/").json()["text"].startswith("code: TRIAL-A")
+
+
+@pytest.mark.req("MBR-04", case="negative")
+def test_an_unknown_test_of_a_sample_is_told_with_line_and_field():
+    floor = Floor()
+    sample = "{code: REL, title: Release, step: A2.1, day: 1, specimen: Product, tests: [viabilty], timing: before_infusion}"
+    text = RECIPE.replace("code: FLOOR-A", "code: FLOOR-B").replace("product: floor", "product: other")
+    wrong = text.replace("instruction: Fill.", "instruction: Fill.\n        kind: sampling").replace("samples: []", f"samples:\n  - {sample}")
+    with pytest.raises(RecipeRefused) as refused:
+        services.import_recipe(by=floor.by("erin"), text=wrong)
+    (problem,) = refused.value.problems
+    line = next(at for at, written in enumerate(wrong.splitlines(), start=1) if "viabilty" in written)
+    assert (problem.line, problem.field, problem.code) == (line, "samples[1].tests[1]", "reference_unknown")
+    assert "did you mean 'viability'?" in problem.message
+    assert services.import_recipe(by=floor.by("erin"), text=wrong.replace("viabilty", "viability")).state == "draft"
+    # A recipe may be written before its specification.
+    later = wrong.replace("FLOOR-REL", "LATER-REL").replace("code: FLOOR-B", "code: FLOOR-C")
+    assert services.import_recipe(by=floor.by("erin"), text=later).state == "draft"
+
+
+def test_the_page_of_a_recipe_says_where_its_numbers_come_from_and_what_it_draws_on():
+    floor = Floor()
+    page = signed_in(floor.users["erin"]).get("/masters/FLOOR-A/1.0/").content.decode()
+    for words in ("action ≥ 70 % (illustrative)", "Evidence: illustrative.", "Cell counter", "Collection bag", "Samples"):
+        assert words in page, words

@@ -83,7 +83,7 @@ def flow(world, monkeypatch) -> set[str]:
     world.decided(lot)
     lots.start_lot(by=world.by("olga"), lot_id=lot.pk)
     values = {"product_expiry": "2026-12-01 10:00", "fill_volume": "50.0 mL"}
-    monkeypatch.setattr(custody_queries, "recorded_text", lambda lot, parameter: values[parameter])
+    monkeypatch.setattr(custody_queries, "recorded_text", lambda lot, parameter: values.get(parameter, ""))
     bag = lots.make_container(by=world.by("olga"), lot_id=lot.pk, code="final_bag")
     label = custody.print_label(by=world.by("olga"), container_id=bag.pk)
     _, pdf = custody.open_specimen(by=world.by("olga"), label_id=label.pk)

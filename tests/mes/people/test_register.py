@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 
+from mes.audit.models import AuditRow
 from mes.people import rules, services
 from mes.people.models import DeviceCredential, Grant, IdentityCheck, PersonLock, Qualification, User
 from mes.records.context import site_context
@@ -242,3 +243,28 @@ def test_a_token_is_shown_once_and_revoked(place, admin):
 def test_a_person_gets_no_token(admin, maya):
     answer = admin.post(f"/people/{maya.pk}/token/", {"equipment": "01a20260-9c16-76fb-b6e1-2d15fe71802d"})
     assert answer.status_code == 409 and "Only a device has a token" in answer.content.decode()
+
+
+@pytest.mark.req("ACC-08", case="positive")
+def test_a_training_of_several_is_one_record_and_one_entry_for_each(place):
+    sofia, first, second = place.person("sofia", "supervisor"), place.person("mia", "operator"), place.person("noa", "operator")
+    client = signed_in(sofia)
+    shown = client.get("/people/training/").content.decode()
+    assert "checked" not in shown and first.full_name in shown
+    given = {"people": [str(first.pk), str(second.pk)], "title": "Gowning", "subject": "", "until": ""}
+    assert client.post("/people/training/", given).status_code == 303
+    with site_context(place.site.pk):
+        made = Qualification.objects.filter(subject="procedure:gowning")
+        assert {each.user_id for each in made} == {first.pk, second.pk}
+        assert AuditRow.objects.filter(row_id__in=[each.pk for each in made]).values("entry").distinct().count() == 2
+
+
+@pytest.mark.req("ACC-08", case="negative")
+def test_a_training_names_who_had_it_and_the_trainer_is_not_among_them(place):
+    sofia, mia = place.person("sofia", "supervisor"), place.person("mia", "operator")
+    client = signed_in(sofia)
+    assert client.post("/people/training/", {"title": "Gowning"}).status_code == 422
+    answer = client.post("/people/training/", {"people": [str(sofia.pk), str(mia.pk)], "title": "Gowning"})
+    assert answer.status_code == 409 and sofia.full_name in answer.content.decode()
+    with site_context(place.site.pk):
+        assert {each.user_id for each in Qualification.objects.filter(subject="procedure:gowning")} == {mia.pk}

@@ -70,6 +70,21 @@ def test_marks_of_a_timeline_never_cover_each_other():
     assert all(after - before >= 1.8 for before, after in pairwise(places))
 
 
+def test_a_lot_made_within_a_day_is_drawn_by_the_hour():
+    begun = datetime(2026, 11, 19, 8, 20, tzinfo=UTC)
+    line = lay_out([Stage("Count", begun, begun + timedelta(hours=6))], [], begun + timedelta(hours=6))
+    assert [day["text"] for day in line["days"]] == ["19 Nov", "09:00", "10:00", "11:00", "12:00", "13:00", "14:00"]
+    places = [float(day["x"]) for day in line["days"]]
+    assert all(after - before >= 8 for before, after in pairwise(places)) and places[-1] <= 100
+
+
+@pytest.mark.parametrize("length", [timedelta(0), timedelta(minutes=3), timedelta(hours=1), timedelta(hours=30), timedelta(hours=47)])
+def test_the_ticks_of_a_short_lot_keep_their_distance(length):
+    line = lay_out([Stage("Count", NOW, NOW + length)], [], NOW + length)
+    places = [float(day["x"]) for day in line["days"]]
+    assert places and all(after - before >= 8 for before, after in pairwise(places))
+
+
 def test_a_timeline_needs_a_stage():
     with pytest.raises(ValueError, match="one stage"):
         lay_out([], [], NOW)

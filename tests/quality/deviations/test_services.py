@@ -268,11 +268,11 @@ def test_the_pages_lead_from_the_list_to_the_closure(lab, deviation):
     answer = quinn.post(f"{base}investigate/", {"seen": str(deviation.version), "investigation": REASON})
     assert answer.status_code == 303
     for act, given in (("assess", {"impact": "none"}), ("close", {"closed_as": "investigated"})):
-        url = f"{base}{act}/?" + "&".join(f"{name}={value}" for name, value in {**given, "reason": REASON.replace(" ", "+")}.items())
-        shown = quinn.get(url).content.decode()
+        url, asked = f"{base}{act}/", {**given, "reason": REASON}
+        shown = quinn.post(url, asked).content.decode()
         assert REASON in shown
         intent = re.search(r'name="intent" value="([^"]+)"', shown)[1]
-        assert quinn.post(url, {"intent": intent, "who": lab.users["quinn"].username, "secret": PASSWORD}).status_code == 303
+        assert quinn.post(url, asked | {"intent": intent, "who": lab.users["quinn"].username, "secret": PASSWORD}).status_code == 303
     page = quinn.get(base).content.decode()
     assert "Closed" in page and "Quinn Demo" in page
     assert deviation.number not in quinn.get("/deviations/").content.decode()
@@ -284,7 +284,7 @@ def test_a_refused_act_on_the_page_says_why(lab, deviation):
     base = f"/deviations/{deviation.number}/"
     stale = quinn.post(f"{base}classify/", {"seen": "1", "classification": "minor", "reason": REASON})
     assert stale.status_code == 409 and 'data-code="stale_screen"' in stale.content.decode()
-    assert quinn.get(f"{base}close/?closed_as=investigated&reason={REASON}").status_code == 409
+    assert quinn.post(f"{base}close/", {"closed_as": "investigated", "reason": REASON}).status_code == 409
     assert signed_in(lab.users["tess"]).get(base).status_code == 403
 
 
@@ -294,3 +294,15 @@ def test_a_deviation_is_opened_on_its_page(lab, lot):
     answer = boss.post("/deviations/new/", {"lot": lot.number, "title": "Power cut", "description": REASON})
     assert answer.status_code == 303 and lab.deviations(lot)[0].title == "Power cut"
     assert lab.deviations(lot)[0].number in boss.get(f"/lots/{lot.number}/deviations/panel/", HTTP_HX_REQUEST="true").content.decode()
+
+
+@pytest.mark.req("DEV-01", case="positive")
+def test_the_alert_of_a_closed_deviation_waits_for_nobody(lab, deviation):
+    alert = next(each for each in lab.alerts() if each.cause == f"deviation:{deviation.pk}")
+    assert alert.state == "raised"
+    investigated = services.investigate(by=lab.by("quinn"), deviation_id=deviation.pk, seen=deviation.version, text=REASON)
+    done = assessed(lab, investigated, impact="none")
+    assert next(each for each in lab.alerts() if each.pk == alert.pk).state == "raised"
+    closed(lab, done)
+    settled = next(each for each in lab.alerts() if each.pk == alert.pk)
+    assert (settled.state, settled.acknowledged_by_id, settled.next_escalation_at) == ("acknowledged", lab.users["quinn"].pk, None)

@@ -186,3 +186,31 @@ def test_a_lot_that_is_still_made_can_be_looked_at_but_not_signed(judged):
     judged.decided(lot)
     with pytest.raises(RuleBroken, check=lambda each: each.code == "record_not_complete"):
         judged.sign_review(lot)
+
+
+@pytest.mark.req("QC-07", case="negative")
+@pytest.mark.parametrize(("text", "early"), [("sterile", True), ("growth", False)])
+def test_a_final_result_in_order_before_its_due_day_is_an_exception(judged, text, early):
+    lot = judged.tested(judged.made(), interim="no growth")
+    judged.result(lot, "sterility", text)
+    titles = [line.finding.title for line in judged.lines(lot)]
+    assert ("Sterility: final result given before its due day" in titles) is early
+
+
+@pytest.mark.req("AUD-12", case="negative")
+def test_a_total_dose_that_is_not_the_ordered_one_is_an_exception(judged):
+    lot = judged.to_count()
+    judged.fill_count(lot)
+    assert not [line for line in judged.lines(lot) if line.key.startswith("dose:")]
+    correct_volume(judged, lot, "300")
+    (line,) = (line for line in judged.lines(lot) if line.key.startswith("dose:"))
+    assert "Total CAR+ cells is not the ordered dose: 3e8 CAR+ cells; ordered 9.8e7 CAR+ cells within 20 %" in line.finding.title
+    assert line.step_key == "A1.2" and line.finding.risk == "major"
+
+
+def correct_volume(judged, lot, text: str) -> None:
+    with judged.reading():
+        entry = Entry.objects.select_related("by", "step_run__lot").get(lot=lot, parameter="volume", superseded_by=None)
+        what = correction_subject(entry, entry.step_run, text, "Read the wrong line")
+    proof = judged.proof("maya", "jonas", what, "confirmed_transcription")
+    steps.correct_value(by=judged.by("maya"), entry_id=entry.pk, text=text, reason="Read the wrong line", proof=proof)

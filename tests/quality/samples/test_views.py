@@ -38,7 +38,9 @@ def results(lab, lot):
 
 
 def sign(client, url, who, **typed):
-    intent = re.search(r'name="intent" value="([^"]+)"', client.get(url).content.decode())[1]
+    asked = {name: value for name, value in typed.items() if name != "secret"}
+    shown = client.post(url, asked) if asked else client.get(url)
+    intent = re.search(r'name="intent" value="([^"]+)"', shown.content.decode())[1]
     return client.post(url, {"intent": intent, "who": who.username, "secret": PASSWORD} | typed)
 
 
@@ -184,13 +186,15 @@ def test_an_analyst_may_not_open_the_review(lab, lot, ana):
 @pytest.mark.req("QC-03", case="positive")
 def test_a_correction_is_signed_by_a_second_person_and_shows_both_values(lab, lot, ana):
     result = lab.tested(lot, "viability", "87.8")
-    first = ana.post(f"/qc/results/{result.pk}/correct/", {"value": "88.7", "reason": "Two digits were swapped."})
-    assert first.status_code == 303
-    shown = text_of(ana.get(first.url))
+    becomes = {"value": "88.7", "reason": "Two digits were swapped."}
+    first = ana.post(f"/qc/results/{result.pk}/correct/", becomes)
+    url = f"/qc/results/{result.pk}/correct/sign/"
+    assert first.status_code == 200 and f'action="{url}"' in first.content.decode()
+    shown = text_of(first)
     assert "87.8" in shown and "88.7" in shown and "Two digits were swapped." in shown
-    refused = sign(ana, first.url, lab.users["ana"], secret="482915")
+    refused = sign(ana, url, lab.users["ana"], **becomes, secret="482915")
     assert refused.status_code == 403 and "Another person" in text_of(refused)
-    assert sign(ana, first.url, lab.users["rea"], secret="482915").status_code == 303
+    assert sign(ana, url, lab.users["rea"], **becomes, secret="482915").status_code == 303
     html = ana.get(f"/lots/{lot.number}/qc/?criterion=viability").content.decode()
     assert '<span class="old">87.8 %</span>' in html and "88.7" in html
 
@@ -211,3 +215,12 @@ def test_others_read_but_do_not_enter(lab, lot):
 def test_an_unknown_criterion_or_lot_is_a_page_that_says_so(lab, lot, ana):
     assert ana.get(f"/lots/{lot.number}/qc/?criterion=colour").status_code == 404
     assert ana.get("/lots/NOPE-1/qc/").status_code == 404
+
+
+@pytest.mark.req("QC-01", case="positive")
+def test_a_decimal_comma_is_kept_as_typed_and_said_back(lab, lot, ana):
+    answer = ana.post(f"/lots/{lot.number}/qc/viability/", {"value": "88,7"}, **HTMX)
+    assert answer.status_code == 200 and "Read as 88.7." in answer.content.decode()
+    (result,) = results(lab, lot)
+    assert (result.value_text, str(result.value)) == ("88,7", "88.7")
+    assert "read as 88.7" in text_of(ana.get(f"/lots/{lot.number}/qc/?criterion=viability"))

@@ -18,6 +18,8 @@ class Known:
     roles: Collection[str] = STEP_ROLES
     specifications: Mapping[str, Collection[str]] | None = None
     """Criterion codes by specification code."""
+    every_specification: bool = True
+    """Whether what is not named does not exist; False while a recipe may be taken in before its specification."""
 
 
 @dataclass

@@ -95,7 +95,7 @@ def _check_samples(context: Context) -> None:
     criteria: Collection[str] | None = None
     if specifications is not None:
         criteria = specifications.get(context.recipe.specification)
-        if criteria is None:
+        if criteria is None and context.known.every_specification:
             message = f"there is no specification '{context.recipe.specification}'{did_you_mean(context.recipe.specification, specifications)}"
             context.refuse(("specification",), "reference_unknown", message)
     for at, sample in enumerate(context.recipe.samples):
