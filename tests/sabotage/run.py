@@ -43,8 +43,9 @@ class Outcome:
 
     @property
     def line(self) -> str:
-        tests = [line.partition(": ")[0].rpartition("/")[2] for line in self.missed]
-        return f"| {self.control.name} | {self.control.words} | {self.control.requirement.replace(' ', ', ')} | {'<br>'.join(f'`{test}`' for test in tests) or '**nobody**'} |"
+        tests = [f"`{line.partition(': ')[0].rpartition('/')[2]}`" for line in self.missed]
+        ids = self.control.requirement.replace(" ", ", ")
+        return f"| {self.control.name} | {self.control.words} | {ids} | {'<br>'.join(tests) or '**nobody**'} |"
 
 
 @dataclass(frozen=True)
