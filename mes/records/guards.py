@@ -43,6 +43,9 @@ WITHOUT_SITE_POLICY = {
 """Guarded tables that are read before a site is known, each with its reason."""
 
 
+APART = {"mes_grant": "duties_apart", "mes_role": "role_apart"}
+"""Tables by which rights reach a person, with the function that keeps duties apart there (ACC-07)."""
+
 IN_A_CONTEXT = "(SELECT guard.current_site()) IS NOT NULL"
 
 
@@ -123,6 +126,8 @@ def triggers(table: Table) -> dict[str, str]:
         )
     else:
         trigger("guard_change", "BEFORE UPDATE OR DELETE", "refuse_change()")
+    if t in APART:
+        trigger("guard_duties", "BEFORE INSERT OR UPDATE", f"{APART[t]}()")
     if table.kind == "fact":
         trigger("guard_write", "BEFORE INSERT", "before_fact()")
         trigger("guard_sealed", "AFTER INSERT", "fact_is_sealed()", constraint=True)
