@@ -46,9 +46,20 @@ class Saboteur:
             if control is None:
                 self.round(WHOLE, items, after)
             else:
-                with control.away():
-                    self.round(control.name, items, after)
+                self.without(control, items, after)
         return True
+
+    def without(self, control, items: list[pytest.Item], after: pytest.Item | None) -> None:
+        away = control.away()
+        try:
+            away.__enter__()
+        except (LookupError, AttributeError, AssertionError) as gone:
+            self.told[control.name]["broke"].append(f"nothing was taken away, there is no such thing any more: {gone!r}")
+            return
+        try:
+            self.round(control.name, items, after)
+        finally:
+            away.__exit__(None, None, None)
 
     def round(self, name: str, items: list[pytest.Item], after: pytest.Item | None) -> None:
         self.now = name

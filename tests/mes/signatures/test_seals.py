@@ -28,7 +28,7 @@ def place():
 
 @pytest.fixture
 def ben(place):
-    return place.person("ben", [Permission.READ_AUDIT], role="Operator", full_name="Ben Adler", secrets=True)
+    return place.person("ben", [Permission.READ_AUDIT, "batches.record_values"], role="Operator", full_name="Ben Adler", secrets=True)
 
 
 def signed(ben):
