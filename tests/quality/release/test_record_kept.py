@@ -11,9 +11,10 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from batches.dossier import rendering
 from batches.dossier.queries.record import record_of
 from batches.execution import services as steps
-from batches.execution.models import Consumption, Entry, EntryAttempt, Excursion, ScanEvent, StepRun
+from batches.execution.models import Entry, EntryAttempt, Excursion, ScanEvent, StepRun
 from batches.execution.queries.content import correction_of_consumption_subject, correction_subject
 from batches.lots.models import Lot
+from batches.materials.models import Consumption
 from batches.permissions import Permission as B
 from mes.clock import record_now
 from mes.errors import RuleBroken
@@ -22,9 +23,10 @@ from mes.signatures import shown
 from mes.signatures.models import Signature
 from quality.deviations.services import open_by_hand
 from quality.release.evidence import evidence_of
+from quality.review.queries import exceptions
 from quality.roles import ROLES
 from quality.samples.models import Result
-from tests.builders.staff import signed_in
+from tests.builders.staff import PIN, signed_in
 from tests.house.source import report
 from tests.house.test_access_matrix import table
 
@@ -122,7 +124,7 @@ def tried(judged):
     return lot
 
 
-SEEN = ("plenty", "Wrong", "The counter shows nothing", "61.0")
+SEEN = ("plenty", "Wrong", "A step was stopped", "61.0")
 
 
 @pytest.mark.req("REC-04", case="negative")
@@ -132,6 +134,9 @@ def test_no_reviewer_is_shown_a_lot_without_its_attempts_and_failures(judged, tr
         page = words(client.get(f"/lots/{tried.number}/review/{less}").content.decode())
         lost = [each for each in SEEN if each not in page]
         assert not lost, f"The review with {less!r} lacks {lost}."
+    with judged.reading():
+        reasons = {each.finding.reason for each in exceptions(judged.fresh_in(tried))}
+    assert "The counter shows nothing" in reasons
     record = words(client.get(f"/lots/{tried.number}/record/").content.decode())
     assert "plenty" in record and "Wrong scan" in record and "61.0" in record
 
@@ -203,13 +208,12 @@ def test_a_decided_lot_is_not_changed_over_pages_and_api(judged, decided):
     with judged.reading():
         entry = Entry.objects.get(lot=decided, parameter="volume", superseded_by=None)
     client = signed_in(judged.users["maya"])
-    at = f"lots/{decided.number}/steps/A1.2/corrections/{entry.pk}/"
-    for answer in (
-        client.post(f"/{at}", {"text": "110", "reason": "Read the wrong line"}),
-        client.get(f"/api/v1/{at}sign/?text=110&reason=Read"),
-        client.post(f"/api/v1/{at}sign/", {"text": "110", "reason": "Read"}, content_type="application/json", headers={"Idempotency-Key": uuid.uuid4().hex}),
-    ):
-        assert 400 <= answer.status_code < 500, answer.content[:300]
+    page = client.get(f"/lots/{decided.number}/steps/A1.2/corrections/{entry.pk}/")
+    assert page.status_code == 409 and "its record is not corrected any more" in words(page.content.decode())
+    at = f"/api/v1/lots/{decided.number}/steps/A1.2/corrections/{entry.pk}/sign/?value=110&reason=Read%20the%20wrong%20line"
+    proof = {"intent": client.get(at).json()["intent"], "username": judged.users["jonas"].username, "secret": PIN}
+    answer = client.post(at, proof, content_type="application/json", headers={"Idempotency-Key": uuid.uuid4().hex})
+    assert (answer.status_code, answer.json()["code"]) == (409, "lot_decided"), answer.content[:300]
     with judged.reading():
         assert list(Entry.objects.filter(lot=decided, parameter="volume").values_list("value_text", flat=True)) == ["100"]
 
