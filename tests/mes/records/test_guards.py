@@ -236,6 +236,7 @@ def test_without_a_site_nothing_is_seen(raw, place):
 
 
 @pytest.mark.req("ACC-02", case="negative")
+@pytest.mark.req("NET-01", case="negative")
 def test_rows_of_another_site_are_not_seen_and_not_written(raw, place):
     other = open_place()
     raw.execute("SELECT set_config('cartulary.site', %s, false)", [str(other.site.pk)])
