@@ -154,7 +154,8 @@ def test_no_address_and_no_statement_removes_an_attempt_a_scan_or_a_result(judge
         for statement in ("DELETE FROM {0} WHERE id = %s", "UPDATE {0} SET recorded_at = recorded_at WHERE id = %s"):
             refused_by_the_database(judged, statement.format(fact._meta.db_table), [fact.pk])
         with judged.reading():
-            for harm in (fact.delete, type(fact).objects.filter(pk=fact.pk).delete, lambda kind=type(fact), pk=fact.pk: kind.objects.filter(pk=pk).update(site=None)):
+            rows = type(fact).objects.filter(pk=fact.pk)
+            for harm in (fact.delete, rows.delete, lambda rows=rows: rows.update(site=None)):
                 with pytest.raises((RuntimeError, RuleBroken, DatabaseError, TypeError)):
                     harm()
             assert type(fact).objects.filter(pk=fact.pk).exists()
