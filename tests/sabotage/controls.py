@@ -99,7 +99,7 @@ IN_THE_DATABASE = (
             on_tables("GRANT UPDATE, DELETE ON %1$I TO cartulary_app")),
     Control("reader_grants", "that the reader's and the verifier's roles write nothing", "DI-05", f"{GUARDS}::reader_and_the_verifier",
             on_tables("GRANT INSERT ON %1$I TO cartulary_reader, cartulary_verifier")),
-    Control("clock", "the database's refusal to shift record time at a real site", "AUD-04", "tests/attack/test_past.py::clock",
+    Control("clock", "the database's refusal to shift record time at a real site", "AUD-13", f"{GUARDS}::site_is_real",
             rewritten("guard.record_now", "IF EXISTS (SELECT 1 FROM public.mes_site WHERE NOT demo) THEN RETURN clock_timestamp(); END IF;", "")),
 )  # fmt: skip
 

@@ -197,6 +197,17 @@ def test_time_and_transaction_as_sent_are_overridden(raw, place):
     assert recorded >= opened
 
 
+@pytest.mark.req("AUD-13", case="negative")
+def test_an_offset_shifts_no_time_where_a_site_is_real(place):
+    with place.db.connect() as admin:
+        admin.execute("INSERT INTO mes_simulatedclock (id, \"offset\") VALUES (1, interval '-30 days')")
+        assert admin.execute("SELECT guard.record_now() < clock_timestamp() - interval '29 days'").fetchone() == (True,)
+        admin.execute("ALTER TABLE mes_site DISABLE TRIGGER USER")
+        admin.execute("UPDATE mes_site SET demo = false")
+        assert admin.execute("SELECT abs(extract(epoch FROM guard.record_now() - clock_timestamp())) < 1").fetchone() == (True,)
+        admin.rollback()
+
+
 @pytest.mark.req("AUD-13", case="positive")
 def test_record_time_is_the_clock_not_the_beginning_of_the_transaction(raw):
     first, began, second = raw.execute("SELECT guard.record_now(), now(), guard.record_now() FROM pg_sleep(0.01)").fetchone()
