@@ -24,6 +24,11 @@ def live_grants(user_id: uuid.UUID, site_id: uuid.UUID | None = None) -> list[Gr
     return list(grants.order_by("starts_at"))
 
 
+def live_or_later(user_id: uuid.UUID, site_id: uuid.UUID) -> list[Grant]:
+    """A person's roles at a site in force now or from some later moment on."""
+    return list(Grant.objects.filter(Q(ends_at=None) | Q(ends_at__gt=RecordNow()), user_id=user_id, site_id=site_id).select_related("role"))
+
+
 def sites_of(user_id: uuid.UUID) -> list[Site]:
     """The sites at which a person holds a role now, by name."""
     sites = {grant.role.site_id: grant.role.site for grant in live_grants(user_id)}

@@ -174,8 +174,12 @@ def check_can_grant_role(*, by: Actor, user: User, role, ends_at: dt.datetime | 
 
 
 def check_role_fits(user: User, role) -> None:
-    """Raises NotAllowed when the role does not go together with what the person holds there. ACC-07; PI 041-1 9.5."""
-    conflict = conflict_in(permissions_of(user.pk, role.site_id) | set(role.permissions))
+    """Raises NotAllowed when the role does not go together with what the person holds there, now or later. ACC-07; PI 041-1 9.5.
+
+    The database refuses the same by itself (guard.duties_apart), without a sentence.
+    """
+    held = queries.live_or_later(user.pk, role.site_id)
+    conflict = conflict_in({permission for grant in held for permission in grant.role.permissions} | set(role.permissions))
     if conflict is not None:
         raise NotAllowed(
             conflict.code,

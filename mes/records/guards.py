@@ -5,6 +5,7 @@ What each table gets follows from its kind alone: record, fact, history, audit, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,12 @@ WITHOUT_SITE_POLICY = {
     "mes_qualification": "training follows the person between sites",
 }
 """Guarded tables that are read before a site is known, each with its reason."""
+
+
+APART = {"mes_grant": "duties_apart", "mes_role": "role_apart"}
+"""Tables by which rights reach a person, with the function that keeps duties apart there (ACC-07)."""
+
+IN_A_CONTEXT = "(SELECT guard.current_site()) IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,8 @@ def triggers(table: Table) -> dict[str, str]:
         )
     else:
         trigger("guard_change", "BEFORE UPDATE OR DELETE", "refuse_change()")
+    if t in APART:
+        trigger("guard_duties", "BEFORE INSERT OR UPDATE", f"{APART[t]}()")
     if table.kind == "fact":
         trigger("guard_write", "BEFORE INSERT", "before_fact()")
         trigger("guard_sealed", "AFTER INSERT", "fact_is_sealed()", constraint=True)
@@ -272,7 +281,7 @@ def _guard(cursor, table: Table) -> None:
     for name in ("site", "guard_all"):
         cursor.execute(f'DROP POLICY IF EXISTS {name} ON "{t}"')
     cursor.execute(
-        f'CREATE POLICY site ON "{t}" TO {APP}, {READER} USING ((SELECT guard.current_site()) IS NOT NULL AND {condition}) WITH CHECK ({condition})'
+        f'CREATE POLICY site ON "{t}" TO {APP}, {READER} USING ({IN_A_CONTEXT} AND {condition}) WITH CHECK ({condition})'
     )
     cursor.execute(
         f'CREATE POLICY guard_all ON "{t}" FOR SELECT TO {GUARD}, {VERIFIER} USING (true)'
@@ -300,15 +309,18 @@ def _keep_schemas(cursor, present: set[str]) -> None:
 def missing(connection) -> list[str]:
     """Every guard that is absent, disabled, not firing always, or altered; empty when all stand.
 
-    A table without row security that should have it is named too.
+    A table without row security that should have it is named too. A guard that stands and says something else is none: functions are compared
+    with guards.sql, policies with policy(), triggers by the function they call. AUD-05; 21 CFR 11.10(e).
     """
-    findings: list[str] = []
     with connection.cursor() as cursor:
+        findings = [*_altered_functions(cursor), *_altered_policies(cursor)]
         cursor.execute(
-            "SELECT c.relname, t.tgname, t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-            "WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal"
+            "SELECT c.relname, t.tgname, t.tgenabled, p.proname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "JOIN pg_proc p ON p.oid = t.tgfoid WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal"
         )
-        have = {(table, name): enabled for table, name, enabled in cursor.fetchall()}
+        have, called = {}, {}
+        for table, name, enabled, function in cursor.fetchall():
+            have[table, name], called[table, name] = enabled, function
         cursor.execute(
             "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class WHERE relnamespace = 'public'::regnamespace"
         )
@@ -317,16 +329,61 @@ def missing(connection) -> list[str]:
         if table.name not in security:
             findings.append(f"table {table.name} does not exist")
             continue
-        for name in triggers(table):
+        for name, statement in triggers(table).items():
             state = have.get((table.name, name))
             state = state.decode() if isinstance(state, bytes) else state
             if state is None:
                 findings.append(f"trigger {name} on {table.name} is missing")
             elif state != "A":
                 findings.append(f"trigger {name} on {table.name} does not fire always")
+            elif f"guard.{called[table.name, name]}(" not in statement:
+                findings.append(f"trigger {name} on {table.name} calls another function")
         if policy(table) and security[table.name] != (True, True):
             findings.append(f"row security on {table.name} is not forced")
     return findings
+
+
+@cache
+def _functions() -> frozenset[tuple[str, str]]:
+    """Name and body of each guard function, as guards.sql has them."""
+    return frozenset(re.findall(r"^CREATE OR REPLACE FUNCTION guard\.(\w+)\(.*?AS \$\$(.*?)\$\$;?$", SQL_FILE.read_text(encoding="utf-8"), re.M | re.S))
+
+
+def _altered_functions(cursor) -> list[str]:
+    cursor.execute("SELECT proname, prosrc FROM pg_proc WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'guard')")
+    have = set(cursor.fetchall())
+    names = {name for name, _ in have}
+    gone = {name for name, _ in _functions() - have}
+    findings = [f"function guard.{name} is {'altered' if name in names else 'missing'}" for name in sorted(gone)]
+    return findings + [f"function guard.{name} is not ours" for name in sorted({name for name, _ in have - _functions()} - gone)]
+
+
+def _condition(text: str | None) -> str:
+    """A condition as it is compared: the database writes it back with brackets, names and types of its own."""
+    return re.sub(r"\s|[()]|AS current_site|::\w+", "", text or "")
+
+
+def _altered_policies(cursor) -> list[str]:
+    cursor.execute("SELECT tablename, policyname, cmd, roles::text[], qual, with_check FROM pg_policies WHERE schemaname = 'public'")
+    have = {(table, name): rest for table, name, *rest in cursor.fetchall()}
+    findings = []
+    for table in tables():
+        condition = policy(table)
+        if condition is None:
+            continue
+        wanted = {
+            "site": ["ALL", [APP, READER], _condition(f"{IN_A_CONTEXT} AND {condition}"), _condition(condition)],
+            "guard_all": ["SELECT", [GUARD, VERIFIER], "true", ""],
+        }
+        for name, expected in wanted.items():
+            rest = have.pop((table.name, name), None)
+            if rest is None:
+                findings.append(f"policy {name} on {table.name} is missing")
+                continue
+            command, roles, qual, check = rest
+            if [command, sorted(roles), _condition(qual), _condition(check)] != [expected[0], sorted(expected[1]), *expected[2:]]:
+                findings.append(f"policy {name} on {table.name} is altered")
+    return findings + [f"policy {name} on {table} is not ours" for table, name in sorted(have)]
 
 
 def before_migrate(sender, using, **kwargs) -> None:

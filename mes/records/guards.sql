@@ -202,3 +202,70 @@ BEGIN
     UPDATE public.mes_streamhead h SET seq = head.seq + 1, hash = digest WHERE h.stream = entry->>'stream';
   END LOOP;
 END $$;
+
+-- Duties that one person never holds together, as mes/people/segregation.py lists them (a test compares). ACC-07.
+CREATE OR REPLACE FUNCTION guard.conflicts() RETURNS TABLE (code text, one text, other text) LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, public AS $$
+  VALUES ('administrator_with_gmp_rights', 'mes.manage_people', 'batches.*'),
+         ('administrator_with_gmp_rights', 'mes.manage_people', 'quality.*'),
+         ('administrator_approves_access', 'mes.manage_people', 'mes.approve_access'),
+         ('administrator_checks_identity', 'mes.manage_people', 'mes.record_training'),
+         ('author_approves_recipe', 'batches.author_recipes', 'batches.approve_recipes'),
+         ('author_approves_specification', 'quality.author_specifications', 'quality.approve_specifications'),
+         ('tester_certifies', 'quality.record_results', 'quality.certify_lot')
+$$;
+
+-- The first conflict among the permissions of some roles, or null.
+CREATE OR REPLACE FUNCTION guard.conflict_in(roles jsonb) RETURNS text LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, public AS $$
+  WITH held AS (SELECT DISTINCT permission FROM jsonb_array_elements(roles) AS r(permissions), jsonb_array_elements_text(r.permissions) AS p(permission))
+  SELECT c.code FROM guard.conflicts() c
+  WHERE EXISTS (SELECT 1 FROM held WHERE permission = c.one)
+    AND EXISTS (SELECT 1 FROM held WHERE CASE WHEN right(c.other, 1) = '*' THEN starts_with(permission, left(c.other, -1)) ELSE permission = c.other END)
+  LIMIT 1
+$$;
+
+-- Nobody is given, at any one time, roles with which one person would hold two duties that are kept apart; whoever asks, by whatever statement.
+-- Grants of a site wait for each other: two that come at the same moment would not see each other.
+CREATE OR REPLACE FUNCTION guard.duties_apart() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+DECLARE conflict text;
+BEGIN
+  IF TG_OP = 'UPDATE' AND NEW.user_id = OLD.user_id AND NEW.role_id = OLD.role_id AND NEW.site_id = OLD.site_id AND NEW.starts_at = OLD.starts_at
+     AND NEW.ends_at IS NOT NULL AND NEW.ends_at <= coalesce(OLD.ends_at, 'infinity') THEN
+    RETURN NEW;  -- it only ends earlier
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('cartulary duties ' || NEW.site_id::text, 0));
+  SELECT guard.conflict_in(coalesce(jsonb_agg(r.permissions), '[]'::jsonb)) INTO conflict FROM public.mes_role r
+  WHERE r.id = NEW.role_id OR r.id IN (
+    SELECT g.role_id FROM public.mes_grant g
+    WHERE g.user_id = NEW.user_id AND g.site_id = NEW.site_id AND g.id <> NEW.id
+      AND g.starts_at < coalesce(NEW.ends_at, 'infinity') AND coalesce(g.ends_at, 'infinity') > NEW.starts_at);
+  IF conflict IS NOT NULL THEN
+    RAISE EXCEPTION 'Cartulary refuses this role: one person would hold duties that are kept apart (%)', conflict USING ERRCODE = 'CT006';
+  END IF;
+  RETURN NEW;
+END $$;
+
+-- Nor does a role come to hold two such duties, by itself or beside the other roles of somebody who has it.
+CREATE OR REPLACE FUNCTION guard.role_apart() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+DECLARE conflict text;
+BEGIN
+  IF TG_OP = 'UPDATE' AND NEW.permissions = OLD.permissions THEN RETURN NEW; END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('cartulary duties ' || NEW.site_id::text, 0));
+  conflict := guard.conflict_in(jsonb_build_array(NEW.permissions));
+  IF conflict IS NULL AND TG_OP = 'UPDATE' THEN
+    SELECT guard.conflict_in(jsonb_build_array(NEW.permissions, r.permissions)) INTO conflict
+    FROM public.mes_grant mine JOIN public.mes_grant g ON g.user_id = mine.user_id AND g.site_id = mine.site_id AND g.role_id <> NEW.id
+    JOIN public.mes_role r ON r.id = g.role_id
+    WHERE mine.role_id = NEW.id AND coalesce(mine.ends_at, 'infinity') > guard.record_now() AND coalesce(g.ends_at, 'infinity') > guard.record_now()
+      AND g.starts_at < coalesce(mine.ends_at, 'infinity') AND coalesce(g.ends_at, 'infinity') > mine.starts_at
+      AND guard.conflict_in(jsonb_build_array(NEW.permissions, r.permissions)) IS NOT NULL
+    LIMIT 1;
+  END IF;
+  IF conflict IS NOT NULL THEN
+    RAISE EXCEPTION 'Cartulary refuses this role: one person would hold duties that are kept apart (%)', conflict USING ERRCODE = 'CT006';
+  END IF;
+  RETURN NEW;
+END $$;

@@ -62,6 +62,13 @@ class Signature(Fact):
             models.Index(fields=["record_id", "meaning"], name="signature_record_meaning"),
             models.Index(fields=["lot_id"], name="signature_lot"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(full_name="") & ~Q(username="") & ~Q(meaning_text="") & ~Q(site_time_zone=""), name="signature_names_its_elements"
+            ),
+            # What people sign about themselves, before any role lets them sign, has none.
+            models.CheckConstraint(condition=~Q(role="") | Q(meaning="acknowledged_accountability"), name="signature_names_its_role"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.full_name}: {self.meaning}"

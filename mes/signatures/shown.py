@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from mes.clock import moment_words
+from mes.errors import RuleBroken
+from mes.signatures.meanings import MEANINGS
 from mes.signatures.models import DeputyAuthority, Signature
 from mes.signatures.queries import Capacity
 
+ELEMENTS = {"full_name": "full name", "username": "user name", "meaning_text": "meaning", "recorded_at": "time", "site_time_zone": "time zone"}
+
+
+def check_whole(sig: Signature) -> Signature:
+    """A signature is shown whole or not at all. Raises RuleBroken("signature_incomplete"). 21 CFR 11.50(b); SIG-04.
+
+    The role is no element of what people sign about themselves, for which no role is asked.
+    """
+    meant = MEANINGS.get(sig.meaning)
+    wanted = ELEMENTS if meant is not None and not meant.used_by else ELEMENTS | {"role": "role"}
+    lost = [words for field, words in wanted.items() if not getattr(sig, field)]
+    if lost:
+        raise RuleBroken("signature_incomplete", f"A signature here lacks its {' and '.join(lost)}, so nothing of it is shown. Call quality.")
+    return sig
+
 
 def signature(sig: Signature) -> dict:
-    """For the component `signature`: the times are shown in the zone that the signature keeps."""
+    """For the component `signature`: the times are shown in the zone that the signature keeps. Raises what check_whole() raises."""
+    check_whole(sig)
     return {
         "name": sig.full_name,
         "user_name": sig.username,

@@ -16,6 +16,7 @@ from batches.lots.models import Container, Donation, Lot
 from batches.recipes.document.schema import Recipe
 from mes.audit.chain import canonical_json, instant
 from mes.signatures.models import Signature
+from mes.signatures.shown import check_whole
 from quality.deviations import queries as deviations
 from quality.release.expiry import expiry_of
 from quality.release.gate import Ground, lines_of
@@ -147,7 +148,7 @@ def _signatures(lot: Lot, recipe: Recipe) -> list[dict]:
             "part": "after release" if each.record_id in late else "making" if each.record_id in steps else "judging",
             "digest": bytes(each.payload_digest).hex(),
         }
-        for each in found
+        for each in map(check_whole, found)
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from batches.lots.models import Lot
 from mes.audit.chain import instant
 from mes.audit.models import AuditEntry
 from mes.signatures.models import Signature
+from mes.signatures.shown import check_whole
 from quality.release import queries
 
 FORMAT = "cartulary.evidence/1"
@@ -50,7 +51,7 @@ def evidence_of(lot: Lot) -> dict:
                 "record_id": str(each.record_id), "record_version": each.record_version, "schema": each.payload_schema,
                 "digest": bytes(each.payload_digest).hex(), "covers": each.pk not in voided, "payload": base64.b64encode(bytes(each.payload.content)).decode(),
             }
-            for each in signatures
+            for each in map(check_whole, signatures)
         ],
         "entries": [
             {"seq": each.seq, "at": instant(each.at), "hash": bytes(each.hash).hex(), "canon": bytes(each.canon).hex()} for each in entries.iterator(500)

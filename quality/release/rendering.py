@@ -9,6 +9,7 @@ from mes.clock import record_now
 from mes.errors import RuleBroken
 from mes.records.actors import Actor
 from mes.records.context import site_context
+from mes.signatures.shown import check_whole
 from quality.release.models import Certificate, ReleaseDecision
 from quality.release.paper import Signed, certificate_pdf
 from quality.release.queries import MEANINGS
@@ -17,7 +18,7 @@ from quality.release.services import keep_certificate
 
 def signed_of(decision: ReleaseDecision) -> Signed:
     """The stored signature of a decision with its bytes: all that a certificate is drawn from."""
-    made = decision.signature
+    made = check_whole(decision.signature)
     return Signed(
         made.full_name, made.username, made.role, made.meaning_text, made.recorded_at, made.site_time_zone, bytes(made.payload_digest).hex(),
         bytes(made.payload.content),

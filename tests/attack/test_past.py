@@ -61,6 +61,28 @@ def test_an_entry_of_the_trail_is_forged(siege, raw, attack):
         raw.execute("SELECT set_config('cartulary.site', %s, false)", [str(siege.place.site.pk)])
 
 
+@pytest.mark.req("ACC-07", case="negative")
+def test_one_person_is_given_two_duties_by_statement(siege, raw, attack):
+    """With a forged deed open: give an analyst the Qualified Person's role, from now and for a later hour; write that right into the role they hold"""
+    analyst, role, own = raw.execute(
+        "SELECT (SELECT id FROM mes_user WHERE id = %s), (SELECT id FROM mes_role WHERE code = 'qa_release' AND site_id = %s), "
+        "(SELECT id FROM mes_role WHERE code = 'qc_analyst' AND site_id = %s)",
+        [siege.users["anna"].pk, siege.place.site.pk, siege.place.site.pk],
+    ).fetchone()
+    give = (
+        "INSERT INTO mes_grant (id, site_id, version, user_id, role_id, starts_at, ends_at, given_by_id) "
+        "VALUES (%s, %s, 1, %s, %s, guard.record_now() + %s::interval, %s, %s)"
+    )
+    for begins in ("0", "3 days"):
+        open_deed(raw, siege)
+        with attack.refused_by_database("CT006"):
+            raw.execute(give, [uuid7(), siege.place.site.pk, analyst, role, begins, None, siege.users["maya"].pk])
+        raw.rollback()
+    open_deed(raw, siege)
+    with attack.refused_by_database("CT006"):
+        raw.execute("UPDATE mes_role SET permissions = permissions || '[\"quality.certify_lot\"]'::jsonb, version = version + 1 WHERE id = %s", [own])
+
+
 @pytest.mark.req("AUD-04", case="negative")
 def test_the_clock_is_moved_at_a_real_site(siege, raw, attack):
     """Write an offset into the simulated clock of an installation with a real site"""

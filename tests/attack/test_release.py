@@ -11,7 +11,7 @@ from batches.lots.models import Container, Lot
 from batches.lots.rules import check_can_order_lot
 from mes.clock import record_now
 from mes.people import services as people
-from mes.people.models import Role
+from mes.people.models import Grant, Role
 from quality.deviations.models import Deviation
 from quality.deviations.rules import check_not_own_work
 from quality.release import queries
@@ -29,6 +29,8 @@ DANGER = "an unfit product reaches a patient"
 
 def also(siege, name: str, role: str) -> None:
     """Give somebody a further role."""
+    for held in Grant.objects.filter(user=siege.users[name], role__code="qc_analyst", ends_at=None):  # who tests is never given the right to certify beside it
+        people.end_grant(by=siege.place.setup, grant_id=held.pk, seen=held.version, reason="Moves to quality")
     people.grant_role(by=siege.place.setup, user=siege.users[name], role=Role.objects.get(site=siege.place.site, code=role))
 
 

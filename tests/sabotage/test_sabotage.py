@@ -1,12 +1,14 @@
 """The sabotage run: every control is taken away, and a test of its requirement has to fail. Minutes long: run with --sabotage."""
 
 import os
+import re
 
 import pytest
 
+from mes.management.commands.trace import marked
 from tests.sabotage.controls import CONTROLS
 from tests.sabotage.removing import ROOT, answer, everywhere, silent
-from tests.sabotage.run import PAGE, page, without, without_each
+from tests.sabotage.run import PAGE, page, without_each
 
 
 def control(name):
@@ -16,17 +18,35 @@ def control(name):
 @pytest.mark.sabotage
 def test_no_control_is_taken_away_without_a_test_that_misses_it():
     chosen = os.environ.get("CARTULARY_SABOTAGE_ONLY", "").split()
-    outcomes = without_each(each for each in CONTROLS if not chosen or each.name in chosen)
+    outcomes, failing = without_each(each for each in CONTROLS if not chosen or each.name in chosen)
     print("\n" + "\n".join(outcome.line for outcome in outcomes))
+    unnoticed = {outcome.control.name: outcome.why for outcome in outcomes if not outcome.missed}
+    assert not failing, "These fail with every control in place and so show nothing:\n" + "\n".join(f"{test}: {why}" for test, why in failing.items())
+    assert not unnoticed, "\n".join(f"{name}: {why}" for name, why in unnoticed.items()) + "\nWrite the test that refuses, or detects, what this let through."
     if not chosen:
         PAGE.write_text(page(outcomes), encoding="utf-8")
-    unnoticed = {outcome.control.name: outcome.why for outcome in outcomes if not outcome.noticed}
-    assert not unnoticed, "\n".join(f"{name}: {why}" for name, why in unnoticed.items()) + "\nWrite the test that refuses, or detects, what this let through."
 
 
 def test_a_control_taken_away_is_missed_by_a_test_of_its_requirement():
-    outcome = without(control("idle_lock"))
-    assert outcome.noticed.startswith("tests/mes/people/test_access.py::"), outcome.why
+    outcomes, failing = without_each([control("idle_lock")])
+    assert not failing
+    assert outcomes[0].missed[0].startswith("tests/mes/people/test_access.py::"), outcomes[0].why
+
+
+def test_every_control_names_tests_that_carry_the_mark_of_its_requirement():
+    shown = {(each.requirement, each.test) for each in marked()}
+    bare = {}
+    for each in CONTROLS:
+        for wanted in each.tests.split():
+            file, _, part = wanted.partition("::")
+            if not any(test.startswith(f"{file}::") and part in test.rpartition("::")[2] for name, test in shown if name in each.requirement.split()):
+                bare[each.name] = wanted
+    assert not bare, f"No test with the mark: {bare}"
+
+
+def test_every_control_has_a_name_of_its_own():
+    names = [each.name for each in CONTROLS]
+    assert len(names) == len(set(names))
 
 
 def test_what_is_taken_away_comes_back():
@@ -41,12 +61,15 @@ def test_what_is_taken_away_comes_back():
         rules.check_different_person(1, 1, "No.")
 
 
-@pytest.mark.sabotage
 def test_the_printed_table_names_every_control_and_none_unnoticed():
-    lines = {line.split("|")[1].strip(): line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and "---" not in line}
+    text = PAGE.read_text(encoding="utf-8")
+    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| ") and "---" not in line}
     lines.pop("Control")
-    assert set(lines) == {each.name for each in CONTROLS}, "Run: python3 manage.py test --sabotage"
-    assert len(lines) >= 25 and not [name for name, line in lines.items() if "nobody" in line]
+    assert list(lines) == [each.name for each in CONTROLS], "Controls changed. Run: python3 manage.py test --sabotage"
+    assert len(lines) >= 25 and not [name for name, line in lines.items() if "**nobody**" in line]
+    tests = {each.test.rpartition("/")[2] for each in marked()}
+    gone = {name for name in re.findall(r"`(test_\w+\.py::\w+)`", text) if name not in tests}
+    assert not gone, f"These tests are no more: {sorted(gone)}. Run: python3 manage.py test --sabotage"
 
 
 def test_the_product_has_no_switch_for_it():

@@ -28,6 +28,7 @@ from batches.recipes.bounds import bounds_text
 from batches.recipes.document.schema import Parameter
 from mes.audit.chain import canonical_json, instant
 from mes.signatures.queries import payload_intact
+from mes.signatures.shown import check_whole
 
 STATE_WORDS = {
     "waiting": "not begun",
@@ -198,7 +199,13 @@ def _value(parameter: Parameter, history: list[Entry]) -> dict:
     }  # fmt: skip
     # A value that was only calculated anew is no change that anybody made; its inputs show theirs.
     earlier = [each for each in history[:-1] if now is not None and now.source != "calculated"]
-    kept["before"] = [{"value": each.value_text, "unit": each.unit, "sentence": each.sentence, **_by(each.recorded_at, each.by)} for each in earlier]
+    kept["before"] = [
+        {
+            "value": each.value_text, "unit": each.unit, "sentence": each.sentence, "reason": each.reason,
+            "confirmed_by": each.confirmed_by.full_name if each.confirmed_by_id else "", **_by(each.recorded_at, each.by),
+        }
+        for each in earlier
+    ]  # fmt: skip
     return kept
 
 
@@ -239,6 +246,7 @@ def _excursion(found: Excursion) -> dict:
 
 
 def _signature(made, facts: _Facts, run, step) -> dict:
+    check_whole(made)
     covers = facts.covers[made.pk]
     changed = [] if covers else what_changed(made, facts.entries[run.pk], facts.materials[run.pk], facts.files[run.pk])
     return {

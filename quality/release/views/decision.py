@@ -11,6 +11,7 @@ from mes.clock import day_words, record_now
 from mes.errors import Missing
 from mes.permissions import Permission as AuditPermission
 from mes.records.context import site_context
+from mes.signatures import shown
 from mes.signatures.pages import SigningPage
 from mes.web.pages import FragmentPage, Page
 from quality.permissions import Permission
@@ -221,7 +222,7 @@ def decision_row(decision) -> dict:
     made = decision.signature
     return {
         "words": queries.WORDS[decision.kind],
-        "sig": {"name": made.full_name, "user_name": made.username, "role": made.role, "meaning": made.meaning_text, "at": made.recorded_at},
+        "sig": shown.signature(made),
         "reason": decision.reason,
         "why_not": queries.why_not_valid(decision),
     }

@@ -58,6 +58,7 @@ def test_material_that_may_not_be_used_is_refused_and_nothing_is_written(floor, 
         assert not Consumption.objects.filter(lot=lot).exists()
 
 
+@pytest.mark.req("MAT-01", case="negative")
 def test_expired_material_is_refused(floor, lot):
     with refused("material_expired"):
         take(floor, lot, floor.medium(days=0).identifier)

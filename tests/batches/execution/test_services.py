@@ -215,6 +215,13 @@ def test_a_step_that_touches_material_does_not_open_without_a_scan(floor, cleare
         floor.open(cleared, "A1.2", scanned="")
 
 
+@pytest.mark.req("COI-03", case="negative")
+def test_an_identifier_that_is_typed_alone_opens_no_step(floor, cleared):
+    with refused("typed_alone", UnreadableInput):
+        floor.open(cleared, "A1.2", scanned=floor.container(cleared).identifier)
+    assert floor.run(cleared, "A1.2").state == "waiting"
+
+
 @pytest.mark.req("COI-03", case="positive")
 def test_an_unreadable_label_is_typed_with_a_second_person_and_counted(floor, cleared):
     identifier, run = floor.container(cleared).identifier, floor.run(cleared, "A1.2")
@@ -251,6 +258,7 @@ def test_what_is_no_value_is_kept_as_an_attempt_and_the_step_stays_unfilled(floo
     assert queries.refusal_of(kept).status == 422
     assert current(floor, lot, "A1.2", parameter) is None
     with floor.reading():
+        assert EntryAttempt.objects.get(lot=lot, parameter=parameter).text == text, "kept in the database, not only told"
         assert not Excursion.objects.filter(lot=lot).exists()
 
 

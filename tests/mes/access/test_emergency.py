@@ -1,6 +1,7 @@
 """Access for support or an emergency: two persons open it, it ends at its hour, it signs nothing, and it is reviewed (ACC-09)."""
 
 import datetime as dt
+import time
 
 import pytest
 from django.test import Client
@@ -109,6 +110,15 @@ def test_after_its_hour_it_opens_nothing_and_is_not_opened_late(house, monkeypat
     with pytest.raises(RuleBroken, match="has passed"):
         house.open(access)
     assert not house.reads()
+
+
+@pytest.mark.req("ACC-09", case="negative")
+def test_access_ends_by_itself_and_nobody_has_to_end_it(house):
+    second = dt.timedelta(seconds=1)
+    access = house.open(house.ask(lasts=second))
+    assert house.reads()
+    time.sleep(second.total_seconds())
+    assert record_now() >= access.ends_at and not house.reads()
 
 
 @pytest.mark.req("ACC-09", case="negative")

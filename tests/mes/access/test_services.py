@@ -12,10 +12,12 @@ from mes.access.models import AccessReview
 from mes.access.services import review_access
 from mes.clock import record_now
 from mes.errors import NotAllowed, RuleBroken, StaleRecord
+from mes.events import Event
 from mes.people import services as people
-from mes.people.models import Grant, Role, User
+from mes.people.models import Grant, User
 from mes.people.setup import system_actor
 from mes.permissions import Permission
+from mes.records import door
 from mes.records.context import site_context
 from mes.signatures import ceremony
 from mes.signatures.models import Signature
@@ -191,37 +193,34 @@ def test_an_account_is_closed_by_another_administrator_once(place, admin, quinn)
 
 
 @pytest.mark.req("ACC-07", case="negative")
-def test_every_conflicting_pair_is_refused_at_grant_in_one_role_and_at_use(place):
-    from mes.people.rules import check_may, check_person_may
+def test_every_conflicting_pair_is_refused_at_grant_and_in_one_role(place):
     from mes.people.segregation import CONFLICTS
-    from mes.records import door
 
     for number, conflict in enumerate(CONFLICTS):
         one, other = (pattern.replace("*", "read_lots") for pattern in (conflict.one, conflict.other))
         with pytest.raises(RuleBroken) as refused:
             place.role([one, other])
         assert refused.value.code == conflict.code
-        person = place.person(f"p{number}", [one])
-        user, role = User.objects.get(pk=person.user_id), place.role([other])
+        user, role = User.objects.get(pk=place.person(f"p{number}", [one]).user_id), place.role([other])
         with pytest.raises(NotAllowed) as refused:
             people.grant_role(by=place.setup, user=user, role=role)
         assert refused.value.code == conflict.code
 
-        def insert(*, by, user=user, role=role):
-            grant = Grant(site_id=by.site_id, user=user, role=role, starts_at=door.deed_now().at, given_by_id=by.user_id)
-            grant.save()
-            return grant
 
-        from mes.events import Event
+@pytest.mark.req("ACC-07", case="negative")
+def test_a_role_is_not_given_beside_one_that_only_begins_later(place):
+    user = User.objects.get(pk=place.person("p", ["mes.read_audit"]).user_id)
+    later = place.role(["quality.certify_lot"])
 
-        door._run(door.Deed(by=place.setup), Event.GRANT_GIVEN, insert, {})  # past the rules, as a shell would
-        for permission in (one, other):
-            with pytest.raises(NotAllowed) as refused:
-                check_may(person, permission)
-            assert refused.value.code == conflict.code
-            with pytest.raises(NotAllowed) as refused:
-                check_person_may(user, permission, place.site.pk)
-            assert refused.value.code == conflict.code
+    def insert(*, by):
+        grant = Grant(site_id=by.site_id, user=user, role=later, starts_at=door.deed_now().at + dt.timedelta(days=1), given_by_id=by.user_id)
+        grant.save()
+        return grant
+
+    door._run(door.Deed(by=place.setup), Event.GRANT_GIVEN, insert, {})
+    with pytest.raises(NotAllowed) as refused:
+        people.grant_role(by=place.setup, user=user, role=place.role(["quality.record_results"]))
+    assert refused.value.code == "tester_certifies"
 
 
 @pytest.mark.req("ACC-07", case="positive")
@@ -230,25 +229,6 @@ def test_the_roles_a_site_opens_with_hold_no_conflict():
     from quality.roles import ROLES
 
     assert {code: conflict_in([str(each) for each in permissions]) for code, (_, permissions) in ROLES.items()} == dict.fromkeys(ROLES)
-
-
-@pytest.mark.req("ACC-07", case="negative")
-def test_a_page_opens_nothing_for_duties_that_came_together(place, admin):
-    from mes.events import Event
-    from mes.records import door
-
-    role = place.role(["batches.read_lots"])
-
-    def insert(*, by):
-        grant = Grant(site_id=by.site_id, user_id=admin.user_id, role=role, starts_at=door.deed_now().at, given_by_id=by.user_id)
-        grant.save()
-        return grant
-
-    client = browser("anna")
-    assert client.get("/people/").status_code == 200
-    door._run(door.Deed(by=place.setup), Event.GRANT_GIVEN, insert, {})
-    assert client.get("/people/").status_code == 403
-    assert Role.objects.filter(pk=role.pk).exists()
 
 
 # --- who is locked out is told to others (SIG-12) -----------------------------------------------------------------------

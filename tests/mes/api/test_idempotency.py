@@ -37,6 +37,7 @@ def roles(code: str = "a") -> int:
     return Role.objects.filter(code=code).count()
 
 
+@pytest.mark.req("API-04", case="negative")
 def test_a_post_without_a_key_does_nothing(admin):
     refused(admin.post("/api/v1/roles/", BODY, content_type="application/json"), 400, "idempotency_key_missing")
     assert roles() == 0
@@ -47,6 +48,7 @@ def test_a_key_that_cannot_be_kept_does_nothing(admin, key):
     refused(post(admin, "/api/v1/roles/", BODY, key), 422, "idempotency_key_unreadable")
 
 
+@pytest.mark.req("API-04", case="positive")
 def test_a_repeat_gets_the_first_answer_and_changes_nothing(admin):
     first = post(admin, "/api/v1/roles/", BODY, "k1")
     again = post(admin, "/api/v1/roles/", {"weight": "1.50", "name": "A", "code": "a"}, "k1")
@@ -59,6 +61,7 @@ def test_a_repeat_gets_the_first_answer_and_changes_nothing(admin):
     assert roles() == 1
 
 
+@pytest.mark.req("API-04", case="negative")
 def test_the_same_key_with_another_body_is_refused(admin):
     post(admin, "/api/v1/roles/", BODY, "k1")
     refused(post(admin, "/api/v1/roles/", BODY | {"code": "b"}, "k1"), 422, "idempotency_key_reused")

@@ -97,6 +97,7 @@ def test_signing_out_ends_the_session_and_both_are_kept(place):
         assert [(entry.events, entry.channel) for entry in kept] == [(["mes.signed_in"], "api"), (["mes.signed_out"], "api")]
 
 
+@pytest.mark.req("ACC-02", case="negative")
 def test_a_change_by_session_needs_the_csrf_token(place):
     place.person("anna.admin", [Permission.MANAGE_PEOPLE], secrets=True)
     client = Client(enforce_csrf_checks=True)
@@ -218,10 +219,25 @@ def test_a_device_is_known_by_its_token(place):
     assert (me["username"], me["kind"], me["permissions"]) == ("cytometer-1", "device", ["mes.read_audit"])
 
 
+@pytest.mark.req("API-01", case="negative")
 @pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: t + "x", lambda t: "ctd_000000000000_x", lambda t: "", lambda t: "a b"])
 def test_another_token_opens_nothing(place, spoil):
     _, token = place.device("cytometer-1")
     refused(Client().get("/api/v1/me/", headers={"Authorization": f"Bearer {spoil(token)}"}), 401, "token_refused")
+
+
+@pytest.mark.req("API-01", case="negative")
+def test_an_unknown_token_costs_the_same_comparison_as_a_known_one(place, monkeypatch):
+    from mes.people import device_auth
+
+    _, token = place.device("cytometer-1")
+    counted = []
+    compare = device_auth.hmac.compare_digest
+    monkeypatch.setattr(device_auth.hmac, "compare_digest", lambda one, other: counted.append((len(one), len(other))) or compare(one, other))
+    for sent in (token, token[:-1], "ctd_000000000000_x", "ctd_x", "nothing"):
+        counted.clear()
+        Client().get("/api/v1/me/", headers={"Authorization": f"Bearer {sent}"})
+        assert counted == [(64, 64)], f"{sent[:8]}: compared {counted}"
 
 
 @pytest.mark.req("SIG-13", case="negative")

@@ -223,6 +223,17 @@ def test_after_five_idle_minutes_the_page_is_covered_and_nothing_is_read(place, 
     assert island.status_code == 423 and "data-locked" in island.content.decode()
 
 
+@pytest.mark.req("ACC-05", case="negative")
+def test_a_session_ends_after_its_longest_time_however_much_it_is_used(place, settings):
+    client = signed_in(place.person("maya", "operator"))
+    session = client.session
+    session["began"] -= settings.SESSION_COOKIE_AGE + 1
+    session.save()
+    answer = client.get("/me/")
+    assert answer.status_code == 302 and answer.url.startswith("/sign-in/")
+    assert "_auth_user_id" not in client.session
+
+
 @pytest.mark.req("ACC-05", case="positive")
 def test_the_same_person_lifts_the_cover_and_what_was_posted_is_kept(place):
     maya = place.person("maya", "operator", badge="B-0001")

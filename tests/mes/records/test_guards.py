@@ -197,6 +197,17 @@ def test_time_and_transaction_as_sent_are_overridden(raw, place):
     assert recorded >= opened
 
 
+@pytest.mark.req("AUD-13", case="negative")
+def test_an_offset_shifts_no_time_where_a_site_is_real(place):
+    with place.db.connect() as admin:
+        admin.execute("INSERT INTO mes_simulatedclock (id, \"offset\") VALUES (1, interval '-30 days')")
+        assert admin.execute("SELECT guard.record_now() < clock_timestamp() - interval '29 days'").fetchone() == (True,)
+        admin.execute("ALTER TABLE mes_site DISABLE TRIGGER USER")
+        admin.execute("UPDATE mes_site SET demo = false")
+        assert admin.execute("SELECT abs(extract(epoch FROM guard.record_now() - clock_timestamp())) < 1").fetchone() == (True,)
+        admin.rollback()
+
+
 @pytest.mark.req("AUD-13", case="positive")
 def test_record_time_is_the_clock_not_the_beginning_of_the_transaction(raw):
     first, began, second = raw.execute("SELECT guard.record_now(), now(), guard.record_now() FROM pg_sleep(0.01)").fetchone()
@@ -236,6 +247,7 @@ def test_without_a_site_nothing_is_seen(raw, place):
 
 
 @pytest.mark.req("ACC-02", case="negative")
+@pytest.mark.req("NET-01", case="negative")
 def test_rows_of_another_site_are_not_seen_and_not_written(raw, place):
     other = open_place()
     raw.execute("SELECT set_config('cartulary.site', %s, false)", [str(other.site.pk)])
@@ -276,6 +288,19 @@ def test_every_guard_stands_after_a_migration(place):
         ("ALTER TABLE mes_user ENABLE TRIGGER guard_sealed", "trigger guard_sealed on mes_user does not fire always"),
         ("ALTER TABLE mes_auditentry NO FORCE ROW LEVEL SECURITY", "row security on mes_auditentry is not forced"),
         ("ALTER TABLE mes_auditentry DISABLE ROW LEVEL SECURITY", "row security on mes_auditentry is not forced"),
+        ("CREATE OR REPLACE FUNCTION guard.deed_is_open() RETURNS boolean LANGUAGE sql AS 'SELECT true'", "function guard.deed_is_open is altered"),
+        ("DROP FUNCTION guard.append(jsonb, jsonb)", "function guard.append is missing"),
+        ("CREATE FUNCTION guard.deed_is_open(text) RETURNS boolean LANGUAGE sql AS 'SELECT true'", "function guard.deed_is_open is not ours"),
+        ("ALTER POLICY site ON mes_auditentry USING (true)", "policy site on mes_auditentry is altered"),
+        ("ALTER POLICY site ON mes_auditentry WITH CHECK (true)", "policy site on mes_auditentry is altered"),
+        ("ALTER POLICY guard_all ON mes_auditentry TO cartulary_app", "policy guard_all on mes_auditentry is altered"),
+        ("DROP POLICY site ON mes_auditentry", "policy site on mes_auditentry is missing"),
+        ("CREATE POLICY more ON mes_auditentry USING (true)", "policy more on mes_auditentry is not ours"),
+        (
+            "CREATE OR REPLACE TRIGGER guard_change BEFORE UPDATE OR DELETE ON mes_auditentry FOR EACH ROW EXECUTE FUNCTION guard.before_history(); "
+            "ALTER TABLE mes_auditentry ENABLE ALWAYS TRIGGER guard_change",
+            "trigger guard_change on mes_auditentry calls another function",
+        ),
     ],
 )
 def test_a_guard_that_is_gone_or_weakened_is_named(place, harm, words):
@@ -290,6 +315,37 @@ def test_the_guards_fire_for_a_superuser_who_plays_replica(place):
         admin.execute("SET session_replication_role = replica")
         with refused("CT001"):
             admin.execute("DELETE FROM mes_auditentry")
+
+
+@pytest.mark.req("AUD-04", case="negative")
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE mes_accessevent SET station = 'elsewhere'",
+        "DELETE FROM mes_accessevent",
+        "UPDATE mes_auditentry SET reason = 'another'",
+        "UPDATE mes_userhistory SET full_name = 'Somebody Else'",
+        "DELETE FROM mes_user",
+        "TRUNCATE mes_accessevent",
+        "TRUNCATE mes_user CASCADE",
+        "TRUNCATE mes_auditrow",
+    ],
+)
+def test_nobody_changes_removes_or_empties_what_is_kept_not_even_a_superuser(place, harm):
+    services.record_sign_in(by=place.ben)
+    with place.db.connect() as admin:
+        open_deed(admin, place)
+        with refused("CT001"):
+            admin.execute(harm)
+
+
+@pytest.mark.req("ACC-02", case="negative")
+def test_the_owner_of_the_tables_writes_no_row_even_in_a_deed(place):
+    with place.db.connect("MIGRATE_DATABASE_URL") as owner:
+        owner.execute("SET ROLE cartulary_owner")
+        open_deed(owner, place)
+        with pytest.raises(psycopg.Error, match="row-level security"):
+            insert_fact(owner, place)
 
 
 @pytest.mark.req("AUD-05", case="negative")

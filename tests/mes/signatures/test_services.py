@@ -154,6 +154,14 @@ def test_a_job_or_device_signs_nothing_even_with_a_persons_proof(place, ben, wha
         assert SecurityEvent.objects.filter(code="only_people_sign").count() == 3
 
 
+@pytest.mark.req("SIG-12", case="negative")
+def test_a_locked_person_signs_nothing_whatever_the_lock_was_for(place, ben, what):
+    people.lock_person(by=ben, user_id=ben.user_id, why="wrong passwords in a row")
+    with pytest.raises(SigningRefused) as refused:
+        proof_of(ben, what())
+    assert refused.value.code == "locked_out" and signatures(place) == []
+
+
 def test_two_persons_means_two_natural_persons(ben):
     from mes.errors import NotAllowed
 

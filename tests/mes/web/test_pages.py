@@ -123,6 +123,16 @@ def test_every_answer_has_an_id_a_policy_and_is_not_kept(maya):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.req("DI-03", case="negative")
+@pytest.mark.parametrize("path", ["/me/", "/sign-in/", "/nowhere/", "/livez", "/api/v1/me/"])
+def test_no_answer_lets_a_script_run_that_is_not_a_file_of_ours(maya, path):
+    answer = signed_in(maya).get(path)
+    rules = dict(each.strip().partition(" ")[::2] for each in answer.headers.get("Content-Security-Policy", "").split(";"))
+    assert rules.get("default-src") == "'self'" and not {"script-src", "style-src"} & set(rules)
+    assert (rules["object-src"], rules["base-uri"], rules["form-action"], rules["frame-ancestors"]) == ("'none'", "'none'", "'self'", "'none'")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["X-Frame-Options"] == "DENY"
+
+
 def test_a_form_from_before_a_sign_in_is_refused_with_a_sentence(maya):
     client = Client(enforce_csrf_checks=True)
     answer = client.post("/sign-in/", {"username": "maya", "password": "x"})

@@ -7,6 +7,7 @@ import pytest
 from django.test import override_settings
 
 from mes.errors import RuleBroken
+from mes.people import services as people
 from mes.people import totp
 from quality.release import integrity, queries, services
 from quality.release.models import IntegrityAssessment, IntegrityConfirmation, ReleaseDecision
@@ -27,7 +28,7 @@ def site(databases, django_db_setup, django_db_blocker, tmp_path_factory):
     with django_db_blocker.unblock(), pointing(database), override_settings(KEYS_FOLDER=folder, ANCHORS_FOLDER=folder / "anchors"):
         site = Judged("INT")
         site.lot, site.database = site.ready(), database
-        for name in ("ruth", "quinn"):
+        for name in ("ruth", "quinn", "rolf"):
             site.code(name)  # enrolled now: later their codes run ahead
         yield site
         close_connections()
@@ -77,6 +78,11 @@ def confirm(site, who="ruth"):
     return services.confirm_integrity(by=site.by(who), lot_id=site.lot.pk, proof=proof)
 
 
+def also(site, name, role) -> None:
+    """A further role for somebody."""
+    people.grant_role(by=site.place.setup, user=site.users[name], role=site.place.role(role))
+
+
 def refused(act) -> str:
     with pytest.raises(RuleBroken) as caught:
         act()
@@ -110,6 +116,10 @@ def test_one_person_alone_and_whoever_made_the_lot_open_no_gate(site):
         assess(site)
         assert refused(lambda: assess(site, "quentin")) == "assessed_before"
         assert refused(lambda: confirm(site, "quinn")) == "not_your_role"
+        also(site, "quinn", "qa_release")
+        assert refused(lambda: confirm(site, "quinn")) == "same_person"
+        also(site, "rolf", "qa_release")
+        assert refused(lambda: confirm(site, "rolf")) == "own_work", "he reviewed results of this lot"
         assert not site.gate(site.lot)["chain"].ok and refused(lambda: site.certify(site.lot)) == "gate_closed"
     assert made(site) == (1, 0)
 

@@ -109,6 +109,7 @@ def test_a_trail_that_does_not_verify_closes_the_gate(judged, monkeypatch):
     assert "entry 7" in answer.value.sentence and decisions(judged, lot) == []
 
 
+@pytest.mark.req("AUD-05", case="negative")
 def test_a_missing_guard_closes_the_gate(judged, monkeypatch):
     lot = judged.ready()
     monkeypatch.setattr("quality.release.integrity.guards.missing", lambda connection: ["trigger guard_change on batches_entry is missing"])
