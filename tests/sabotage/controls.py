@@ -39,6 +39,7 @@ class Control:
 
 GUARDS, DOOR, PAGES = "tests/mes/records/test_guards.py", "tests/mes/records/test_door.py", "tests/mes/signatures/test_pages.py"
 SIGN, STEPS, RELEASE = "tests/mes/signatures/test_services.py", "tests/batches/execution/test_services.py", "tests/quality/release/test_services.py"
+INTEGRITY = "tests/quality/release/test_integrity.py"
 ACCESS, TRAIL, GATE = "tests/mes/people/test_access.py", "tests/mes/audit/test_trail.py", "tests/quality/release/test_gate.py"
 SCANS, MATERIALS, EQUIPMENT = "tests/batches/execution/test_scans.py", "tests/batches/materials/test_services.py", "tests/batches/equipment/test_services.py"
 HOUSE, CLOCK, EMERGENCY = "tests/house/test_guards.py", "tests/mes/signatures/test_clock.py", "tests/mes/access/test_emergency.py"
