@@ -24,6 +24,8 @@ def verify_site(url: str, site: str, *, sealed: Collection[str] = (), size: int 
     report = Report(scope=f"site {site} since checkpoint {size}" if size else f"site {site}")
     snapshot = Snapshot(url)
     try:
+        if sealed:
+            snapshot.few_of_many()
         checked = {stream: (int(seq), digest) for stream, seq, digest in (line.split(" ") for line in sealed)}
         for finding in anchors.lost(snapshot, sorted(sealed), size):
             report.findings.add(finding)

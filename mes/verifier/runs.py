@@ -34,7 +34,7 @@ class Run:
 
     __slots__ = ("at", "before", "first", "hash", "next")
 
-    def __init__(self, first: int, before: bytes, next: int, hash: bytes, at: int = 0):  # noqa: A002 - the words of the domain
+    def __init__(self, first: int, before: bytes, next: int, hash: bytes, at: int = 0):
         self.first, self.before, self.next, self.hash = first, before, next, hash
         #: Where PREV stood in the bytes of the last entry: the next one is often as long.
         self.at = at

@@ -100,7 +100,8 @@ def main() -> int:
         place.goal("speed of the links as part of the plain pass", place.ratio(times, plain, links), 0.4)
         place.goal("time of the newest hundredth as part of all links", 1 / place.ratio(times, links, newer), 1 / 50, most=True)
         print(f"  largest memory of a verifying process: {verifier.most / 1024:.0f} MiB (goal: at most 200)")
-        print(f"  the byte changed in {stream} #{seq} was {'found' if f'{stream} #{seq}: edit' in found else 'NOT FOUND'}; load at the end {os.getloadavg()[0]:.1f}")
+        word = "found" if f"{stream} #{seq}: edit" in found else "NOT FOUND"
+        print(f"  the byte changed in {stream} #{seq} was {word}; load at the end {os.getloadavg()[0]:.1f}")
     return 0
 
 
