@@ -5,17 +5,14 @@ What each table gets follows from its kind alone: record, fact, history, audit, 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from django.apps import apps
 
 from mes.audit import chain
-from mes.records import collector
+from mes.records import collector, guard_functions
 
-SQL_FILE = Path(__file__).with_name("guards.sql")
 
 APP, VERIFIER, READER, GUARD = (
     "cartulary_app",
@@ -147,28 +144,6 @@ def triggers(table: Table) -> dict[str, str]:
     return out
 
 
-def record_is_sealed(table: Table) -> str:
-    """The function behind the deferred guard of a table of records: refuses the commit of a version without audit row or without its very copy in history."""
-    return f"""
-CREATE OR REPLACE FUNCTION guard."sealed_{table.name}"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public SET enable_seqscan = off AS $$
-DECLARE kept jsonb; found_rows int;
-BEGIN
-  IF NOT EXISTS (SELECT 1 FROM public.mes_auditrow a WHERE a.row_id = NEW.id AND a.version = NEW.version AND a."table" = TG_TABLE_NAME
-                 AND a.tx = pg_current_xact_id()) THEN
-    RAISE EXCEPTION 'Cartulary refuses the commit: % % version % has no audit row', TG_TABLE_NAME, NEW.id, NEW.version USING ERRCODE = 'CT003';
-  END IF;
-  SELECT count(*), (array_agg(to_jsonb(h)))[1] INTO found_rows, kept FROM public."{table.history}" h WHERE h.id = NEW.id AND h.version = NEW.version;
-  IF found_rows <> 1 THEN
-    RAISE EXCEPTION 'Cartulary refuses the commit: % % version % has % history rows', TG_TABLE_NAME, NEW.id, NEW.version, found_rows USING ERRCODE = 'CT003';
-  END IF;
-  IF kept - ARRAY['history_id','history_date','history_change_reason','history_type','history_user_id'] <> to_jsonb(NEW) - 'tx' THEN
-    RAISE EXCEPTION 'Cartulary refuses the commit: the history row of % % differs from the record', TG_TABLE_NAME, NEW.id USING ERRCODE = 'CT003';
-  END IF;
-  RETURN NULL;
-END $$"""  # noqa: S608 - names of our own tables
-
-
 def grants(table: Table) -> str:
     """What the application's role may do with a table, by its kind."""
     return {
@@ -206,7 +181,7 @@ def install_functions(connection) -> None:
             )
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS guard AUTHORIZATION {GUARD}")
         cursor.execute(f"SET ROLE {GUARD}")
-        cursor.execute(SQL_FILE.read_text())
+        cursor.execute(guard_functions.SQL_FILE.read_text())
         cursor.execute(
             f"GRANT USAGE ON SCHEMA guard TO cartulary_owner, {APP}, {VERIFIER}, {READER}"
         )
@@ -239,6 +214,8 @@ def install(connection) -> None:
             f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {GUARD}, {VERIFIER}"
         )
         _keep_schemas(cursor, present)
+        # The check of a record's commit was one function for all tables before each table had its own
+        _as_guard(cursor, "DROP FUNCTION IF EXISTS guard.record_is_sealed()")
 
 
 def _as_guard(cursor, statement: str) -> None:
@@ -264,7 +241,7 @@ def _guard(cursor, table: Table) -> None:
     )
     have = {name for name, _, enabled in cursor.fetchall()}
     if table.kind == "record":
-        _as_guard(cursor, record_is_sealed(table))
+        _as_guard(cursor, guard_functions.record_is_sealed(table.name, table.history))
     for name, statement in triggers(table).items():
         if name in have:
             cursor.execute(f'DROP TRIGGER {name} ON "{t}"')
@@ -313,7 +290,7 @@ def missing(connection) -> list[str]:
     with guards.sql, policies with policy(), triggers by the function they call. AUD-05; 21 CFR 11.10(e).
     """
     with connection.cursor() as cursor:
-        findings = [*_altered_functions(cursor), *_altered_policies(cursor)]
+        findings = [*guard_functions.altered(cursor, _sealed_functions()), *_altered_policies(cursor)]
         cursor.execute(
             "SELECT c.relname, t.tgname, t.tgenabled, p.proname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
             "JOIN pg_proc p ON p.oid = t.tgfoid WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal"
@@ -336,31 +313,11 @@ def missing(connection) -> list[str]:
                 findings.append(f"trigger {name} on {table.name} is missing")
             elif state != "A":
                 findings.append(f"trigger {name} on {table.name} does not fire always")
-            elif f"guard.{called[table.name, name]}(" not in statement:
+            elif f"guard.{called[table.name, name]}(" not in statement.replace('"', ""):
                 findings.append(f"trigger {name} on {table.name} calls another function")
         if policy(table) and security[table.name] != (True, True):
             findings.append(f"row security on {table.name} is not forced")
     return findings
-
-
-@cache
-def _functions() -> frozenset[tuple[str, str]]:
-    """Name and body of each guard function, as guards.sql has them."""
-    return frozenset(re.findall(r"^CREATE OR REPLACE FUNCTION guard\.(\w+)\(.*?AS \$\$(.*?)\$\$;?$", SQL_FILE.read_text(encoding="utf-8"), re.M | re.S))
-
-
-def _altered_functions(cursor) -> list[str]:
-    cursor.execute("SELECT proname, prosrc FROM pg_proc WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'guard')")
-    have = set(cursor.fetchall())
-    names = {name for name, _ in have}
-    gone = {name for name, _ in _functions() - have}
-    findings = [f"function guard.{name} is {'altered' if name in names else 'missing'}" for name in sorted(gone)]
-    return findings + [f"function guard.{name} is not ours" for name in sorted({name for name, _ in have - _functions()} - gone)]
-
-
-def _condition(text: str | None) -> str:
-    """A condition as it is compared: the database writes it back with brackets, names and types of its own."""
-    return re.sub(r"\s|[()]|AS current_site|::\w+", "", text or "")
 
 
 def _altered_policies(cursor) -> list[str]:
@@ -372,7 +329,7 @@ def _altered_policies(cursor) -> list[str]:
         if condition is None:
             continue
         wanted = {
-            "site": ["ALL", [APP, READER], _condition(f"{IN_A_CONTEXT} AND {condition}"), _condition(condition)],
+            "site": ["ALL", [APP, READER], guard_functions.comparable(f"{IN_A_CONTEXT} AND {condition}"), guard_functions.comparable(condition)],
             "guard_all": ["SELECT", [GUARD, VERIFIER], "true", ""],
         }
         for name, expected in wanted.items():
@@ -381,9 +338,13 @@ def _altered_policies(cursor) -> list[str]:
                 findings.append(f"policy {name} on {table.name} is missing")
                 continue
             command, roles, qual, check = rest
-            if [command, sorted(roles), _condition(qual), _condition(check)] != [expected[0], sorted(expected[1]), *expected[2:]]:
+            if [command, sorted(roles), guard_functions.comparable(qual), guard_functions.comparable(check)] != [expected[0], sorted(expected[1]), *expected[2:]]:
                 findings.append(f"policy {name} on {table.name} is altered")
     return findings + [f"policy {name} on {table} is not ours" for table, name in sorted(have)]
+
+
+def _sealed_functions() -> tuple[str, ...]:
+    return tuple(guard_functions.record_is_sealed(table.name, table.history) for table in tables() if table.kind == "record")
 
 
 def before_migrate(sender, using, **kwargs) -> None:

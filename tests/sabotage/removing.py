@@ -120,12 +120,16 @@ def database(statement: str = "", make: Callable[[psycopg.Connection], object] |
 
 
 def rewritten(function: str, old: str, new: str) -> Callable[[], object]:
-    """A function of the database (`guard.name`) in whose text this stands instead of that."""
+    """A function of the database (`guard.name`, or a pattern for several) in whose text this stands instead of that."""
 
     def make(admin: psycopg.Connection) -> None:
-        (text,) = admin.execute("SELECT pg_get_functiondef(%s::regproc)", [function]).fetchone()
-        assert old in text, f"{function} no longer says: {old}"
-        admin.execute(text.replace(old, new))
+        found = admin.execute(
+            "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'guard'::regnamespace AND 'guard.' || proname LIKE %s", [function]
+        ).fetchall()
+        assert found, f"there is no {function}"
+        for (text,) in found:
+            assert old in text, f"{function} no longer says: {old}"
+            admin.execute(text.replace(old, new))
 
     return database(make=make)
 
