@@ -37,10 +37,12 @@ def signed_by(by, meaning, permission=None, what=None):
 
 
 def first_ones(place):
-    """A record with a first signature, so that what has to come after it can."""
+    """A record with each first signature, so that what has to come after them can."""
     first = place.person("first", ["batches.record_values"], secrets=True)
     what = entry(first.user_id)
     signed_by(first, "performed", "batches.record_values", what)
+    quality = place.person("quality", ["quality.assess_deviations"], secrets=True)
+    signed_by(quality, "assessed_integrity", "quality.assess_deviations", what)
     return what
 
 
@@ -112,11 +114,12 @@ def test_a_made_up_meaning_is_refused():
 @pytest.mark.parametrize("meaning", sorted(code for code, each in MEANINGS.items() if each.after))
 def test_what_comes_second_is_not_signed_first(meaning):
     place = open_place()
-    second = place.person("sam", ["batches.sign_as_second_person"], secrets=True)
+    right = MEANINGS[meaning].used_by[0]
+    second = place.person("sam", [right], secrets=True)
     with pytest.raises(OutOfSequence) as refused:
-        signed_by(second, meaning, "batches.sign_as_second_person")
+        signed_by(second, meaning, right)
     assert refused.value.code == "signature_out_of_order"
     what = first_ones(place)
     with pytest.raises(OutOfSequence):  # the first signature is of another record
-        signed_by(second, meaning, "batches.sign_as_second_person", entry(second.user_id))
-    assert signed_by(second, meaning, "batches.sign_as_second_person", what).meaning == meaning
+        signed_by(second, meaning, right, entry(second.user_id))
+    assert signed_by(second, meaning, right, what).meaning == meaning
