@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from django.contrib.auth.hashers import check_password
 
-from mes.errors import NotAllowed, RuleBroken, SigningRefused
+from mes.errors import Missing, NotAllowed, RuleBroken, SigningRefused
 from mes.people import passwords, queries
 from mes.people.jurisdictions import PROFILES, PasswordPolicy, profile_of
 from mes.people.models import Grant, PersonLock, Qualification, User
@@ -22,12 +22,8 @@ LEAST_PIN = 6
 def live_grants(user_id: uuid.UUID, site_id: uuid.UUID):
     from django.db.models import Q
 
-    return Grant.objects.filter(
-        Q(ends_at=None) | Q(ends_at__gt=RecordNow()),
-        user_id=user_id,
-        site_id=site_id,
-        starts_at__lte=RecordNow(),
-    ).select_related("role")
+    lasts = Q(ends_at=None) | Q(ends_at__gt=RecordNow())
+    return Grant.objects.filter(lasts, user_id=user_id, site_id=site_id, starts_at__lte=RecordNow()).select_related("role")
 
 
 def may(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> bool:
@@ -52,11 +48,8 @@ def check_may(by: Actor, permission: StrEnum) -> None:
     check_apart(by.full_name, permission, held)
     if str(permission) not in held:
         words = str(permission).split(".")[-1].replace("_", " ")
-        raise NotAllowed(
-            "not_your_role",
-            f"{by.full_name} may not {words} at this site. Ask somebody whose role allows it.",
-            detail={"permission": str(permission)},
-        )
+        sentence = f"{by.full_name} may not {words} at this site. Ask somebody whose role allows it."
+        raise NotAllowed("not_your_role", sentence, detail={"permission": str(permission)})
 
 
 def check_apart(full_name: str, permission: StrEnum, held: frozenset[str]) -> None:
@@ -200,6 +193,8 @@ def check_can_close_account(*, by: Actor, user: User) -> None:
 def check_can_end_grant(*, by: Actor, grant: Grant, now: dt.datetime) -> None:
     if by.kind != "system":
         check_may(by, _permission().MANAGE_PEOPLE)
+        if grant.site_id != by.site_id:
+            raise Missing("not_found", "There is no such role here. Look in the register.")
     if grant.ends_at is not None and grant.ends_at <= now:
         raise RuleBroken("grant_ended", "This role was ended before.")
 
@@ -244,8 +239,15 @@ def check_can_record_qualification(*, by: Actor, user: User, subject: str) -> No
             )
 
 
+def check_of_this_site(by: Actor, user_id) -> None:
+    """Locks, authenticators and tokens are kept by the site that enrolled their owner, and by no other. Raises Missing: elsewhere nobody is told."""
+    if not User.objects.filter(pk=user_id, site_id=by.site_id).exists():
+        raise Missing("not_found", "There is nobody with this address here. Look in the register.")
+
+
 def check_can_unlock_person(*, by: Actor, lock: PersonLock) -> None:
     check_may(by, _permission().UNLOCK_PEOPLE)
+    check_of_this_site(by, lock.user_id)
     if lock.user_id == by.user_id:
         raise NotAllowed("own_lock", "Nobody unlocks themselves.")
     if not lock.open:
@@ -255,12 +257,14 @@ def check_can_unlock_person(*, by: Actor, lock: PersonLock) -> None:
 def check_can_issue_device_token(*, by: Actor, user: User) -> None:
     if by.kind != "system":
         check_may(by, _permission().MANAGE_PEOPLE)
+        check_of_this_site(by, user.pk)
     if user.kind != User.DEVICE:
         raise RuleBroken("not_a_device", "Only a device has a token. People sign in.")
 
 
 def check_can_revoke_device_token(*, by: Actor, credential) -> None:
     check_may(by, _permission().MANAGE_PEOPLE)
+    check_of_this_site(by, credential.user_id)
     if credential.revoked:
         raise RuleBroken("token_revoked", "This token was revoked before.")
 
@@ -272,8 +276,7 @@ def check_can_begin_second_factor(*, by: Actor, user_id) -> None:
         raise NotAllowed("not_your_second_factor", "An authenticator is enrolled by its owner alone.")
     if SecondFactor.objects.filter(user_id=user_id, active=True, confirmed=True).exists():
         raise RuleBroken(
-            "second_factor_exists",
-            "An authenticator is enrolled already. An administrator can retire it when it is lost; then enrol another.",
+            "second_factor_exists", "An authenticator is enrolled already. An administrator can retire it when it is lost; then enrol another.",
         )
 
 
@@ -342,6 +345,7 @@ def check_can_retire_second_factor(*, by: Actor, factor) -> None:
         raise NotAllowed("own_authenticator", "Nobody retires their own authenticator. An administrator has to do it.")
     if by.kind != "system":
         check_may(by, _permission().MANAGE_PEOPLE)
+        check_of_this_site(by, factor.user_id)
     if not factor.active:
         raise RuleBroken("second_factor_retired", "This authenticator was retired before.")
 

@@ -11,7 +11,7 @@ from functools import cache
 from django.apps import apps
 
 from mes.audit import chain
-from mes.records import collector, guard_functions
+from mes.records import collector, guard_functions, guard_standing
 
 
 APP, VERIFIER, READER, GUARD = (
@@ -153,6 +153,15 @@ def grants(table: Table) -> str:
     }.get(table.kind, "SELECT, INSERT")
 
 
+def reads(table: Table) -> bool:
+    """Whether reports may read a table at all."""
+    return policy(table) is not None or table.kind in {"record", "history", "fact"}
+
+
+def _wanted() -> dict[str, guard_standing.Wanted]:
+    return {table.name: guard_standing.Wanted(triggers(table), grants(table), "SELECT" if reads(table) else "") for table in tables()}
+
+
 def policy(table: Table) -> str | None:
     """The row-level security condition, or None for the tables listed without one."""
     if (
@@ -207,9 +216,7 @@ def install(connection) -> None:
         for name in sorted(present - ours):
             # third-party tables (sessions, content types, migrations): no GMP meaning
             cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{name}" TO {APP}')
-        cursor.execute(
-            f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP}"
-        )
+        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP}")
         cursor.execute(
             f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {GUARD}, {VERIFIER}"
         )
@@ -232,9 +239,7 @@ def _guard(cursor, table: Table) -> None:
     cursor.execute(f'REVOKE ALL ON "{t}" FROM {APP}, {READER}, PUBLIC')
     cursor.execute(f'GRANT {grants(table)} ON "{t}" TO {APP}')
     if table.kind == "history":
-        cursor.execute(
-            f'CREATE UNIQUE INDEX IF NOT EXISTS "{t[:48]}_one_version" ON "{t}" (id, version)'
-        )
+        cursor.execute(f'CREATE UNIQUE INDEX IF NOT EXISTS "{t[:48]}_one_version" ON "{t}" (id, version)')
     cursor.execute(
         "SELECT tgname, pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgname LIKE 'guard\\_%%'",
         [f'"{t}"'],
@@ -248,11 +253,9 @@ def _guard(cursor, table: Table) -> None:
         cursor.execute(statement)
         cursor.execute(f'ALTER TABLE "{t}" ENABLE ALWAYS TRIGGER {name}')
     condition = policy(table)
+    _let_read(cursor, table)
     if condition is None:
-        if table.kind in {"record", "history", "fact"}:
-            cursor.execute(f'GRANT SELECT ON "{t}" TO {READER}')
         return
-    cursor.execute(f'GRANT SELECT ON "{t}" TO {READER}')
     cursor.execute(f'ALTER TABLE "{t}" ENABLE ROW LEVEL SECURITY')
     cursor.execute(f'ALTER TABLE "{t}" FORCE ROW LEVEL SECURITY')
     for name in ("site", "guard_all"):
@@ -263,6 +266,18 @@ def _guard(cursor, table: Table) -> None:
     cursor.execute(
         f'CREATE POLICY guard_all ON "{t}" FOR SELECT TO {GUARD}, {VERIFIER} USING (true)'
     )
+
+
+def _let_read(cursor, table: Table) -> None:
+    """What reports may read: everything of a table but what proves who somebody is."""
+    if not reads(table):
+        return
+    cursor.execute("SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s", [table.name])
+    columns = [name for (name,) in cursor.fetchall()]
+    shown = [name for name in columns if name not in guard_standing.SECRETS]
+    quoted = ", ".join(f'"{name}"' for name in shown)
+    names = f"({quoted})" if len(shown) < len(columns) else ""
+    cursor.execute(f'GRANT SELECT {names} ON "{table.name}" TO {READER}')
 
 
 def _keep_schemas(cursor, present: set[str]) -> None:
@@ -291,6 +306,7 @@ def missing(connection) -> list[str]:
     """
     with connection.cursor() as cursor:
         findings = [*guard_functions.altered(cursor, _sealed_functions()), *_altered_policies(cursor)]
+        findings += guard_standing.strayed(cursor, _wanted(), (APP, READER, VERIFIER))
         cursor.execute(
             "SELECT c.relname, t.tgname, t.tgenabled, p.proname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
             "JOIN pg_proc p ON p.oid = t.tgfoid WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal"
