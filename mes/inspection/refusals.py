@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from mes.people import queries as people
 from mes.records.context import current_site
 from mes.records.models import SecurityEvent
 
@@ -22,10 +23,26 @@ class RefusalPage:
     events: Sequence[SecurityEvent]
     older: str
 
+    def about(self) -> dict[str, str]:
+        """The names of the people whom a refused attempt was about (whose secret was wrong), by the id that it keeps."""
+        ids = {key for key in map(_as_id, (event.subject for event in self.events)) if key}
+        return {str(key): name for key, name in people.names(ids).items()}
+
+
+NOT_REFUSED = {"identity_read"}
+"""Kinds of security event that are no refusal: a look at a patient's identity is recorded, and stands in the trail."""
+
+
+def _as_id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
 
 def kinds_known() -> list[str]:
     """The kinds of refusal that this site has had."""
-    return list(SecurityEvent.objects.filter(site_id=current_site()).order_by("kind").values_list("kind", flat=True).distinct())
+    return list(SecurityEvent.objects.filter(site_id=current_site()).exclude(kind__in=NOT_REFUSED).order_by("kind").values_list("kind", flat=True).distinct())
 
 
 def refused(
@@ -33,7 +50,7 @@ def refused(
     until: dt.datetime | None = None, before: str = "", limit: int = PAGE,
 ) -> RefusalPage:  # fmt: skip
     """A page of the site's refused attempts. `person` is a part of a user name or full name, `subjects` the ids of what was tried."""
-    rows = SecurityEvent.objects.filter(site_id=current_site()).select_related("by").order_by("-recorded_at", "-id")
+    rows = SecurityEvent.objects.filter(site_id=current_site()).exclude(kind__in=NOT_REFUSED).select_related("by").order_by("-recorded_at", "-id")
     if person:
         rows = rows.filter(Q(username__icontains=person) | Q(by__full_name__icontains=person) | Q(by__username__icontains=person))
     if kind:

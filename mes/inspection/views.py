@@ -19,7 +19,6 @@ from mes.audit.models import AuditEntry
 from mes.inspection import refusals
 from mes.permissions import Permission
 from mes.records.context import site_context
-from mes.records.models import SecurityEvent
 from mes.web.pages import FragmentPage, Page
 
 
@@ -48,12 +47,18 @@ def shown(entries: Sequence[AuditEntry], zone: str) -> list[dict]:
             "entry": entry,
             "event": readable.event_words(entry.events),
             "stream": names[entry.stream],
+            "stream_url": address_of(entry.stream),
             "lines": lines[entry.pk],
-            "zone": entry.at.astimezone(ZoneInfo(zone)).tzname(),
             "changed": any(line.old for line in lines[entry.pk]),
         }
         for entry in entries
     ]
+
+
+def address_of(stream: str) -> str:
+    """The page of a stream's own trail; empty for one that belongs to no record."""
+    kind, key = streams.split(stream)
+    return reverse("mes:inspection:stream", args=[kind, key]) if key else ""
 
 
 class AuditPage(Page):
@@ -196,7 +201,7 @@ class RefusalsPanel(FragmentPage):
     title = "Refused attempts"
 
     def read(self) -> dict:
-        return {"events": SecurityEvent.objects.filter(site_id=self.by.site_id).order_by("-recorded_at")[:8]}
+        return {"events": refusals.refused(limit=8).events}
 
 
 class RefusalForm(forms.Form):
@@ -229,6 +234,9 @@ class RefusalsPage(Page):
             subjects={str(key) for key in streams.lots_called(lot)} if lot else None,
             since=midnight(typed.get("since"), zone), until=midnight(typed.get("until"), zone, days=1), before=asked.get("before", ""),
         )  # fmt: skip
+        about = page.about()
+        for event in page.events:
+            event.about, event.kind_words = about.get(event.subject, ""), event.kind.replace("_", " ")
         return {"form": form, "events": page.events, "pager": pager_of(asked, len(page.events), page.older, "newest first")}
 
 

@@ -13,7 +13,6 @@ from django.apps import apps
 from mes.audit import chain
 from mes.records import collector, guard_functions, guard_standing
 
-
 APP, VERIFIER, READER, GUARD = (
     "cartulary_app",
     "cartulary_verifier",

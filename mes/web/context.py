@@ -34,7 +34,7 @@ def demo_words(site) -> str:
     """The banner of a demo, and how far the simulated record clock runs ahead; empty in production."""
     words = ["Demo data. People, patients and lots on this page are made up." if site is not None and site.demo else words_of_mode()]
     if settings.SIMULATED_CLOCK and (offset := clock.offset()):
-        words.append(f"The record clock is simulated: it runs {span(offset)} {'ahead' if offset.total_seconds() > 0 else 'behind'}.")
+        words.append(f"The record clock is simulated: it runs {span(abs(offset))} {'ahead' if offset.total_seconds() > 0 else 'behind'}.")
     return " ".join(word for word in words if word)
 
 

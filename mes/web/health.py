@@ -38,7 +38,7 @@ def ready(request: HttpRequest) -> JsonResponse:
         found = {one.id for one in findings}
         told = {name: code not in found for name, code in TOLD.items()}
         for finding in findings:
-            log.error("not_ready", extra={"finding": finding.msg})
+            log.error("not_ready: %s", finding.msg)
     good = all(parts.values())
     return JsonResponse({"ready": good, **parts, "redis": _redis(), **told}, status=200 if good else 503)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
@@ -10,6 +11,10 @@ from mes.people.models import Grant, User
 from mes.records.models import RecordNow
 from quality.alerts.models import Alert, AlertDelivery
 from quality.deviations.models import Deviation
+
+if TYPE_CHECKING:
+    from batches.execution.models import StepRun
+    from quality.samples.models import Result
 
 PHYSICIAN = "physician"
 
@@ -60,6 +65,16 @@ def waiting_about(deviation: Deviation) -> list[Alert]:
     """Alerts about a deviation, or about the late result it answers, that nobody acknowledged."""
     causes = [f"deviation:{deviation.pk}", *([f"late_result:{deviation.result_id}"] if deviation.result_id else [])]
     return list(Alert.objects.filter(site_id=deviation.site_id, cause__in=causes, state="raised"))
+
+
+def waiting_for_step(run: StepRun) -> list[Alert]:
+    """Alerts that said a step is due or overdue."""
+    return list(Alert.objects.filter(lot_id=run.lot_id, cause__in=[f"step_due:{run.pk}", f"step_overdue:{run.pk}"], state="raised"))
+
+
+def waiting_for_result(result: Result) -> list[Alert]:
+    """Alerts that said a final result is overdue."""
+    return list(Alert.objects.filter(lot_id=result.lot_id, cause=f"result_overdue:{result.lot_id}:{result.criterion}", state="raised"))
 
 
 def due_for_escalation(site_id, now):

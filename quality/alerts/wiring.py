@@ -3,6 +3,7 @@
 from django.core import checks
 from django.db import DatabaseError
 
+from batches.events import Event as BatchEvent
 from mes.people.models import Site
 from mes.records.door import receive
 from mes.web.panels import register_nav, register_panel
@@ -27,7 +28,23 @@ def settle_alerts(*, by, subject) -> None:
         services.settle(by=by, alert_id=alert.pk)
 
 
+def settle_done_step(*, by, subject) -> None:
+    """Receiver of STEP_COMPLETED and STEP_LEFT_OUT: nobody is told any more that a step is due which is done or decided."""
+    for alert in queries.waiting_for_step(subject):
+        services.settle(by=by, alert_id=alert.pk)
+
+
+def settle_result(*, by, subject) -> None:
+    """Receiver of RESULT_RECORDED: a final result that came is not overdue any more."""
+    if subject.kind == "final":
+        for alert in queries.waiting_for_result(subject):
+            services.settle(by=by, alert_id=alert.pk)
+
+
 def register() -> None:
+    receive(BatchEvent.STEP_COMPLETED, settle_done_step)
+    receive(BatchEvent.STEP_LEFT_OUT, settle_done_step)
+    receive(Event.RESULT_RECORDED, settle_result)
     receive(Event.DEVIATION_CLOSED, settle_alerts)
     register_nav("Alerts", "quality:alerts:list", Permission.ACKNOWLEDGE_ALERTS, order=55)
     register_panel("quality:alerts:panel", Permission.ACKNOWLEDGE_ALERTS, order=5, label="Alerts")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 
+from django.db.models import Q
+
 from batches.dossier import queries as dossier
 from batches.dossier.queries import Item
 from batches.execution.models import Entry
@@ -139,7 +141,8 @@ def _signatures(lot: Lot, recipe: Recipe) -> list[dict]:
     """Every signature in the lot's record, oldest first; `part` tells making, after release and judging apart. 21 CFR 11.50."""
     steps = {run.pk: run.key for run in runs_of(lot)}
     late = {run.pk for run in runs_of(lot) if is_after_release(recipe, run.step_key)}
-    found = Signature.objects.filter(lot_id=lot.pk).order_by("recorded_at", "id")
+    donations = list(Donation.objects.filter(lot_donations__lot=lot).values_list("pk", flat=True))
+    found = Signature.objects.filter(Q(lot_id=lot.pk) | Q(record_id__in=donations)).order_by("recorded_at", "id")
     return [
         {
             "name": each.full_name, "username": each.username, "role": each.role, "meaning": each.meaning, "meaning_text": each.meaning_text,
@@ -153,7 +156,8 @@ def _signatures(lot: Lot, recipe: Recipe) -> list[dict]:
 
 
 KINDS = {
-    "batches.lot": "Lot", "batches.hold": "Hold", "batches.container": "Container", "quality.review": "Review of the record", "quality.deviation": "Deviation",
+    "batches.lot": "Lot", "batches.donation": "Starting material", "batches.hold": "Hold", "batches.container": "Container",
+    "quality.review": "Review of the record", "quality.deviation": "Deviation",
     "quality.result": "Result", "quality.sample": "Results of a sample",
 }  # fmt: skip
 """What a signature stands on, in words."""

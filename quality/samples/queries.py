@@ -173,7 +173,7 @@ def _plain(line: CriterionLine, specification: str) -> dict:
         "denominator": criterion.denominator or "",
         "group": criterion.any_of or "",
         "sample": line.sample.identifier if line.sample else "",
-        "result": result.value_text if result else "",
+        "result": as_read(result) if result else "",
         "unit": result.unit if result else (criterion.unit or ""),
         "compared": result.rounded if result else "",
         "verdict": line.word,
@@ -186,6 +186,11 @@ def _plain(line: CriterionLine, specification: str) -> dict:
         "tested_by": result.by.full_name if result else "",
         "reviewed_by": line.review.reviewer.full_name if line.review else "",
     }
+
+
+def as_read(result: Result) -> str:
+    """A result as the record took it: a decimal comma is printed as the point with which it was read. As it was typed stands in the trail."""
+    return result.value_text.replace(",", ".") if result.value is not None else result.value_text
 
 
 def interim_text(interim: Result | None) -> str:

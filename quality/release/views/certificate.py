@@ -48,6 +48,7 @@ class CertificatePage(Page):
             "doc_title": content["title"],
             "certificate": drawn,
             "why_not": queries.why_not_valid(decision),
+            "replaced": getattr(decision, "superseded_by", None) is not None and not queries.invalidations_of(decision),
             "others": [
                 {"number": each, "url": reverse("quality:release:certificate_of", kwargs={"number": number, "certificate": each})}
                 for each in numbers

@@ -173,8 +173,10 @@ def integrity_acts(lot, lines: list[GateLine], rights) -> dict | None:
         act = {"label": "Confirm the assessment", "url": reverse("quality:release:confirm_integrity", **address)}
     one = there or waiting
     made = [one.signature, *([one.confirmation.signature] if there else [])] if one else []
-    return {"findings": findings, "text": one.text if one else "", "act": act, "needs": "" if there else "second" if waiting else "first",
-            "signatures": [{"name": s.full_name, "user_name": s.username, "role": s.role, "meaning": s.meaning_text, "at": s.recorded_at} for s in made]}  # fmt: skip
+    return {
+        "findings": findings, "text": one.text if one else "", "act": act, "needs": "" if there else "second" if waiting else "first",
+        "signatures": [shown.signature(each) for each in made],
+    }  # fmt: skip
 
 
 def result_rows(ground) -> list[dict]:

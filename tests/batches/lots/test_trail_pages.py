@@ -84,7 +84,7 @@ def test_before_its_first_entry_nothing_stood_there_and_who_may_not_read_it_sees
 
 @pytest.mark.req("AUD-09", case="positive")
 def test_refused_attempts_are_found_by_person_kind_words_and_lot(floor, corrected):
-    lot, _, boss = corrected
+    _, _, boss = corrected
     signed_in(floor.users["maya"]).get("/audit/")
     page = boss.get("/audit/refusals/all/", {"person": floor.users["maya"].username}).content.decode()
     assert page.count("<tr><th scope=\"row\">") == 1 and "Maya Demo" in page

@@ -170,6 +170,11 @@ def test_a_step_is_announced_on_its_day_and_told_when_it_is_late(lab, jobs):
     watch.overdue_steps(jobs)
     (late,) = lab.alerts(cause__startswith="step_overdue")
     assert late.severity == "warning" and "A1.3" in late.title
+    lab.open(lot, "A1.3", "boss")
+    lab.decide(lot, "go")
+    assert {each.state for each in lab.alerts(cause__startswith="step_")} == {"raised"}, "it is done when its second person signed"
+    lab.second(lot, "A1.3", "deputy", at="boss")
+    assert {each.state for each in lab.alerts(cause__startswith="step_")} == {"acknowledged"}
 
 
 @pytest.mark.parametrize("day, wanted", [(0, "2026-03-29T22:00:00+00:00"), (1, "2026-03-30T22:00:00+00:00")])

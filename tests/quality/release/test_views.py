@@ -254,7 +254,7 @@ def test_the_final_certificate_supersedes_and_never_overwrites(judged):
         kept = list(Certificate.objects.filter(lot=lot).order_by("recorded_at").values_list("number", "stage"))
     assert kept == [(f"CERT-{lot.number}-1", "stage_1"), (f"CERT-{lot.number}-2", "final")]
     shown = browser(judged, "ruth").get(f"/lots/{lot.number}/certificate/CERT-{lot.number}-1/").content.decode()
-    assert "This certificate no longer holds." in shown and "took its place" in shown
+    assert "A later certificate took the place of this one." in shown and "took its place" in shown and "NO LONGER VALID" not in shown
     assert browser(judged, "ruth").get(f"/lots/{lot.number}/record.pdf").content.startswith(b"%PDF")
 
 
