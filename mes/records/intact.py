@@ -34,6 +34,10 @@ MOST = 20
 """Findings after which the check stops: one is enough to close a gate, and so many are too many to be judged one by one."""
 
 
+UNTOLD = "too much to be told apart"
+"""What a finding says instead of its mark where the scheduled check found more than it keeps."""
+
+
 class Cited(NamedTuple):
     """A row as the bytes of entry `seq` cite it."""
 
@@ -271,12 +275,12 @@ def _models() -> dict[str, type[models.Model]]:
 
 
 def broken_streams() -> dict[str, str]:
-    """Streams of this site that the newest scheduled verification found broken, with the first finding of each; empty when all held.
+    """Streams of this site that the newest scheduled verification found broken, with the first finding of each and a mark of all; empty when all held.
 
     The check is a fact of mes.checkpoints, which stands above this folder and writes it with the independent verifier.
     """
     check = apps.get_model("mes", "TrailCheck").objects.filter(site_id=current_site()).order_by("-recorded_at").first()
-    return {stream: found["sentence"] for stream, found in check.broken.items()} if check else {}
+    return {stream: f"{found['sentence']} (now {found.get('state') or UNTOLD})" for stream, found in check.broken.items()} if check else {}
 
 
 def check_trail_holds(*streams: str) -> None:
