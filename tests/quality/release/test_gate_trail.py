@@ -171,7 +171,7 @@ def test_a_row_that_no_entry_cites_is_found(site):
     for table, act in {
         "quality_result": copied(site, "quality_result", result.pk, criterion="'planted'"),
         "batches_entry": copied(site, "batches_entry", value.pk, parameter="'planted'"),
-        "batches_hold": copied(site, "batches_hold", hold.pk, state="'ended'"),
+        "batches_hold": copied(site, "batches_hold", hold.pk, state="'ended'", ended_by_id="t.placed_by_id"),
         "batches_steprunhistory": copied(site, "batches_steprunhistory", version, key="history_id", version="900"),
         "mes_signature": copied(site, "mes_signature", signature, intent_id="gen_random_uuid()"),
     }.items():
