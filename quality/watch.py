@@ -26,6 +26,7 @@ from mes.errors import RuleBroken
 from mes.people.models import PersonLock, Site
 from mes.records.actors import Actor
 from mes.records.context import site_context
+from mes.signatures import seal_keys
 from quality.alerts import queries as alerts
 from quality.alerts.delivery import deliver
 from quality.alerts.models import Alert
@@ -246,8 +247,8 @@ def overdue_anchors(by: Actor) -> int:
 
 def trail_check(by: Actor, *, whole: bool = False) -> int:
     """Verify the trail by the independent program; each stream that stopped holding raises one alarm. Returns how many do not hold."""
-    check = verification.check_trail(by, whole=whole)
     code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
+    check = verification.check_trail(by, whole=whole, seal_keys=seal_keys.public_lines(code))
 
     def answer(stream: str) -> None:
         found = check.broken[stream]

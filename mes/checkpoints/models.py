@@ -84,7 +84,8 @@ class TrailCheck(Fact):
     streams = models.IntegerField()
     entries = models.BigIntegerField()
     broken = models.JSONField(default=dict)
-    """The first break of each stream that does not hold: stream to sentence, and the checkpoint at which it was first found."""
+    """The first break of each stream that does not hold: stream to sentence, a digest of all that is broken in it ("" when that is too
+    much), and the checkpoint at which it was first found."""
 
     class Meta:
         indexes = [models.Index(fields=["site", "recorded_at"], name="trail_check_site_at")]

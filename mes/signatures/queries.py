@@ -27,7 +27,9 @@ def still_covers(signature: Signature, now: Subject) -> bool:
 
 
 def payload_intact(signature: Signature) -> bool:
-    """Whether the stored bytes still give the signed digest."""
+    """Whether the stored bytes are there and still give the signed digest. Without them a signature is none: the page says so and does not fail."""
+    if not hasattr(signature, "payload"):
+        return False
     return manifest.digest(bytes(signature.payload.content)) == bytes(
         signature.payload_digest
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import canon
 from .database import BATCH, Snapshot
@@ -102,7 +103,7 @@ def _check(row: dict[str, str], place: _Place, report: Report) -> Entry:
     entry = Entry(row["id"], row["stream"], int(row["seq"]), row["deed_id"], None)
     found = _own(row, entry) or _order(row, entry, place)
     if found is not None:
-        report.findings.add(found)
+        report.findings.add(replace(found, now=hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()))
     # After a break the walk goes on from the entry as it stands, so that each break is named once, where it is.
     place.seq, place.hash = entry.seq, canon.binary(row["hash"])
     place.at = entry.said["at"] if entry.said else place.at

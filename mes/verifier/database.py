@@ -73,6 +73,10 @@ class Snapshot:
         """From here on a few entries of a long trail are asked for: through the index, which no plan for the whole would do."""
         self.connection.execute("SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) AS name")
 
+    def all_again(self) -> None:
+        """From here on whole tables are read: takes back what few_of_many() did."""
+        self.connection.execute("SELECT set_config(name, 'on', true) FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) AS name")
+
     def close(self) -> None:
         self.connection.close()
 

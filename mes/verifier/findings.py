@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass, field
 
 KINDS = {
@@ -35,6 +37,8 @@ class Finding:
     table: str = ""
     row_id: str = ""
     version: int | None = None
+    now: str = ""
+    """A digest of what stands in the broken place now, where something does: a further change there makes another finding."""
 
     def before(self, other: Finding) -> bool:
         """Whether it stands earlier in the stream; what has no place in it comes last."""
@@ -65,6 +69,17 @@ class Findings:
             self.first[finding.stream] = finding
         if len(self.kept) < MOST_KEPT:
             self.kept.append(finding)
+
+    def states(self) -> dict[str, str]:
+        """Of each stream one digest over all that is broken in it, as it stands; "" for each when more was found than is kept, and cannot be told apart."""
+        told: dict[str, list[dict]] = {stream: [] for stream in self.first}
+        for finding in self.kept:
+            told.setdefault(finding.stream, []).append(asdict(finding))
+        if self.total > len(self.kept):
+            return dict.fromkeys(told, "")
+        # In an order of their own: the database need not find the same breaks in the same order twice.
+        texts = {stream: sorted(json.dumps(each, sort_keys=True) for each in several) for stream, several in told.items()}
+        return {stream: hashlib.sha256("\n".join(several).encode()).hexdigest() for stream, several in texts.items()}
 
     def take(self, others: Findings) -> None:
         """Those that another process found; what it only counted stays counted."""

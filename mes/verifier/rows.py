@@ -28,8 +28,8 @@ class Cited:
     def key(self) -> tuple:
         return (self.table, self.row_id, self.version, self.schema, self.digest)
 
-    def finding(self, kind: str, sentence: str):
-        return self.entry.finding(kind, sentence, table=self.table, row_id=self.row_id, version=self.version)
+    def finding(self, kind: str, sentence: str, now: str = ""):
+        return self.entry.finding(kind, sentence, table=self.table, row_id=self.row_id, version=self.version, now=now)
 
 
 class RowCheck:
@@ -75,9 +75,9 @@ class RowCheck:
             if found is None:
                 self.report.findings.add(one.finding("missing", "its audit row is not there"))
             elif found != (one.schema, one.digest):
-                self.report.findings.add(one.finding("edit", "its audit row is not what the entry's bytes say"))
+                self.report.findings.add(one.finding("edit", "its audit row is not what the entry's bytes say", ":".join(found)))
         for entry in batch:
-            for table, row_id, version in stored[entry.id]:
+            for (table, row_id, version), more in stored[entry.id].items():
                 self.report.findings.add(
                     entry.finding(
                         "uncited",
@@ -85,6 +85,7 @@ class RowCheck:
                         table=table,
                         row_id=row_id,
                         version=version,
+                        now=":".join(more),
                     )
                 )
 
@@ -108,9 +109,9 @@ class RowCheck:
             if digests is None:
                 self.report.findings.add(one.finding("missing", "the row it cites is not there"))
             elif len(digests) > 1:
-                self.report.findings.add(one.finding("fork", f"the row it cites is there {len(digests)} times"))
+                self.report.findings.add(one.finding("fork", f"the row it cites is there {len(digests)} times", ",".join(sorted(digests))))
             elif digests[0] != one.digest:
-                self.report.findings.add(one.finding("edit", "the row's values are not those that were sealed"))
+                self.report.findings.add(one.finding("edit", "the row's values are not those that were sealed", digests[0]))
             self.report.rows += 1
 
     def _all(self, cited: list[Cited], kind: str, sentence: str) -> None:

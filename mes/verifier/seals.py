@@ -20,9 +20,9 @@ SELECT = (
 """The entry's number comes along so that the first break of a stream is the earliest."""
 
 
-def check(snapshot: Snapshot, report: Report, keys: Keys | None, stream: str | None) -> None:
-    """Every signature, or those of one stream. Without keys seals are looked for and not checked, and the report says so."""
-    where, values = (" WHERE s.stream_name = %s", [stream]) if stream else ("", [])
+def check(snapshot: Snapshot, report: Report, keys: Keys | None, stream: str | None, site: str | None = None) -> None:
+    """Every signature, or those of one stream or one site. Without keys seals are looked for and not checked, and the report says so."""
+    where, values = (" WHERE s.stream_name = %s", [stream]) if stream else (" WHERE s.site_id = %s", [site]) if site else ("", [])
     with snapshot.connection.cursor(name="seals") as cursor:
         cursor.execute(f"{SELECT}{where} ORDER BY s.stream_name, s.id", values or None)
         turn = None

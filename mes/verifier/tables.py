@@ -11,38 +11,46 @@ from .findings import MOST_KEPT, Finding, Report
 AS_TEXT = {"numeric", "jsonb", "json"}
 
 
-def check(snapshot: Snapshot, report: Report) -> None:
-    """Goes over every table of records and facts, and over the audit rows themselves."""
+#: What stands in a row now, in one number: a further change of a broken row is told apart from the first.
+NOW = "encode(sha256(convert_to(t::text, 'UTF8')), 'hex')"
+
+
+def check(snapshot: Snapshot, report: Report, site: str | None = None) -> None:
+    """Goes over every table of records and facts, and over the audit rows themselves; of one site, where one is given."""
     # Tables that were just filled have no statistics, and a nested loop over them never ends.
     snapshot.connection.execute("SELECT set_config('enable_nestloop', 'off', true)")
     for guarded in snapshot.guarded().values():
         if guarded.history:
-            _uncited(snapshot, report, guarded.name, guarded.history, "t.version")
-            _lost_records(snapshot, report, guarded)
-            _live_records(snapshot, report, guarded)
+            _uncited(snapshot, report, guarded.name, guarded.history, "t.version", site)
+            _lost_records(snapshot, report, guarded, site)
+            _live_records(snapshot, report, guarded, site)
         else:
-            _uncited(snapshot, report, guarded.name, guarded.name, "1")
-    _orphans(snapshot, report)
+            _uncited(snapshot, report, guarded.name, guarded.name, "1", site)
+    _orphans(snapshot, report, site)
 
 
-def _uncited(snapshot: Snapshot, report: Report, table: str, source: str, version: str) -> None:
+def _of(site: str | None, alias: str) -> sql.Composable:
+    return sql.SQL(" AND {} = {}::uuid").format(sql.Identifier(alias, "site_id"), sql.Literal(site)) if site else sql.SQL("")
+
+
+def _uncited(snapshot: Snapshot, report: Report, table: str, source: str, version: str, site: str | None) -> None:
     statement = sql.SQL(
-        "SELECT t.id, {version} FROM {source} t WHERE NOT EXISTS (SELECT 1 FROM mes_auditrow a WHERE a.row_id = t.id"
-        ' AND a.version = {version} AND a."table" = {table}) ORDER BY 1, 2'
-    ).format(version=sql.SQL(version), source=sql.Identifier(source), table=sql.Literal(table))
-    for row_id, number in snapshot.stream(statement):
-        _add(snapshot, report, "uncited", table, row_id, int(number), f"no entry cites this row of {source}")
+        "SELECT t.id, {version}, {now} FROM {source} t WHERE NOT EXISTS (SELECT 1 FROM mes_auditrow a WHERE a.row_id = t.id"
+        ' AND a.version = {version} AND a."table" = {table}){of} ORDER BY 1, 2'
+    ).format(version=sql.SQL(version), now=sql.SQL(NOW), source=sql.Identifier(source), table=sql.Literal(table), of=_of(site, "t"))
+    for row_id, number, now in snapshot.stream(statement):
+        _add(snapshot, report, "uncited", table, row_id, int(number), f"no entry cites this row of {source}", now)
 
 
-def _lost_records(snapshot: Snapshot, report: Report, guarded: Guarded) -> None:
+def _lost_records(snapshot: Snapshot, report: Report, guarded: Guarded, site: str | None) -> None:
     statement = sql.SQL(
-        "SELECT h.id, max(h.version) FROM {history} h WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE t.id = h.id) GROUP BY h.id ORDER BY 1"
-    ).format(history=sql.Identifier(guarded.history), table=sql.Identifier(guarded.name))
+        "SELECT h.id, max(h.version) FROM {history} h WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE t.id = h.id){of} GROUP BY h.id ORDER BY 1"
+    ).format(history=sql.Identifier(guarded.history), table=sql.Identifier(guarded.name), of=_of(site, "h"))
     for row_id, version in snapshot.stream(statement):
         _add(snapshot, report, "missing", guarded.name, row_id, int(version), "its versions are kept, the record is gone")
 
 
-def _live_records(snapshot: Snapshot, report: Report, guarded: Guarded) -> None:
+def _live_records(snapshot: Snapshot, report: Report, guarded: Guarded, site: str | None) -> None:
     """The record that people see must be its last kept version, column by column."""
     types = dict(
         snapshot.rows(
@@ -56,21 +64,23 @@ def _live_records(snapshot: Snapshot, report: Report, guarded: Guarded) -> None:
         sql.SQL("CASE WHEN {} THEN {} END").format(condition, sql.Literal(name)) for name, condition in zip(common, differs, strict=True)
     )
     statement = sql.SQL(
-        "SELECT t.id, t.version, h.version, concat_ws(', ', {named}) FROM {table} t LEFT JOIN"
+        "SELECT t.id, t.version, h.version, concat_ws(', ', {named}), {now} FROM {table} t LEFT JOIN"
         " (SELECT DISTINCT ON (v.id) v.* FROM {history} v ORDER BY v.id, v.version DESC) h ON h.id = t.id"
-        " WHERE h.id IS NULL OR {differs} ORDER BY 1"
+        " WHERE (h.id IS NULL OR {differs}){of} ORDER BY 1"
     ).format(
+        of=_of(site, "t"),
+        now=sql.SQL(NOW),
         named=named,
         table=sql.Identifier(guarded.name),
         history=sql.Identifier(guarded.history),
         differs=sql.SQL(" OR ").join(differs),
     )
-    for row_id, version, kept, columns in snapshot.stream(statement):
+    for row_id, version, kept, columns, now in snapshot.stream(statement):
         if kept is None:
-            _add(snapshot, report, "uncited", guarded.name, row_id, int(version), "the record has no kept version")
+            _add(snapshot, report, "uncited", guarded.name, row_id, int(version), "the record has no kept version", now)
         else:
             sentence = f"the record differs from its last kept version ({kept}) in {columns}"
-            _add(snapshot, report, "edit", guarded.name, row_id, int(version), sentence)
+            _add(snapshot, report, "edit", guarded.name, row_id, int(version), sentence, now)
 
 
 def _differs(name: str, kind: str) -> sql.Composable:
@@ -78,14 +88,16 @@ def _differs(name: str, kind: str) -> sql.Composable:
     return sql.SQL("{}{} IS DISTINCT FROM {}{}").format(sql.Identifier("t", name), cast, sql.Identifier("h", name), cast)
 
 
-def _orphans(snapshot: Snapshot, report: Report) -> None:
-    for table, row_id, version in snapshot.stream(
-        'SELECT a."table", a.row_id, a.version FROM mes_auditrow a WHERE NOT EXISTS (SELECT 1 FROM mes_auditentry e WHERE e.id = a.entry_id) ORDER BY a.id'
-    ):
+def _orphans(snapshot: Snapshot, report: Report, site: str | None) -> None:
+    statement = sql.SQL(
+        'SELECT a."table", a.row_id, a.version FROM mes_auditrow a'
+        " WHERE NOT EXISTS (SELECT 1 FROM mes_auditentry e WHERE e.id = a.entry_id){of} ORDER BY a.id"
+    )
+    for table, row_id, version in snapshot.stream(statement.format(of=_of(site, "a"))):
         _add(snapshot, report, "missing", table, row_id, int(version), "the entry of this audit row is not there")
 
 
-def _add(snapshot: Snapshot, report: Report, kind: str, table: str, row_id: str, version: int, sentence: str) -> None:
+def _add(snapshot: Snapshot, report: Report, kind: str, table: str, row_id: str, version: int, sentence: str, now: str = "") -> None:
     """Names the stream that other versions of the row belong to, where there is one."""
     stream = ""
     if report.findings.total < MOST_KEPT:  # the rest is counted only
@@ -94,4 +106,4 @@ def _add(snapshot: Snapshot, report: Report, kind: str, table: str, row_id: str,
         )
         known = snapshot.rows("SELECT stream FROM mes_auditentry WHERE id = %s", [cited[0][0]]) if cited else []
         stream = known[0][0] if known else ""
-    report.findings.add(Finding(kind, stream, sentence, table=table, row_id=row_id, version=version))
+    report.findings.add(Finding(kind, stream, sentence, table=table, row_id=row_id, version=version, now=now))

@@ -1,27 +1,49 @@
 """What is wrong with the trail and the guards behind a lot, and whether two persons of quality assessed exactly that (decisions 8; AUD-07).
 
 Living cells cannot wait for a forensic report: release is then possible, and only through their two signatures. An assessment covers the
-findings that its signer was shown; one more finding, and there is none.
+findings that its signer was shown, and each as it stood: it ends with a mark of the values found. One more finding, or another change in a
+place that was assessed, and there is none. Where so much is broken that not all of it is shown, nobody can assess it here.
 """
 
 from __future__ import annotations
 
-from django.db import connection
+from django.db import connection, models
 
 from batches.dossier.queries import stream_of
 from batches.lots.models import Lot
+from mes.audit.models import AuditEntry
+from mes.checkpoints.verification import last_check
+from mes.clock import moment_words
 from mes.errors import RuleBroken
 from mes.records import guards
-from mes.records.intact import broken_streams, stream_findings
+from mes.records.intact import MOST, UNTOLD, broken_streams, stream_findings
 from mes.signatures import ceremony
+from quality.alerts.heartbeats import TRAIL_CHECK_AFTER
 from quality.release.models import IntegrityAssessment
 
 ASSESSMENT, CONFIRMATION = "integrity_assessment/1", "integrity_confirmation/1"
 
 
 def trail_findings(lot: Lot) -> list[str]:
-    """What does not hold in the lot's own stream and, by the newest scheduled check, in any other stream of the site."""
-    return stream_findings(stream_of(lot.pk)) + [f"{stream}: {found}" for stream, found in sorted(broken_streams().items())]
+    """What does not hold in the lot's own stream and, by the newest scheduled check, in any other stream of the site; and that none was made."""
+    own, others = stream_findings(stream_of(lot.pk)), [f"{stream}: {found}" for stream, found in sorted(broken_streams().items())]
+    return own + others + _unchecked(lot)
+
+
+def _unchecked(lot: Lot) -> list[str]:
+    """That the scheduled check is overdue: where none was made, none found anything. A lot younger than the interval has not missed one.
+
+    By the wall clock, which the entries keep: it watches the machine, and a demo's record clock may run ahead.
+    """
+    check = last_check(lot.site_id)
+    made = models.Q(rows__table="mes_trailcheck", rows__row_id=check.pk) if check else models.Q(stream=stream_of(lot.pk), seq=1)
+    since = AuditEntry.objects.filter(made).values_list("wall", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now = cursor.fetchone()[0]
+    if since is not None and now - since <= TRAIL_CHECK_AFTER:
+        return []
+    return [f"the scheduled check of the audit trail was not made {f'since {moment_words(since, lot.site.time_zone)}' if check and since else 'yet'}"]
 
 
 def guard_findings() -> list[str]:
@@ -42,7 +64,9 @@ def assessments_of(lot: Lot) -> list[IntegrityAssessment]:
 
 
 def unconfirmed(lot: Lot, findings: list[str]) -> IntegrityAssessment | None:
-    """The newest assessment of exactly these findings that waits for its second signature."""
+    """The newest assessment of exactly these findings that waits for its second signature; None where they may not be all."""
+    if not _is_all(findings):
+        return None
     return next((each for each in assessments_of(lot) if each.findings == findings and not hasattr(each, "confirmation")), None)
 
 
@@ -55,16 +79,25 @@ def confirmable(lot: Lot) -> IntegrityAssessment:
 
 
 def assessable(lot: Lot) -> list[str]:
-    """What there is to assess. Raises RuleBroken("nothing_to_assess")."""
+    """What there is to assess. Raises RuleBroken: "nothing_to_assess", "too_much_broken"."""
     found = findings_of(lot)
     if not found:
         raise RuleBroken("nothing_to_assess", "The audit trail is whole and every guard stands. There is nothing to assess.")
+    if not _is_all(found):
+        raise RuleBroken(
+            "too_much_broken", "Too much is broken to be assessed here: not every break is shown. Keep the database as it is, and call whoever runs the system."
+        )
     return found
 
 
+def _is_all(findings: list[str]) -> bool:
+    """Whether these are all that is broken: the checks stop at so many, and what they did not show nobody can have assessed."""
+    return len(findings) < MOST and not any(found.endswith(f"(now {UNTOLD})") for found in findings)
+
+
 def standing(lot: Lot, findings: list[str]) -> IntegrityAssessment | None:
-    """The confirmed assessment of exactly these findings; None without findings."""
-    if not findings:
+    """The confirmed assessment of exactly these findings; None without findings, and where they may not be all."""
+    if not findings or not _is_all(findings):
         return None
     return next((each for each in assessments_of(lot) if each.findings == findings and hasattr(each, "confirmation")), None)
 

@@ -16,7 +16,7 @@ from quality.release.models import IntegrityAssessment, IntegrityConfirmation
 def assess_integrity(*, by: Actor, lot_id, text: str, proof: ceremony.Proof) -> IntegrityAssessment:
     """The first signature: what was found, and what it means for this lot. It opens nothing by itself.
 
-    Raises NotAllowed (`own_work`); RuleBroken: `nothing_to_assess`, `assessed_before`, `reason_missing`; StaleRecord when something else is found
+    Raises NotAllowed (`own_work`); RuleBroken: `nothing_to_assess`, `too_much_broken`, `assessed_before`, `reason_missing`; StaleRecord when something else is found
     now than was shown.
     """
     lot = queries.lot_locked(lot_id)

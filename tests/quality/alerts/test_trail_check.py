@@ -9,6 +9,7 @@ from mes.checkpoints import services, verification
 from mes.checkpoints.models import TrailCheck
 from mes.clock import record_now
 from mes.errors import NotAllowed, RuleBroken
+from mes.keys import uuid7
 from mes.people import services as people
 from mes.people.setup import system_actor
 from mes.records.context import site_context
@@ -44,14 +45,16 @@ class Checked:
         self.count = getattr(self, "count", 0) + 1
         return f"person:{people.enrol_person(by=self.lab.place.setup, username=f'new{self.count}', full_name='Somebody Made Up').pk}"
 
+    TABLES = ("mes_auditentry", "mes_user", "mes_userhistory", "mes_accessevent", "mes_signatureseal")
+
     @contextmanager
     def superuser(self):
         with self.database.connect("ADMIN_DATABASE_URL") as connection:
             connection.execute("SET session_replication_role = replica")
-            for table in ("mes_auditentry", "mes_user", "mes_userhistory"):
+            for table in self.TABLES:
                 connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
             yield connection
-            for table in ("mes_auditentry", "mes_user", "mes_userhistory"):
+            for table in self.TABLES:
                 connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
                 names = connection.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname LIKE 'guard%%'", [table]).fetchall()
                 for (name,) in names:
@@ -160,3 +163,30 @@ def test_a_broken_stream_of_the_site_closes_the_gate_of_its_lots(checked):
     with site_context(checked.site.pk):
         lines = {line.code: line for line in queries.gate(Lot.objects.get(pk=checked.lot.pk), "stage_1", record_now())}
     assert not lines["chain"].ok and stream in lines["chain"].detail
+
+
+@pytest.mark.req("AUD-07", case="negative")
+@pytest.mark.req("SIG-17", case="negative")
+def test_the_check_of_everything_finds_what_no_entry_cites_and_it_stays_found_until_it_is_mended(checked):
+    """A row that is planted and a seal that is taken away touch no chain: only the site's tables and signatures show them."""
+    services.take_checkpoint(by=checked.jobs)
+    checked.check()
+    planted, stream = uuid7(), f"person:{checked.lab.by('boss').user_id}"
+    with checked.superuser() as connection:
+        connection.execute(
+            "INSERT INTO mes_accessevent (id, site_id, by_id, kind, station, recorded_at, tx) VALUES (%s, %s, %s, 'in', '', now(), pg_current_xact_id())",
+            [planted, checked.site.pk, checked.lab.by("boss").user_id],
+        )
+        connection.execute("UPDATE mes_user SET full_name = 'Somebody Else' WHERE id = %s", [checked.lab.by("boss").user_id])
+        signed, seal = connection.execute("SELECT stream_name, seal FROM mes_signatureseal LIMIT 1").fetchone()
+        connection.execute("UPDATE mes_signatureseal SET seal = set_byte(seal, 3, get_byte(seal, 3) # 1) WHERE seal = %s", [seal])
+
+    assert checked.check().broken == {}, "nothing was written since"
+    whole = checked.check(whole=True).broken
+    assert {"(no stream)", stream, signed} <= set(whole) and str(planted) in whole["(no stream)"]["sentence"]
+    assert all(len(each["state"]) == 64 for each in whole.values())
+    assert set(checked.check().broken) == set(whole), "the next check does not forget what only a check of everything finds"
+    with checked.superuser() as connection:
+        connection.execute("UPDATE mes_accessevent SET station = 'elsewhere' WHERE id = %s", [planted])
+    further = checked.check().broken
+    assert further["(no stream)"]["sentence"] == whole["(no stream)"]["sentence"] and further["(no stream)"]["state"] != whole["(no stream)"]["state"]

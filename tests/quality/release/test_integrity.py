@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 from django.test import override_settings
 
+from batches.execution.models import Entry
 from mes.errors import RuleBroken
 from mes.people import services as people
 from mes.people import totp
@@ -138,6 +139,34 @@ def test_what_was_assessed_covers_nothing_that_is_found_later(site):
             assert refused(lambda: site.certify(site.lot)) == "gate_closed"
             assert made(site) == (1, 1)
     assert not site.gate(site.lot)["chain"].assessed, "where everything holds again, nothing is said of it"
+
+
+@pytest.mark.req("AUD-07", case="negative")
+@pytest.mark.req("REL-01", case="negative")
+def test_another_change_in_the_place_that_was_assessed_is_not_covered(site):
+    with site.reading():
+        value = Entry.objects.filter(lot=site.lot).order_by("recorded_at").first()
+    change = "UPDATE batches_entry SET value_text = %s WHERE id = %s"
+    with past_the_application(site, (change, ["99.8", value.pk]), undo=[(change, [value.value_text, value.pk])]):
+        assess(site)
+        confirm(site)
+        assert site.gate(site.lot)["chain"].assessed
+        with past_the_application(site, (change, ["99.9", value.pk]), undo=[(change, ["99.8", value.pk])]):
+            line = site.gate(site.lot)["chain"]
+            assert not line.ok and not line.assessed and refused(lambda: site.certify(site.lot)) == "gate_closed"
+        assert site.gate(site.lot)["chain"].assessed, "what was assessed stays assessed"
+
+
+@pytest.mark.req("AUD-07", case="negative")
+def test_where_the_check_stops_before_it_has_shown_everything_nobody_assesses(site):
+    at = [f"lot:{site.lot.pk}"]
+    change = "UPDATE mes_auditentry SET reason = reason || %s WHERE stream = %s AND seq <= 30"
+    back = "UPDATE mes_auditentry SET reason = replace(reason, %s, '') WHERE stream = %s AND seq <= 30"
+    with past_the_application(site, (change, ["~", *at]), undo=[(back, ["~", *at])]):
+        before = made(site)
+        assert refused(lambda: assess(site)) == "too_much_broken"
+        page = signed_in(site.users["quinn"]).get(f"/lots/{site.lot.number}/release/assess-trail/")
+        assert "Too much is broken to be assessed here" in page.content.decode() and made(site) == before
 
 
 @pytest.mark.req("AUD-07", case="positive")
