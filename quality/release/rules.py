@@ -182,7 +182,7 @@ def check_infusion(
     if started_at > at + CLOCK_SLACK:
         raise UnreadableInput("start_in_the_future", "This start lies in the future. Type when it started.", field="started_at")
     if ended_at is not None and ended_at > at + CLOCK_SLACK:
-        raise UnreadableInput("end_in_the_future", "This end lies in the future. Record the infusion once it has ended, or leave the end out.", field="ended_at")
+        raise UnreadableInput("end_in_the_future", "This end lies in the future. Record the infusion when it has ended, or leave it out.", field="ended_at")
     _check_not_before(container, standing, started_at)
     ends, zone = expiry_of(container.lot), container.lot.site.time_zone
     if ends is not None and started_at >= ends:

@@ -18,7 +18,7 @@ TO_MANUFACTURE = ("to_manufacture", "at_manufacture")
 
 
 def workers(lot: Lot) -> dict[uuid.UUID, set[str]]:
-    """Person to what they did in making the lot: "performed", "checked", "recorded", "decided", "labelled", "handed over". What comes after release does not count."""
+    """Person to what they did in making the lot: performed, checked, recorded, decided, labelled, handed over. What comes after release does not count."""
     found: dict[uuid.UUID, set[str]] = defaultdict(set)
     runs = [run.pk for run in before_release(lot)]
     for run in StepRun.objects.filter(pk__in=runs):

@@ -59,7 +59,7 @@ def check_second_person(person: User, first, site_id, run: StepRun) -> None:
 
 
 def _worked_on(person: User, run: StepRun) -> bool:
-    """Whether the person opened the step, scanned or read an identifier for it, recorded a value, a charge, an equipment or a file, or chose about an excursion.
+    """Whether the person opened the step, scanned or read an identifier for it, recorded anything in it, or chose about its excursion.
 
     Who did would check their own work. 21 CFR 211.101(d), 211.188(b)(11).
     """

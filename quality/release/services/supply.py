@@ -70,7 +70,8 @@ def record_use(
     two = sign(proof=second, meaning=queries.identity_meaning(typed), permission=Permission.RECORD_INFUSION, **made)
     use = ProductUse(
         site_id=by.site_id, lot=lot, container=container, infused=infused, started_at=started_at if infused else None,
-        ended_at=ended_at if infused else None, volume_text=volume.strip() if infused else "", reason_code="" if infused else reason_code, reason=reason.strip(),
+        ended_at=ended_at if infused else None, volume_text=volume.strip() if infused else "", reason_code="" if infused else reason_code,
+        reason=reason.strip(),
         first_signature=one, second_signature=two,
     )  # fmt: skip
     use.save()
