@@ -71,8 +71,7 @@ def record_use(
     use = ProductUse(
         site_id=by.site_id, lot=lot, container=container, infused=infused, started_at=started_at if infused else None,
         ended_at=ended_at if infused else None, volume_text=volume.strip() if infused else "", reason_code="" if infused else reason_code,
-        reason=reason.strip(),
-        first_signature=one, second_signature=two,
+        reason=reason.strip(), first_signature=one, second_signature=two,
     )  # fmt: skip
     use.save()
     move_container(by=by, container_id=container.pk, state="infused" if infused else "discarded")
