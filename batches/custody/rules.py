@@ -12,7 +12,7 @@ from batches.lots.identifiers import ScanKind, Scanned
 from batches.lots.models import Container
 from batches.lots.rules import check_may_be_discarded, check_same_container
 from batches.permissions import Permission
-from mes.errors import RuleBroken, WrongScan
+from mes.errors import RuleBroken, UnreadableInput, WrongScan
 from mes.people import rules as people
 from mes.records.actors import Actor
 from mes.signatures.ceremony import Proof
@@ -59,9 +59,9 @@ def check_can_print_label(*, by: Actor, container: Container, wording: Wording, 
 
 
 def check_can_use_label(*, by: Actor, label: Label, first: Scanned, named: Container | None, second: Scanned, other: Container | None, in_use: bool) -> None:
-    """Whether this label goes onto this container: the new label and the old one were both scanned.
+    """Whether this label goes onto this container: the new label was scanned, and the old one was scanned or read by two (services.use_label).
 
-    Raises WrongScan: `container_unknown`, `container_of_another_lot`, `wrong_container`, `wrong_label`, `same_label_twice`,
+    Raises UnreadableInput("label_not_scanned"); WrongScan: `container_unknown`, `container_of_another_lot`, `wrong_container`, `wrong_label`, `same_label_twice`,
     `wrong_donation`; RuleBroken: `label_in_use`, `state_move`. COI-03, COI-06.
     """
     people.check_may(by, Permission.RECORD_VALUES)
@@ -73,6 +73,12 @@ def check_can_use_label(*, by: Actor, label: Label, first: Scanned, named: Conta
     serial = first.gs1.get("20") if first.gs1 else None
     if serial is not None and int(serial) != label.serial:
         raise WrongScan("wrong_label", f"This is label {int(serial)} of {label.container.title}, and label {label.serial} is asked for.")
+    if first.for_eyes:
+        raise UnreadableInput(
+            "label_not_scanned",
+            "The new label was typed, not scanned. Scan it; one that cannot be scanned is destroyed, and another one is printed.",
+            field="scanned_label",
+        )
     if second.kind is ScanKind.DONATION:
         dins = {each.donation.din for each in label.lot.lot_donations.select_related("donation")}
         if second.value not in dins:

@@ -56,15 +56,17 @@ def open_specimen(*, by: Actor, label_id) -> tuple[Label, bytes]:
 
 
 @service(Event.LABEL_USED)
-def use_label(*, by: Actor, label_id, seen: int, scanned_label: str, scanned_container: str) -> Label:
+def use_label(*, by: Actor, label_id, seen: int, scanned_label: str, scanned_container: str, typed_with: ceremony.Proof | None = None) -> Label:
     """The label is on its container: the new label was scanned, and what the container carries or was filled from.
 
-    Raises IdentifierRefused and what rules.check_can_use_label raises.
+    `typed_with` is the proof of a second person who read what the container carries, where that could not be scanned; it is signed and
+    counted. Raises IdentifierRefused, what rules.check_can_use_label raises, UnreadableInput("typed_alone"). COI-03.
     """
     label = Label.objects.lock(label_id, seen=seen)
     first, second = parse_scan(scanned_label), parse_scan(scanned_container)
     in_use = Label.objects.filter(container_id=label.container_id, state="used").exists()
     rules.check_can_use_label(by=by, label=label, first=first, named=container_of(first), second=second, other=container_of(second), in_use=in_use)
+    prove_identity(by=by, record=label.container, read=second, first_id=by.user_id, typed_with=typed_with, lot_id=label.lot_id)
     label.state = "used"
     label.save()
     return label

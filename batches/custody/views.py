@@ -12,6 +12,7 @@ from batches.lots.band import band
 from batches.lots.forms import ReasonForm
 from batches.lots.queries import containers_of
 from batches.lots.views.detail import OfLot, seen_of
+from batches.lots.views.second_reader import ReadByTwoPage
 from batches.permissions import Permission
 from mes.errors import Missing
 from mes.records.context import site_context
@@ -90,10 +91,11 @@ class OfLabel(OfLot):
         return band(self.lot()) | {"form": form, "seen": label.version, "ok": ok, "back_url": self.labels_url(), "back_label": "Back to the labels"}
 
 
-class UseLabelPage(OfLabel):
-    """The label goes onto its container: two scans."""
+class UseLabelPage(ReadByTwoPage, OfLabel):
+    """The label goes onto its container: two scans, or what the container carries is typed and read by two."""
 
     permission = Permission.RECORD_VALUES
+    template_name = "batches/custody/use_label.html"
     title = "Use a label"
 
     def read(self, number: str, label_id) -> dict:
@@ -101,13 +103,18 @@ class UseLabelPage(OfLabel):
         return self.shown(label, forms.UseForm(initial=self.typed or None), "Record that it is on") | {
             "heading": f"Label {label.serial} of {label.container.title}",
             "lead": "Scan the new label, then what the container carries now or was filled from.",
+            "typed": self.typed,
+            "asks_second_reader": self.asks_second_reader,
         }
 
     def post(self, request, number: str, label_id) -> HttpResponse:
         form = forms.UseForm(request.POST)
         if not form.is_valid():
             return self.show(422, form=form)
-        label = self.do(services.use_label, label_id=self.label_id(), seen=seen_of(request), **form.cleaned_data)
+        with site_context(self.by.site_id):
+            container = self.label().container
+        second = self.second_reader(container, form.cleaned_data["scanned_container"])
+        label = self.do(services.use_label, label_id=self.label_id(), seen=seen_of(request), typed_with=second, **form.cleaned_data)
         self.say(f"Label {label.serial} is in use.")
         return self.done(self.labels_url())
 

@@ -71,7 +71,9 @@ class AuditPage(Page):
     def read(self) -> dict:
         zone, asked = self.request.site.time_zone, self.request.GET
         form = FilterForm(asked or None)
-        typed = form.cleaned_data if form.is_bound and form.is_valid() else {}
+        if unreadable(form):
+            return {"form": form, "order": "Nothing is shown", "entries": [], "unreadable": True}
+        typed = form.cleaned_data if form.is_bound else {}
         lot = typed.get("lot", "").strip()
         wanted = queries.Wanted(
             lot_ids=frozenset(streams.lots_called(lot)) if lot else None,
@@ -90,6 +92,11 @@ class AuditPage(Page):
             "entries": shown(page.entries, zone),
             "pager": pager_of(asked, len(page.entries), page.older, "oldest first" if oldest else "newest first"),
         }
+
+
+def unreadable(form: forms.Form) -> bool:
+    """Whether the filter cannot be read. Then nothing is shown: an unnarrowed trail would pass for the narrowed one."""
+    return form.is_bound and not form.is_valid()
 
 
 def pager_of(asked, count: int, mark: str, order: str) -> dict:
@@ -227,7 +234,9 @@ class RefusalsPage(Page):
     def read(self) -> dict:
         zone, asked = self.request.site.time_zone, self.request.GET
         form = RefusalForm(asked or None, kinds_known=refusals.kinds_known())
-        typed = form.cleaned_data if form.is_bound and form.is_valid() else {}
+        if unreadable(form):
+            return {"form": form, "events": [], "unreadable": True}
+        typed = form.cleaned_data if form.is_bound else {}
         lot = typed.get("lot", "").strip()
         page = refusals.refused(
             person=typed.get("person", ""), kind=typed.get("kind", ""), text=typed.get("text", ""),

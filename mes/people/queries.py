@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.http import urlencode
 
 from mes.people import accountability
@@ -14,11 +14,36 @@ from mes.people.models import Acknowledgement, AuthorityNotice, Grant, IdentityC
 from mes.records.models import RecordNow
 
 
+def not_over() -> Q:
+    """Grants whose end, where they have one, is still to come."""
+    return Q(ends_at=None) | Q(ends_at__gt=RecordNow())
+
+
+def vouched() -> Q:
+    """Grants of one's own, and lent ones whose principal holds the role without a break since before it was lent. SIG-14; 21 CFR 11.100(a).
+
+    Authorities are seen at their own site only, so this judges within a site's context, as every deed and signature is; ending the principal's role
+    ends the lent one everywhere (services.end_grant).
+    """
+    own = Grant.objects.filter(
+        not_over(), user=OuterRef("authority__principal"), role=OuterRef("role"), authority=None, starts_at__lte=OuterRef("starts_at"), user__is_active=True
+    )
+    return Q(authority=None) | Q(Exists(own))
+
+
+def in_force() -> QuerySet[Grant]:
+    """Every grant that gives its role now."""
+    return Grant.objects.filter(not_over(), vouched(), starts_at__lte=RecordNow())
+
+
+def lent_in_vain(principal_id: uuid.UUID) -> list[Grant]:
+    """Grants, begun or to come, that somebody lent who does not hold the role any more."""
+    return list(Grant.objects.filter(not_over(), authority__principal_id=principal_id).exclude(vouched()).order_by("pk"))
+
+
 def live_grants(user_id: uuid.UUID, site_id: uuid.UUID | None = None) -> list[Grant]:
     """A person's roles in force now, at one site or at all, with role and site. One query."""
-    grants = Grant.objects.filter(
-        Q(ends_at=None) | Q(ends_at__gt=RecordNow()), user_id=user_id, starts_at__lte=RecordNow(), role__site_id__isnull=False
-    ).select_related("role", "role__site")
+    grants = in_force().filter(user_id=user_id, role__site_id__isnull=False).select_related("role", "role__site")
     if site_id is not None:
         grants = grants.filter(site_id=site_id)
     return list(grants.order_by("starts_at"))

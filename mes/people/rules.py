@@ -20,10 +20,7 @@ LEAST_PIN = 6
 
 
 def live_grants(user_id: uuid.UUID, site_id: uuid.UUID):
-    from django.db.models import Q
-
-    lasts = Q(ends_at=None) | Q(ends_at__gt=RecordNow())
-    return Grant.objects.filter(lasts, user_id=user_id, site_id=site_id, starts_at__lte=RecordNow()).select_related("role")
+    return queries.in_force().filter(user_id=user_id, site_id=site_id).select_related("role")
 
 
 def may(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from mes.errors import NotAllowed, OutOfSequence, RuleBroken, SigningRefused, StaleRecord
 from mes.people import accountability, queries
 from mes.people.models import Role, User
@@ -14,6 +16,9 @@ from mes.signatures.meanings import Meaning
 from mes.signatures.meanings import meaning as meaning_of
 from mes.signatures.models import DeputyAuthority, Signature, SigningIntent
 from mes.signatures.queries import Capacity, capacities
+
+LONGEST_AUTHORITY = dt.timedelta(days=92)
+"""A quarter: who is away for longer is replaced by a role of the own, and the access review that is due each quarter sees every authority."""
 
 
 def check_can_sign(
@@ -93,6 +98,7 @@ def check_order(meaning: Meaning, record_id) -> None:
 
 
 def check_can_propose_deputy(*, by: Actor, deputy: User, principal: User, role: Role, starts_at, ends_at, now) -> None:
+    """Raises NotAllowed; RuleBroken: `not_a_person`, `deputy_of_self`, `window_empty`, `window_too_long`, `role_held` and those of _check_lends_own."""
     check_may(by, Permission.MANAGE_PEOPLE)
     if deputy.kind != User.PERSON or principal.kind != User.PERSON:
         raise RuleBroken("not_a_person", "Only a person deputises, and only for a person.")
@@ -102,14 +108,33 @@ def check_can_propose_deputy(*, by: Actor, deputy: User, principal: User, role: 
         raise NotAllowed("own_rights", "Nobody makes themselves a deputy. Another administrator has to do it.")
     if ends_at <= starts_at or ends_at <= now:
         raise RuleBroken("window_empty", "An authority ends after it begins, and later than now.", field="ends_at")
-    held = {grant.role_id for grant in queries.live_grants(principal.pk, by.site_id)}
-    if role.pk not in held:
-        raise RuleBroken("role_not_held", f"{principal.full_name} does not hold the role {role.name} now.", field="role")
+    if ends_at - starts_at > LONGEST_AUTHORITY:
+        raise RuleBroken("window_too_long", f"An authority lasts {LONGEST_AUTHORITY.days} days at most. Choose an earlier end.", field="ends_at")
+    _check_lends_own(principal, role, by.site_id, ends_at)
     if role.pk in {grant.role_id for grant in queries.live_grants(deputy.pk, by.site_id)}:
         raise RuleBroken("role_held", f"{deputy.full_name} holds the role {role.name} already and signs in it.", field="deputy")
 
 
+def _check_lends_own(principal: User, role: Role, site_id, ends_at) -> None:
+    """A role is lent by who holds it in the own right, for no longer than they hold it.
+
+    Raises RuleBroken: `role_not_held`, `role_lent`, `window_beyond_role`. 21 CFR 11.100(a).
+    """
+    held = [grant for grant in queries.live_grants(principal.pk, site_id) if grant.role_id == role.pk]
+    if not held:
+        raise RuleBroken("role_not_held", f"{principal.full_name} does not hold the role {role.name} now.", field="role")
+    lent = set(DeputyAuthority.objects.filter(grant__in=held).values_list("grant_id", flat=True))
+    own = [grant for grant in held if grant.pk not in lent]
+    if not own:
+        raise RuleBroken(
+            "role_lent", f"{principal.full_name} holds the role {role.name} as a deputy and does not lend it on. Choose whose place it is.", field="principal"
+        )
+    if not any(grant.ends_at is None or grant.ends_at >= ends_at for grant in own):
+        raise RuleBroken("window_beyond_role", f"{principal.full_name} holds the role {role.name} for a shorter time. Choose an earlier end.", field="ends_at")
+
+
 def check_can_approve_deputy(*, by: Actor, signer: User, authority: DeputyAuthority, now) -> None:
+    """Raises NotAllowed; RuleBroken: `approved_before`, `window_over`, `window_too_long` and those of _check_lends_own, asked again."""
     check_person_may(signer, Permission.APPROVE_ACCESS, by.site_id)
     check_different_person(signer.pk, authority.proposed_by_id, "Who proposed an authority does not approve it. A second person has to do it.")
     check_different_person(signer.pk, authority.deputy_id, "Nobody approves their own authority. Somebody else has to do it.")
@@ -117,4 +142,7 @@ def check_can_approve_deputy(*, by: Actor, signer: User, authority: DeputyAuthor
         raise RuleBroken("approved_before", "This authority is approved already.")
     if authority.ends_at <= now:
         raise RuleBroken("window_over", "The time of this authority has passed. A new one has to be proposed.")
+    if authority.ends_at - authority.starts_at > LONGEST_AUTHORITY:
+        raise RuleBroken("window_too_long", f"An authority lasts {LONGEST_AUTHORITY.days} days at most. A new one has to be proposed.")
+    _check_lends_own(authority.principal, authority.role, authority.site_id, authority.ends_at)
     check_role_fits(authority.deputy, authority.role)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
-
-from mes.people.models import Grant, User
-from mes.records.models import RecordNow
+from mes.people.models import User
+from mes.people.queries import in_force
 from quality.alerts.models import Alert, AlertDelivery
 from quality.deviations.models import Deviation
 
@@ -28,7 +26,7 @@ def for_person(user_id, site_id):
 
 
 def _live_grants(site_id):
-    return Grant.objects.filter(Q(ends_at=None) | Q(ends_at__gt=RecordNow()), site_id=site_id, starts_at__lte=RecordNow())
+    return in_force().filter(site_id=site_id)
 
 
 @dataclass(frozen=True)

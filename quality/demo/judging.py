@@ -144,7 +144,7 @@ class Judging:
         for bag in self.final_bags():
             if bag["state"] == "received":
                 body = {
-                    "scanned": f"CTL:C:{bag['identifier']}", "coi": f"CTL:T:{coi}", "infused": True, "started_at": (now - dt.timedelta(minutes=20)).isoformat(),
+                    "scanned": f"CTL:C:{bag['identifier']}", "coi": f"CTL:T:{coi}", "infused": True, "started_at": now.isoformat(),
                     "ended_at": now.isoformat(), "volume": volume, "username": first.username, "secret": first.pin,
                     "second_username": second.username, "second_secret": second.pin,
                 }  # fmt: skip

@@ -276,7 +276,7 @@ class UseIn(serializers.Serializer):
     infused = serializers.BooleanField()
     started_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     ended_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
-    volume = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    volume = serializers.CharField(max_length=40, required=False, allow_blank=True, default="", help_text='In mL, as text: "98.0" or "98.0 mL".')
     reason_code = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
     reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
     username = serializers.CharField(max_length=150)

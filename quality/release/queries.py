@@ -14,6 +14,7 @@ from batches.dossier.queries import workers as makers
 from batches.lots.identifiers import IdentifierRefused, Scanned, parse_scan
 from batches.lots.models import Container, Lot
 from batches.lots.queries import container_scanned
+from batches.recipes.quantities import Quantity, ValueRefused, read_value
 from mes.errors import Missing, WrongScan
 from mes.people.models import Site
 from mes.signatures import ceremony, manifest
@@ -131,6 +132,26 @@ def use_facts(*, infused: bool, started_at, ended_at, volume: str, reason_code: 
         "ended_at": ended_at.astimezone(dt.UTC).isoformat() if ended_at else "",
         "volume": volume.strip(),
     }
+
+
+def volume_read(text: str) -> Quantity | None:
+    """The volume infused in mL, read as any value of a step is; None where none was given. Raises ValueRefused. EXE-04."""
+    try:
+        return read_value(text, "decimal", unit="mL", decimals=2) if text.strip() else None
+    except ValueRefused as refused:
+        raise ValueRefused(refused.code, refused.sentence, field="volume") from None
+
+
+def certified_since(decision: ReleaseDecision) -> dt.datetime:
+    """Since when the lot is certified without a break: the first stage's signature where the final one followed it."""
+    while decision.supersedes is not None and decision.supersedes.kind in MEANINGS:
+        decision = decision.supersedes
+    return decision.recorded_at
+
+
+def received_at_centre(container: Container) -> dt.datetime | None:
+    """When the treatment centre last took the container in; None before it did."""
+    return HandOver.objects.filter(container=container, kind="at_centre").order_by("-recorded_at").values_list("recorded_at", flat=True).first()
 
 
 def identity_typed(scanned: str, coi: str) -> bool:

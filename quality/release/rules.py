@@ -21,6 +21,8 @@ from quality.release.models import Certificate, IntegrityAssessment, ProductUse,
 from quality.samples.models import Result
 
 CERTIFIED = frozenset({"certified_stage_1", "certified_final"})
+CLOCK_SLACK = dt.timedelta(minutes=2)
+"""How far a clock at the bedside may differ from the record's, and what a time typed in whole minutes loses."""
 
 
 def check_releaser(*, by: Actor, lot: Lot, signer) -> None:
@@ -138,11 +140,10 @@ def check_can_dispatch(*, by: Actor, container: Container, standing: ReleaseDeci
 
 def check_can_record_use(
     *, by: Actor, container: Container, infused: bool, scanned: str, coi: str, standing: ReleaseDecision | None, at: dt.datetime,
-    started_at: dt.datetime | None,
-    ended_at: dt.datetime | None, reason_code: str, reason: str, first, second,
+    started_at: dt.datetime | None, ended_at: dt.datetime | None, volume: str, reason_code: str, reason: str, first, second,
 ) -> None:  # fmt: skip
     """Raises NotAllowed (`same_person`, `not_your_role`); WrongScan; RuleBroken: `used_before`, `not_a_final_bag`, `lot_not_decided` for what was not
-    infused, `not_received` and those of check_may_leave for what was. COI-05; REL-06."""
+    infused, `not_received` and those of check_may_leave and check_infusion for what was. COI-05; REL-06."""
     from batches.permissions import Permission as BatchPermission
 
     check_may(by, Permission.RECORD_INFUSION)
@@ -163,12 +164,53 @@ def check_can_record_use(
     check_may_leave(container.lot, standing, at)
     if container.state != "received":
         raise RuleBroken("not_received", f"{container.title} is {container.state.replace('_', ' ')}. The treatment centre receives it first, by scan.")
+    check_infusion(container, standing=standing, at=at, started_at=started_at, ended_at=ended_at, volume=volume)
+
+
+def check_infusion(
+    container: Container, *, standing: ReleaseDecision | None, at: dt.datetime, started_at: dt.datetime | None, ended_at: dt.datetime | None, volume: str
+) -> None:
+    """Whether times and volume can be those of an infusion of this container: one certified, received and fresh, that has happened by now.
+
+    Raises UnreadableInput: `start_missing`, `end_before_start`, `start_in_the_future`, `end_in_the_future`, `start_before_certification`,
+    `start_before_receipt`, `volume_not_positive` and those of read_value; RuleBroken("product_expired"). REL-06; 21 CFR 211.137, 211.150.
+    """
     if started_at is None:
         raise UnreadableInput("start_missing", "Say when the infusion started.", field="started_at")
     if ended_at is not None and ended_at < started_at:
         raise UnreadableInput("end_before_start", "The infusion ends after it starts. Look at the two times.", field="ended_at")
-    if started_at > at + dt.timedelta(minutes=2):
+    if started_at > at + CLOCK_SLACK:
         raise UnreadableInput("start_in_the_future", "This start lies in the future. Type when it started.", field="started_at")
+    if ended_at is not None and ended_at > at + CLOCK_SLACK:
+        raise UnreadableInput("end_in_the_future", "This end lies in the future. Record the infusion when it has ended, or leave it out.", field="ended_at")
+    _check_not_before(container, standing, started_at)
+    ends, zone = expiry_of(container.lot), container.lot.site.time_zone
+    if ends is not None and started_at >= ends:
+        raise RuleBroken(
+            "product_expired", f"The shelf life of lot {container.lot.number} ended on {moment_words(ends, zone)}, before this start. Call QA.",
+            field="started_at",
+        )  # fmt: skip
+    read = queries.volume_read(volume)
+    if read is not None and read.value <= 0:
+        raise UnreadableInput("volume_not_positive", "A volume that was infused is more than 0 mL. Type what was given.", field="volume")
+
+
+def _check_not_before(container: Container, standing: ReleaseDecision | None, started_at: dt.datetime) -> None:
+    zone = container.lot.site.time_zone
+    certified = queries.certified_since(standing) if standing else None
+    if certified is not None and started_at < certified - CLOCK_SLACK:
+        raise UnreadableInput(
+            "start_before_certification",
+            f"Lot {container.lot.number} was certified on {moment_words(certified, zone)}, and this start lies before. Look at day and time.",
+            field="started_at",
+        )
+    received = queries.received_at_centre(container)
+    if received is not None and started_at < received - CLOCK_SLACK:
+        raise UnreadableInput(
+            "start_before_receipt",
+            f"{container.title} was received at the treatment centre on {moment_words(received, zone)}, and this start lies before. Look at day and time.",
+            field="started_at",
+        )
 
 
 def check_identity(container: Container, scanned: str, coi: str) -> None:

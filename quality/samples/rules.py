@@ -183,7 +183,7 @@ def check_can_state_not_tested(*, by: Actor, lot: Lot, criterion: Criterion, rea
 
 
 def check_can_correct_result(*, by: Actor, result: Result, text: str, reason: str, signer: User) -> None:
-    """A correction is for transcription only: reason, and a second person against the source (decisions 6)."""
+    """A correction is for transcription only: reason, and a second person against the source, who wrote none of its values (decisions 6)."""
     check_analyst(by, result.lot)
     check_lot_takes_results(result.lot)
     check_reason(reason)
@@ -192,6 +192,7 @@ def check_can_correct_result(*, by: Actor, result: Result, text: str, reason: st
     if result.verdict == "not_tested" and result.value is None and result.value_text == "not tested":
         raise RuleBroken("nothing_to_correct", "This is a statement that the test was not done. There is no value to correct.")
     check_different_person(signer.pk, by.user_id, f"{signer.full_name} corrects this result. Another person has to compare it with its source.")
+    _check_wrote_none(signer, result, "compare it with its source")
     people_rules.check_person_may(signer, Permission.REVIEW_RESULTS, by.site_id)
 
 
@@ -215,9 +216,14 @@ def check_can_review_result(*, by: Actor, result: Result, signer: User) -> None:
         raise RuleBroken("corrected_before", "This result was corrected. Review the one that counts now.")
     if hasattr(result, "review"):
         raise RuleBroken("reviewed_before", f"{result.criterion} was reviewed before.")
+    _check_wrote_none(signer, result, "review it")
+
+
+def _check_wrote_none(signer: User, result: Result, act: str) -> None:
+    """Who recorded the result or one that it supersedes compares and reviews it no more. Raises NotAllowed("same_person")."""
     each: Result | None = result
     while each is not None:
-        check_different_person(signer.pk, each.by_id, f"{signer.full_name} recorded {result.criterion}. Another person has to review it.")
+        check_different_person(signer.pk, each.by_id, f"{signer.full_name} recorded {result.criterion}. Another person has to {act}.")
         each = each.supersedes
 
 

@@ -63,7 +63,7 @@ def furnish(world) -> dict[str, str]:
     equipment.occupy(by=world.by("olga"), equipment=prodigy, lot=first, step_run=run)
     chamber = lots.make_container(by=world.by("olga"), lot_id=first.pk, code="chamber")
     label = custody.print_label(by=world.by("olga"), container_id=chamber.pk)
-    custody.use_label(by=world.by("olga"), label_id=label.pk, seen=1, scanned_label=f"CTL:C:{chamber.identifier}", scanned_container=din())
+    custody.use_label(by=world.by("olga"), label_id=label.pk, seen=1, scanned_label=f"CTL:C:{chamber.identifier}", scanned_container=f"CTL:D:{din()}")
     custody.print_label(by=world.by("olga"), container_id=chamber.pk, reason="Printer jam.")
     world.held(third, reason="The seal of the bag is in doubt.")
     # Last: a lot that used blocked material is held

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from batches.equipment.models import EquipmentUse
-from batches.execution.models import Attachment, Entry, StepRun
+from batches.execution.models import Attachment, Entry, ExcursionChoice, ScanEvent, StepRun
 from batches.materials.models import Consumption
 from batches.permissions import Permission
 from batches.recipes.document.schema import Step
@@ -45,21 +47,30 @@ def check_actor_performs(by: Actor, run: StepRun, step: Step) -> None:
 
 
 def check_second_person(person: User, first, site_id, run: StepRun) -> None:
-    """Raises NotAllowed: same_person (also for whoever recorded values of the step), not_your_role, locked_out, not_trained."""
+    """Raises NotAllowed: same_person (also for whoever opened the step or did anything in it), not_your_role, locked_out, not_trained."""
     check_different_person(person.pk, first, f"{person.full_name} performed step {run.key}. Another person has to check it.")
-    if _recorded(person, run):
+    if _worked_on(person, run):
         raise NotAllowed(
-            "same_person", f"{person.full_name} recorded in step {run.key}. Somebody who did not has to check it.", detail={"subject": str(run.pk)}
+            "same_person", f"{person.full_name} worked on step {run.key}. Somebody who did not has to check it.", detail={"subject": str(run.pk)}
         )
     people_rules.check_person_may(person, Permission.SIGN_AS_SECOND_PERSON, site_id)
     _check_not_locked(person)
     _check_trained(person, run)
 
 
-def _recorded(person: User, run: StepRun) -> bool:
-    """Whether the person recorded a value, a charge, an equipment or a file of the step. 21 CFR 211.101(d), 211.188(b)(11)."""
+def _worked_on(person: User, run: StepRun) -> bool:
+    """Whether the person opened the step, scanned or read an identifier for it, recorded anything in it, or chose about its excursion.
+
+    Who did would check their own work. 21 CFR 211.101(d), 211.188(b)(11).
+    """
+    if run.opened_by_id == person.pk:
+        return True
     values = Entry.objects.filter(step_run=run, by=person).exclude(source="calculated")
-    return values.exists() or any(kind.objects.filter(step_run=run, by=person).exists() for kind in (Consumption, EquipmentUse, Attachment))
+    scans = ScanEvent.objects.filter(Q(by=person) | Q(with_person=person), step_run=run)
+    choices = ExcursionChoice.objects.filter(excursion__step_run=run, by=person)
+    if values.exists() or scans.exists() or choices.exists():
+        return True
+    return any(kind.objects.filter(step_run=run, by=person).exists() for kind in (Consumption, EquipmentUse, Attachment))
 
 
 def check_beside(person: User, by: Actor, run: StepRun, what: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mes.events import Event
-from mes.people import rules
+from mes.people import queries, rules
 from mes.people.models import DeviceCredential, Grant, Qualification, Role, Site, User
 from mes.records.actors import Actor
 from mes.records.door import deed_now, service
@@ -114,7 +114,15 @@ def end_grant(*, by: Actor, grant_id, seen: int, reason: str) -> Grant:
     rules.check_can_end_grant(by=by, grant=grant, now=now)
     grant.ends_at = max(now, grant.starts_at)  # one that has not begun never does
     grant.save()
+    _end_what_was_lent(grant.user_id, now)
     return grant
+
+
+def _end_what_was_lent(principal_id, now) -> None:
+    """Nobody deputises for somebody who does not hold the role any more: the lent role ends in the register too. SIG-14."""
+    for lent in queries.lent_in_vain(principal_id):
+        lent.ends_at = max(now, lent.starts_at)
+        lent.save()
 
 
 @service(Event.ACCOUNT_CLOSED)
@@ -129,6 +137,7 @@ def close_account(*, by: Actor, user_id, seen: int, reason: str) -> User:
         if grant.ends_at is None or grant.ends_at > now:
             grant.ends_at = max(now, grant.starts_at)
             grant.save()
+    _end_what_was_lent(user_id, now)
     for credential in DeviceCredential.objects.filter(user_id=user_id, revoked=False).order_by("pk"):
         credential.revoked = True
         credential.save()

@@ -60,7 +60,7 @@ def record_use(
     lot, standing = container.lot, queries.standing_decision(container.lot)
     rules.check_can_record_use(
         by=by, container=container, infused=infused, scanned=scanned, coi=coi, standing=standing, at=deed_now().at, started_at=started_at, ended_at=ended_at,
-        reason_code=reason_code, reason=reason, first=first.user, second=second.user,
+        volume=volume if infused else "", reason_code=reason_code, reason=reason, first=first.user, second=second.user,
     )  # fmt: skip
     facts = queries.use_facts(infused=infused, started_at=started_at, ended_at=ended_at, volume=volume, reason_code=reason_code, reason=reason)
     typed = queries.identity_typed(scanned, coi)
@@ -70,8 +70,8 @@ def record_use(
     two = sign(proof=second, meaning=queries.identity_meaning(typed), permission=Permission.RECORD_INFUSION, **made)
     use = ProductUse(
         site_id=by.site_id, lot=lot, container=container, infused=infused, started_at=started_at if infused else None,
-        ended_at=ended_at if infused else None, volume_text=volume.strip(), reason_code="" if infused else reason_code, reason=reason.strip(),
-        first_signature=one, second_signature=two,
+        ended_at=ended_at if infused else None, volume_text=volume.strip() if infused else "", reason_code="" if infused else reason_code,
+        reason=reason.strip(), first_signature=one, second_signature=two,
     )  # fmt: skip
     use.save()
     move_container(by=by, container_id=container.pk, state="infused" if infused else "discarded")

@@ -172,7 +172,10 @@ class UsePage(Page):
         how = "typed in full" if typed else "scanned"
         rules.check_identity(bag, form.cleaned_data["scanned"], form.cleaned_data["coi"])
         infused = form.facts()["infused"]
-        labels = {"infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume", "reason_words": "Why not", "reason": "In words"}
+        if infused:
+            timed = {name: form.facts()[name] for name in ("started_at", "ended_at", "volume")}
+            rules.check_infusion(bag, standing=queries.standing_decision(lot), at=record_now(), **timed)
+        labels = {"infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume, mL", "reason_words": "Why not", "reason": "In words"}
         facts = queries.use_facts(**form.facts())
         times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}
         what = queries.use_subject(bag, facts, typed=typed)

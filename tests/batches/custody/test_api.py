@@ -46,7 +46,7 @@ def test_a_label_is_printed_used_and_destroyed_over_the_api(api, bag):
     olga = api("olga")
     status, label = olga("POST", f"lots/{lot.number}/labels/", {"container": container.identifier})
     assert status == 201 and (label["serial"], label["state"]) == (1, "printed")
-    scans = {"seen": label["version"], "scanned_label": f"CTL:C:{container.identifier}", "scanned_container": din()}
+    scans = {"seen": label["version"], "scanned_label": f"CTL:C:{container.identifier}", "scanned_container": f"CTL:D:{din()}"}
     status, label = olga("POST", f"labels/{label['id']}/use/", scans)
     assert status == 200 and label["state"] == "used"
     _, pdf = olga("POST", f"labels/{label['id']}/pdf/")

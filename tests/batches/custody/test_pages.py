@@ -29,8 +29,10 @@ def test_a_label_is_printed_opened_used_and_counted_on_the_pages(world, browser)
         label = Label.objects.get()
     pdf = client.get(f"{url}{label.pk}/label.pdf")
     assert pdf.content.startswith(b"%PDF") and pdf["Cache-Control"] == "no-store, private"
-    use = {"seen": "1", "scanned_label": f"CTL:C:{bag.identifier}", "scanned_container": din()}
-    assert client.post(f"{url}{label.pk}/use/", use | {"scanned_container": din(2)}).status_code == 409
+    use = {"seen": "1", "scanned_label": f"CTL:C:{bag.identifier}", "scanned_container": f"CTL:D:{din()}"}
+    assert client.post(f"{url}{label.pk}/use/", use | {"scanned_container": f"CTL:D:{din(2)}"}).status_code == 409
+    alone = client.post(f"{url}{label.pk}/use/", use | {"scanned_container": din()})
+    assert alone.status_code == 422 and 'name="second_who"' in alone.content.decode()
     assert client.post(f"{url}{label.pk}/use/", use).status_code == 303
     assert "Every printed label is accounted for." in client.get(url).content.decode()
     assert client.post(f"{url}{label.pk}/destroy/", {"seen": "2", "reason": "Came off."}).status_code == 303

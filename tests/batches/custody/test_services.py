@@ -56,7 +56,7 @@ def test_a_printed_label_reads_back_as_its_container(world, chamber, tmp_path):
     scanned = parse_scan(code)
     assert scanned.kind is ScanKind.CONTAINER and scanned.value == chamber.identifier and scanned.gs1.get("20") == "01"
     assert code == scan(label, chamber)
-    used = services.use_label(by=world.by("olga"), label_id=label.pk, seen=label.version, scanned_label=code, scanned_container=din())
+    used = services.use_label(by=world.by("olga"), label_id=label.pk, seen=label.version, scanned_label=code, scanned_container=f"CTL:D:{din()}")
     assert used.state == "used"
 
 
@@ -112,7 +112,7 @@ def test_a_reprint_needs_a_reason(world, chamber, refused):
 def test_printed_is_used_plus_destroyed(world, lot, chamber):
     first, second = printed(world, chamber), printed(world, chamber, "Printer jam.")
     assert world.read(queries.reconciliation, lot) == queries.Count(2, 0, 0)
-    services.use_label(by=world.by("olga"), label_id=first.pk, seen=1, scanned_label=scan(first, chamber), scanned_container=din())
+    services.use_label(by=world.by("olga"), label_id=first.pk, seen=1, scanned_label=scan(first, chamber), scanned_container=f"CTL:D:{din()}")
     services.destroy_label(by=world.by("olga"), label_id=second.pk, seen=1, reason="Smeared.")
     count = world.read(queries.reconciliation, lot)
     assert count == queries.Count(2, 1, 1) and count.agrees and count.open == 0
@@ -142,12 +142,12 @@ def test_a_label_goes_onto_its_own_container_only(world, lot, chamber, refused):
         assert fresh(label).state == "printed"
     services.use_label(**arguments, scanned_label=good, scanned_container=f"CTL:C:{harvest.identifier}")
     with refused("label_in_use"):
-        services.use_label(by=world.by("olga"), label_id=second.pk, seen=1, scanned_label=scan(second, chamber), scanned_container=din())
+        services.use_label(by=world.by("olga"), label_id=second.pk, seen=1, scanned_label=scan(second, chamber), scanned_container=f"CTL:D:{din()}")
 
 
 def test_a_label_that_came_off_is_destroyed_and_another_takes_its_place(world, chamber):
     first = printed(world, chamber)
-    used = services.use_label(by=world.by("olga"), label_id=first.pk, seen=1, scanned_label=scan(first, chamber), scanned_container=din())
+    used = services.use_label(by=world.by("olga"), label_id=first.pk, seen=1, scanned_label=scan(first, chamber), scanned_container=f"CTL:D:{din()}")
     services.destroy_label(by=world.by("olga"), label_id=used.pk, seen=2, reason="Came off in the incubator.")
     second = printed(world, chamber, "The first one came off.")
     assert (
@@ -210,6 +210,32 @@ def test_an_identifier_that_one_person_typed_hands_nothing_over(world, chamber, 
         give(world, chamber, "to_manufacture", "nora", scanned=typed, typed_with=reads_too(world, chamber, "pavel", typed))
     with site_context(world.site.pk):
         assert HandOver.objects.count() == 0 and not lot_queries.typed_identities(chamber.lot)
+
+
+@pytest.mark.req("COI-03", case="negative")
+def test_a_label_goes_onto_no_container_that_one_person_typed(world, chamber, refused):
+    label = printed(world, chamber)
+    use = {"by": world.by("olga"), "label_id": label.pk, "seen": label.version}
+    with refused("label_not_scanned"):
+        services.use_label(**use, scanned_label=chamber.identifier, scanned_container=din())
+    with refused("typed_alone"):
+        services.use_label(**use, scanned_label=scan(label, chamber), scanned_container=din())
+    alone = world.sign("olga", lambda: lot_queries.typed_subject(lot_queries.container(chamber.pk), din()), "typed_identifier")
+    with refused("same_person"):
+        services.use_label(**use, scanned_label=scan(label, chamber), scanned_container=din(), typed_with=alone)
+    with site_context(world.site.pk):
+        assert fresh(label).state == "printed" and not lot_queries.typed_identities(chamber.lot)
+
+
+@pytest.mark.req("COI-03", case="positive")
+def test_what_a_container_carries_is_typed_with_a_second_reader_and_counted(world, chamber):
+    label = printed(world, chamber)
+    proof = world.sign("petra", lambda: lot_queries.typed_subject(lot_queries.container(chamber.pk), din()), "typed_identifier", at="olga")
+    used = services.use_label(
+        by=world.by("olga"), label_id=label.pk, seen=label.version, scanned_label=scan(label, chamber), scanned_container=din(), typed_with=proof
+    )
+    with site_context(world.site.pk):
+        assert used.state == "used" and len(lot_queries.typed_identities(chamber.lot)) == 1
 
 
 @pytest.mark.req("COI-03", case="positive")

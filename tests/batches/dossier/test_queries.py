@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from batches.custody import queries as custody_queries
+from batches.custody import services as custody
 from batches.dossier import queries
 from batches.execution import services as steps
 from batches.execution.models import Entry
-from batches.execution.queries.content import correction_subject
+from batches.execution.queries.content import correction_subject, resume_subject
 from mes.audit.models import AuditEntry
 from mes.records.intact import stream_findings
 
@@ -59,6 +61,32 @@ def test_who_worked_is_known_with_what_they_did(judged):
         found = queries.workers(judged.fresh_in(lot))
     named = {name: found.get(judged.users[name].pk, set()) for name in ("maya", "jonas", "sam", "sue", "quinn")}
     assert named == {"maya": {"performed", "recorded"}, "jonas": {"checked"}, "sam": {"performed", "recorded"}, "sue": {"checked"}, "quinn": set()}
+
+
+@pytest.mark.req("REL-02", case="negative")
+def test_who_decided_labelled_or_handed_over_worked_on_the_lot(judged):
+    lot = judged.to_count()
+    judged.fill_count(lot, viability="68.4")
+    judged.choose_to_keep(lot)
+    run = judged.run(lot, "A1.2")
+    steps.stop_step(by=judged.by("olga"), step_run_id=run.pk, seen=run.version, reason="The chamber leaks")
+    run = judged.run(lot, "A1.2")
+    with judged.reading():
+        what = resume_subject(run, "Another chamber is used")
+    proof = judged.proof("boss", "boss", what, "resumed")
+    steps.resume_step(by=judged.by("boss"), step_run_id=run.pk, seen=run.version, reason="Another chamber is used", proof=proof)
+    bag = judged.container(lot)
+    custody.print_label(by=judged.by("jonas"), container_id=bag.pk)
+    with judged.reading():
+        what = custody_queries.hand_over_subject(bag, "at_manufacture")
+    proof = judged.proof("rex", "rex", what, "received")
+    custody.hand_over(
+        by=judged.by("rex"), container_id=bag.pk, kind="at_manufacture", scanned=f"CTL:C:{bag.identifier}", from_place="Ward", to_place="Suite", proof=proof
+    )
+    with judged.reading():
+        found = queries.workers(judged.fresh_in(lot))
+    named = {name: found.get(judged.users[name].pk, set()) for name in ("maya", "boss", "jonas", "rex")}
+    assert named == {"maya": {"performed", "recorded", "decided"}, "boss": {"decided"}, "jonas": {"checked", "labelled"}, "rex": {"handed over"}}
 
 
 def test_a_stream_as_it_was_written_is_whole(judged):

@@ -162,6 +162,40 @@ def test_the_second_person_recorded_no_value_of_the_step(floor):
     assert floor.second(lot, "A1.2", "olga", at="jonas").state == "complete"
 
 
+@pytest.mark.req("SIG-09", case="negative")
+def test_the_second_person_neither_opened_the_step_nor_read_an_identifier_for_it(floor, cleared):
+    identifier, run = floor.container(cleared).identifier, floor.run(cleared, "A1.2")
+    proof = floor.proof("maya", "wim", typed_subject(run, identifier), "typed_identifier")
+    services.open_step(by=floor.by("maya"), step_run_id=run.pk, seen=run.version, scanned=identifier, typed_with=proof)
+    floor.fill_count(cleared, who="jonas")
+    floor.perform(cleared, "A1.2", "jonas")
+    for who in ("maya", "wim"):
+        with refused("same_person", NotAllowed):
+            floor.second(cleared, "A1.2", who, at="jonas")
+    assert floor.second(cleared, "A1.2", "olga", at="jonas").state == "complete"
+
+
+@pytest.mark.req("SIG-09", case="negative")
+def test_the_second_person_scanned_nothing_for_the_step_and_chose_about_no_excursion(floor, cleared):
+    run = floor.run(cleared, "A1.2")
+    services.open_step(by=floor.by("olga"), step_run_id=run.pk, seen=run.version, scanned=f"CTL:C:{identifier_of_no_use(floor)}")
+    floor.open(cleared, "A1.2", "jonas")
+    floor.fill_count(cleared, viability="68.4", who="jonas")
+    with floor.reading():
+        (excursion,) = Excursion.objects.filter(lot=cleared)
+    services.choose(by=floor.by("maya"), excursion_id=excursion.pk, choice="keep", reason="Second slide 68.9")
+    floor.perform(cleared, "A1.2", "jonas")
+    for who in ("maya", "olga"):
+        with refused("same_person", NotAllowed):
+            floor.second(cleared, "A1.2", who, at="jonas")
+    assert floor.second(cleared, "A1.2", "wim", at="jonas").state == "complete"
+
+
+def identifier_of_no_use(floor) -> str:
+    """The identifier of another lot's container."""
+    return floor.container(floor.order()).identifier
+
+
 @pytest.mark.req("SIG-16", case="negative")
 def test_a_job_never_works_on_a_step(floor):
     from mes.people.setup import system_actor

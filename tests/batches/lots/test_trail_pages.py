@@ -55,6 +55,26 @@ def test_the_trail_is_narrowed_by_lot_act_and_weight_and_sorted_both_ways(floor,
 
 
 @pytest.mark.req("AUD-10", case="negative")
+@pytest.mark.parametrize("wrong", [{"since": "notaday"}, {"until": "2026-02-30"}, {"event": "no.such_act"}, {"person": "x" * 101}])
+def test_a_filter_that_cannot_be_read_shows_nothing_and_says_so(corrected, wrong):
+    _, _, boss = corrected
+    page = boss.get("/audit/", wrong)
+    text = page.content.decode()
+    assert numbers(page) == [] and 'class="err"' in text and "A field of the filter cannot be read." in text
+    assert len(numbers(boss.get("/audit/"))) > 2
+
+
+@pytest.mark.req("AUD-10", case="negative")
+def test_a_filter_of_refusals_that_cannot_be_read_shows_none(floor, corrected):
+    _, _, boss = corrected
+    assert signed_in(floor.users["maya"]).get("/audit/").status_code == 403
+    for wrong in ({"since": "notaday"}, {"kind": "no_such_kind"}):
+        text = boss.get("/audit/refusals/all/", wrong).content.decode()
+        assert "<tbody>" not in text and 'class="err"' in text and "A field of the filter cannot be read." in text
+    assert "<tbody>" in boss.get("/audit/refusals/all/").content.decode()
+
+
+@pytest.mark.req("AUD-10", case="negative")
 def test_words_that_name_no_lot_find_nothing_and_not_everything(corrected):
     _, _, boss = corrected
     assert numbers(boss.get("/audit/", {"lot": "NO-SUCH-LOT"})) == []

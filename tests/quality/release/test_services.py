@@ -366,6 +366,53 @@ def test_one_person_another_patient_or_a_bag_not_received_refuse_the_infusion(ju
         assert not ProductUse.objects.exists()
 
 
+@pytest.mark.req("REL-06", case="negative")
+@pytest.mark.parametrize(
+    ("code", "facts"),
+    [
+        ("start_before_certification", {"started_at": lambda now: dt.datetime(1970, 1, 1, tzinfo=dt.UTC)}),
+        ("end_in_the_future", {"ended_at": lambda now: dt.datetime(2099, 12, 31, tzinfo=dt.UTC)}),
+        ("end_in_the_future", {"ended_at": lambda now: now + dt.timedelta(minutes=5)}),
+        ("end_before_start", {"ended_at": lambda now: now - dt.timedelta(minutes=1)}),
+        ("start_in_the_future", {"started_at": lambda now: now + dt.timedelta(minutes=5)}),
+        ("not_a_number", {"volume": "a bag"}),
+        ("thousands_separator", {"volume": "1.500,0 mL"}),
+        ("wrong_unit", {"volume": "98 L"}),
+        ("volume_not_positive", {"volume": "0"}),
+    ],
+)
+def test_an_infusion_whose_times_or_volume_cannot_be_is_refused(judged, code, facts):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    judged.received(lot)
+    now = record_now()
+    given = {"started_at": now, "volume": "98 mL"} | {name: value(now) if callable(value) else value for name, value in facts.items()}
+    with broken(code) as answer:
+        use(judged, lot, **given)
+    assert answer.value.field == next(iter(facts))
+    with judged.reading():
+        assert not ProductUse.objects.exists() and Container.objects.get(lot=lot, kind="final_bag").state == "received"
+    use(judged, lot, started_at=now, ended_at=record_now(), volume="98,5")
+
+
+@pytest.mark.req("REL-06", case="negative")
+def test_an_infusion_does_not_start_before_its_container_arrived_nor_after_the_shelf_life(judged, monkeypatch):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    judged.received(lot)
+    now = record_now()
+    monkeypatch.setattr(queries, "received_at_centre", lambda container: now + dt.timedelta(minutes=3))
+    with broken("start_before_receipt"):
+        use(judged, lot, started_at=now)
+    monkeypatch.undo()
+    monkeypatch.setattr("quality.release.rules.check_may_leave", lambda *given: None)
+    monkeypatch.setattr("quality.release.rules.expiry_of", lambda lot: now)
+    with broken("product_expired"):
+        use(judged, lot, started_at=now)
+
+
 def test_a_product_that_nobody_was_given_ends_the_lot_as_manufactured_not_infused(judged):
     lot = judged.ready()
     judged.certify(lot)

@@ -400,6 +400,16 @@ def test_a_correction_by_the_same_person_or_without_reason_is_refused(lab, refus
     assert len(results(lab, lot)) == 1
 
 
+@pytest.mark.req("QC-02", case="negative")
+def test_a_correction_is_not_compared_by_whoever_wrote_the_value_before(lab, refused):
+    first = lab.tested(lab.received(lab.order()), "viability", "87.8")
+    with refused("same_person"):
+        lab.corrected(first, "88.7", unit="%", by="ben", second="ana")
+    second = lab.corrected(first, "88.7", unit="%", by="ben")
+    with refused("same_person"):
+        lab.corrected(second, "88.8", unit="%", by="ben", second="ana")
+
+
 def test_a_corrected_result_is_not_corrected_again_but_the_one_that_counts(lab, refused):
     lot = lab.received(lab.order())
     first = lab.tested(lot, "viability", "87.8")
