@@ -22,15 +22,20 @@ from mes.records.context import site_context
 from mes.web.pages import FragmentPage, Page
 
 
+# A filter opens on what narrows nothing: nothing is chosen for anybody by that.
+WEIGHTS = [("", "all"), ("significant", "significant"), ("routine", "routine")]
+ORDERS = [("", "newest first"), ("oldest", "oldest first")]
+
+
 class FilterForm(forms.Form):
     lot = forms.CharField(label="Lot", required=False, max_length=40)
     person = forms.CharField(label="Person", required=False, max_length=100)
-    event = forms.ChoiceField(label="Act", required=False)
-    significance = forms.ChoiceField(label="Weight", required=False, choices=[("", "all"), ("significant", "significant"), ("routine", "routine")])
+    event = forms.ChoiceField(label="Act", required=False, widget=forms.Select)
+    significance = forms.ChoiceField(label="Weight", required=False, widget=forms.Select, choices=WEIGHTS)
     text = forms.CharField(label="Reason, role or name", required=False, max_length=100)
     since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    order = forms.ChoiceField(label="Order", required=False, choices=[("", "newest first"), ("oldest", "oldest first")])
+    order = forms.ChoiceField(label="Order", required=False, widget=forms.Select, choices=ORDERS)
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -157,7 +162,7 @@ class AsOfPage(Page):
         local = (at or clock.record_now()).astimezone(ZoneInfo(zone))
         return {
             "name": name, "page_title": f"{name} as of a past time", "at": at, "past": past_then,
-            "form": AsOfForm({"at": f"{local:%Y-%m-%dT%H:%M:%S}"}), "stream_url": reverse("mes:inspection:stream", args=[kind, stream_id]),
+            "form": AsOfForm({"at": local.replace(tzinfo=None).isoformat(timespec="seconds")}), "stream_url": reverse("mes:inspection:stream", args=[kind, stream_id]),
             "things": sum(len(each) for each in past_then.things.values()) if past_then else 0,
         }  # fmt: skip
 
@@ -213,7 +218,7 @@ class RefusalsPanel(FragmentPage):
 
 class RefusalForm(forms.Form):
     person = forms.CharField(label="Person", required=False, max_length=100)
-    kind = forms.ChoiceField(label="Kind", required=False)
+    kind = forms.ChoiceField(label="Kind", required=False, widget=forms.Select)
     text = forms.CharField(label="Words or code", required=False, max_length=100)
     lot = forms.CharField(label="Lot", required=False, max_length=40)
     since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))

@@ -139,6 +139,9 @@ class ResumeSign(StepSign):
     def what(self, number: str, key: str):
         return resume_subject(self.run(number, key), "")
 
+    def with_reason(self, reason: str, number: str, key: str):
+        return resume_subject(self.run(number, key), reason)
+
     def sign(self, proof, number: str, key: str):
         run = self.seen_run(number, key)
         return services.resume_step(by=self.actor, step_run_id=run.pk, seen=run.version, reason=self.reason, proof=proof)

@@ -18,7 +18,7 @@ from mes.signatures.models import Signature
 from mes.signatures.queries import payload_intact, signatures_of, still_covers
 
 STEP, DECISION, CORRECTION, TYPED = "step/1", "step_decision/1", "correction/1", "typed_identifier/1"
-RESUMED, LEFT_OUT = "step_resumed/1", "step_left_out/2"
+RESUMED, LEFT_OUT = "step_resumed/2", "step_left_out/2"
 SECOND_MEANING = {"verify": "verified", "witness": "witnessed"}
 
 
@@ -221,9 +221,9 @@ def typed_subject(run: StepRun, typed: str) -> ceremony.Subject:
 
 
 def resume_subject(run: StepRun, reason: str) -> ceremony.Subject:
-    """What the decision to go on after a stop signs; the reason is typed with the signature and stands in the deed."""
+    """What the decision to go on after a stop signs: the step as it stands, and the reason the signer typed; empty while it is only shown."""
     check_files(run)
-    return ceremony.subject(run, RESUMED, step_content(run) | {"stopped_because": run.state_reason})
+    return ceremony.subject(run, RESUMED, step_content(run) | {"stopped_because": run.state_reason, "reason": reason.strip()})
 
 
 def left_out_subject(run: StepRun, reason: str = "") -> ceremony.Subject:

@@ -279,6 +279,9 @@ class ResumePage(StepSigning):
     def what(self, **kwargs) -> ceremony.Subject:
         return resume_subject(self.run(), "")
 
+    def with_reason(self, reason: str, **kwargs) -> ceremony.Subject:
+        return resume_subject(self.run(), reason)
+
     def check(self, screen: Screen) -> None:
         if screen.run.state != "stopped":
             raise RuleBroken("step_not_stopped", f"Step {screen.run.key} is not stopped; there is nothing to resume.")

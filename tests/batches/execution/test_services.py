@@ -369,6 +369,19 @@ def test_a_hard_limit_stops_the_step_until_the_named_role_decides(floor):
         assert not queries.undecided(queries.run_by_key(lot.number, "A1.2"))
 
 
+@pytest.mark.req("SIG-06", case="negative")
+def test_a_stopped_step_goes_on_for_no_other_reason_than_the_signed_one(floor):
+    lot = floor.to_count()
+    floor.enter(lot, "A1.2", viability="12.0")
+    run = floor.run(lot, "A1.2")
+    with floor.reading():
+        what = resume_subject(run, "Recount agreed")
+    proof = floor.proof("boss", "boss", what, "resumed")
+    with pytest.raises(StaleRecord):
+        services.resume_step(by=floor.by("boss"), step_run_id=run.pk, seen=run.version, reason="Never mind", proof=proof)
+    assert floor.run(lot, "A1.2").state == "stopped"
+
+
 @pytest.mark.req("EXE-08", case="negative")
 def test_a_step_is_not_signed_before_the_person_chose_about_its_excursion(floor):
     lot = floor.to_count()
