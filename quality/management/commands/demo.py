@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import time
 
 from django.conf import settings
@@ -32,6 +34,7 @@ class Command(BaseCommand):
         if settings.CARTULARY_MODE != "demo":
             raise CommandError(f"This is a {settings.CARTULARY_MODE} installation. The demo runs with CARTULARY_MODE=demo only.")
         progress, began = Progress(self.stdout._out), time.monotonic()
+        _lock = self.alone()  # held to the end of this process
         site.bring_up_to_date(progress)
         port = free_port(host, port)
         try:
@@ -51,6 +54,22 @@ class Command(BaseCommand):
                     self.watch(running)
         except RuleBroken as refusal:
             raise CommandError(refusal.sentence) from refusal
+
+    def alone(self):
+        """One demo at a time works in a folder: two would drive the same lots. Held by a lock that ends with the process, however it ends."""
+        settings.VAR_FOLDER.mkdir(parents=True, exist_ok=True)
+        lock = open(settings.VAR_FOLDER / "demo.lock", "a+")  # noqa: SIM115 - held open as long as the process lives
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            with lock:
+                lock.seek(0)
+                other = lock.read().strip()
+            raise CommandError(f"A demo already runs in {settings.VAR_FOLDER} (process {other}). Use it, or end it first with Ctrl-C.") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        return lock
 
     def prepare(self, base: str, progress: Progress) -> None:
         if story.is_told():
