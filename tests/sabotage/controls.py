@@ -39,7 +39,6 @@ class Control:
 
 GUARDS, DOOR, PAGES = "tests/mes/records/test_guards.py", "tests/mes/records/test_door.py", "tests/mes/signatures/test_pages.py"
 SIGN, STEPS, RELEASE = "tests/mes/signatures/test_services.py", "tests/batches/execution/test_services.py", "tests/quality/release/test_services.py"
-INTEGRITY = "tests/quality/release/test_integrity.py"
 ACCESS, TRAIL, GATE = "tests/mes/people/test_access.py", "tests/mes/audit/test_trail.py", "tests/quality/release/test_gate.py"
 SCANS, MATERIALS, EQUIPMENT = "tests/batches/execution/test_scans.py", "tests/batches/materials/test_services.py", "tests/batches/equipment/test_services.py"
 HOUSE, CLOCK, EMERGENCY = "tests/house/test_guards.py", "tests/mes/signatures/test_clock.py", "tests/mes/access/test_emergency.py"
@@ -265,12 +264,8 @@ AT_RELEASE = (
         "expiry": ("shelf life", "REL-01", f"{GATE}::shelf_life"),
     }.items()),
     Control("gate_trail", "the gate's line of the audit trail", "AUD-07", f"{RELEASE}::trail", code("quality.release.integrity.trail_findings", answer([]))),
-    Control("gate_guards", "the gate's line of the database's guards", "AUD-05", f"{RELEASE}::missing_guard",
+    Control("gate_database", "the gate's line of the database's guards", "AUD-05", f"{RELEASE}::missing_guard",
             code("quality.release.integrity.guard_findings", answer([]))),
-    Control("integrity_second", "the second person of an assessment of a broken trail", "AUD-07", f"{INTEGRITY}::one_person_alone",
-            code("mes.signatures.rules.check_different_person", answer())),
-    Control("integrity_own_work", "the refusal of an assessment by who worked in the lot", "AUD-07", f"{INTEGRITY}::one_person_alone",
-            code("quality.release.rules._check_own_work", answer())),
 )  # fmt: skip
 
 AFTERWARDS = (
