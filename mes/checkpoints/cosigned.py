@@ -8,37 +8,29 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from mes.checkpoints import notes
 from mes.checkpoints.notes import NoteRefused
 
 COSIGNATURE = b"\x04"
 
 
 def key_id(name: str, public: Ed25519PublicKey) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n" + COSIGNATURE + public.public_bytes_raw()).digest()[:4]
+    return notes.key_id(name, public, COSIGNATURE)
 
 
 def verifier_text(name: str, public: Ed25519PublicKey) -> str:
     """The witness's key as others' tools take it: name+id+base64."""
-    return f"{name}+{key_id(name, public).hex()}+{base64.b64encode(COSIGNATURE + public.public_bytes_raw()).decode()}"
+    return notes.verifier_text(name, public, COSIGNATURE)
 
 
 def read_key(text: str) -> tuple[str, Ed25519PublicKey]:
     """A witness's name and key from its text. Raises NoteRefused."""
-    try:
-        name, claimed, packed = text.strip().split("+", 2)
-        raw = base64.b64decode(packed, validate=True)
-        public = Ed25519PublicKey.from_public_bytes(raw[1:])
-    except ValueError as error:
-        raise NoteRefused("The witness's key cannot be read.") from error
-    if raw[:1] != COSIGNATURE or key_id(name, public).hex() != claimed:
-        raise NoteRefused("This is no key of a witness, or its id is not its own.")
-    return name, public
+    return notes.read_key(text, COSIGNATURE, "witness")
 
 
 def _message(body: str, seconds: int) -> bytes:

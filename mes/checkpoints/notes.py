@@ -40,26 +40,26 @@ class Checkpoint:
         return "".join(f"{line}\n" for line in lines)
 
 
-def key_id(name: str, public: Ed25519PublicKey) -> bytes:
+def key_id(name: str, public: Ed25519PublicKey, algorithm: bytes = ED25519) -> bytes:
     """SHA-256(name, newline, algorithm, public key), first four bytes."""
-    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public.public_bytes_raw()).digest()[:4]
+    return hashlib.sha256(name.encode() + b"\n" + algorithm + public.public_bytes_raw()).digest()[:4]
 
 
-def verifier_text(name: str, public: Ed25519PublicKey) -> str:
+def verifier_text(name: str, public: Ed25519PublicKey, algorithm: bytes = ED25519) -> str:
     """The key as others' tools take it: name+id+base64."""
-    return f"{name}+{key_id(name, public).hex()}+{base64.b64encode(ED25519 + public.public_bytes_raw()).decode()}"
+    return f"{name}+{key_id(name, public, algorithm).hex()}+{base64.b64encode(algorithm + public.public_bytes_raw()).decode()}"
 
 
-def read_key(text: str) -> tuple[str, Ed25519PublicKey]:
-    """A log's name and key from its text. Raises NoteRefused."""
+def read_key(text: str, algorithm: bytes = ED25519, whose: str = "log") -> tuple[str, Ed25519PublicKey]:
+    """A log's (or a witness's) name and key from its text. Raises NoteRefused."""
     try:
         name, claimed, packed = text.strip().split("+", 2)
         raw = base64.b64decode(packed, validate=True)
         public = Ed25519PublicKey.from_public_bytes(raw[1:])
     except ValueError as error:
-        raise NoteRefused("The log's key cannot be read.") from error
-    if raw[:1] != ED25519 or key_id(name, public).hex() != claimed:
-        raise NoteRefused("This is no key of a log, or its id is not its own.")
+        raise NoteRefused(f"The {whose}'s key cannot be read.") from error
+    if raw[:1] != algorithm or key_id(name, public, algorithm).hex() != claimed:
+        raise NoteRefused(f"This is no key of a {whose}, or its id is not its own.")
     return name, public
 
 
