@@ -166,7 +166,8 @@ class LotWork:
                 self.judging.dispatch()
                 self.judging.arrive()
             self.floor.do(line)
-        self.judging.infuse(self.now(), f"{self.data.recorded.get('infused_volume', '')} mL".strip())
+        volume = self.data.recorded.get("infused_volume", "")
+        self.judging.infuse(self.now(), f"{volume} mL" if volume else "")
 
     def finish(self) -> Iterator[dt.datetime]:
         """Late results as they become due, final certification, the last steps."""

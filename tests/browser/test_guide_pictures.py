@@ -306,7 +306,8 @@ def make(site, camera: Camera):
     page.locator("#ways label", has_text="and go on").click()
     page.fill("#ways textarea", "Counted twice, the same value")
     page.get_by_role("button", name="Record this choice").click()
-    page.wait_for_selector("#ways", state="hidden")
+    page.wait_for_selector("#ways form", state="hidden")
+    page.wait_for_selector("#ways .id")  # what was chosen stays in sight, with the number of its deviation
     floor.fill(operator, operator.get(api))
     page = camera.open("operator", path)
     page.locator("#main-act a").click()
