@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 
-from . import anchors, merkle
+from . import anchors, copying, merkle
 from .database import CannotVerify, Snapshot
 from .findings import Finding, Report
 from .runs import FIRST, Row, Run, TooMany, Walk, judge
@@ -152,7 +152,7 @@ def _walk(snapshot: Snapshot, piece: tuple[int, int | None], part: tuple[int, in
     first, end = piece
     walk = Walk(most)
     until = "" if end is None else f" AND ctid < '({end},0)'"
-    for rows in _batches(snapshot, f"{READ} WHERE ctid >= '({first},0)'{until} AND {_of_part('stream', part)}"):
+    for rows in copying.batches(snapshot.connection, f"ctid >= '({first},0)'{until} AND {_of_part('stream', part)}"):
         walk.take(rows)
         count(len(rows))
     return walk.runs(), walk.findings
