@@ -8,6 +8,7 @@ from batches.lots import queries as lots
 from batches.lots.band import band
 from batches.lots.models import Container
 from batches.lots.states import CONTAINER_WORDS
+from batches.lots.views.scanned import code_in
 from batches.lots.views.second_reader import ReadByTwoPage
 from mes.errors import Missing
 from mes.records.context import site_context
@@ -71,7 +72,7 @@ class HandOverPage(ReadByTwoPage, SigningPage):
 
     def sign(self, proof, number: str, container_id, kind: str):
         details = {name: self.request.POST.get(name, "") for name in DETAILS}
-        scanned = self.request.POST.get("scanned", "")
+        scanned = code_in(self.request.POST, "scanned")
         with site_context(self.by.site_id):
             container = self.container()
         second = self.second_reader(container, scanned)

@@ -12,6 +12,7 @@ from batches.lots.band import band
 from batches.lots.forms import ReasonForm
 from batches.lots.queries import containers_of
 from batches.lots.views.detail import OfLot, seen_of
+from batches.lots.views.scanned import code_in
 from batches.lots.views.second_reader import ReadByTwoPage
 from batches.permissions import Permission
 from mes.errors import Missing
@@ -113,8 +114,9 @@ class UseLabelPage(ReadByTwoPage, OfLabel):
             return self.show(422, form=form)
         with site_context(self.by.site_id):
             container = self.label().container
-        second = self.second_reader(container, form.cleaned_data["scanned_container"])
-        label = self.do(services.use_label, label_id=self.label_id(), seen=seen_of(request), typed_with=second, **form.cleaned_data)
+        codes = {name: code_in(request.POST, name, text) for name, text in form.cleaned_data.items()}
+        second = self.second_reader(container, codes["scanned_container"])
+        label = self.do(services.use_label, label_id=self.label_id(), seen=seen_of(request), typed_with=second, **codes)
         self.say(f"Label {label.serial} is in use.")
         return self.done(self.labels_url())
 

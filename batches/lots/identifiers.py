@@ -282,6 +282,21 @@ def parse_scan(text: str) -> Scanned:
     return _gs1_scan(body, text)
 
 
+def as_typed(text: str) -> str:
+    """What a person read who typed a label's code by hand: its identifier as it is written for eyes, so that typing never passes as a scan.
+
+    A label's text can be copied from a page or from memory; only a scanner proves that the container is in hand (COI-03, decision 10).
+    What names no container, donation or chain of identity comes back as it was; so does a code that cannot be read.
+    """
+    try:
+        scanned = parse_scan(text)
+    except IdentifierRefused:
+        return text
+    if scanned.kind is ScanKind.DONATION:
+        return Donation(scanned.value).eye_readable
+    return scanned.value if scanned.kind in (ScanKind.CONTAINER, ScanKind.THERAPY_EVENT) else text
+
+
 def _own_scan(body: str, text: str, gs1: Elements | None = None) -> Scanned:
     found = _CTL.fullmatch(body)
     kind = _LETTERS.get(found["letter"]) if found else None

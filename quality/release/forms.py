@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
+from batches.lots.views.scanned import code_in
 from mes.web.fields import ChosenField
 from quality.release.queries import NOT_INFUSED
 
@@ -22,6 +23,9 @@ class DispatchForm(forms.Form):
     logger = forms.CharField(max_length=60, required=False, label="Temperature logger")
     remark = forms.CharField(max_length=2000, required=False, label="Remark")
 
+    def clean_scanned(self) -> str:
+        return code_in(self.data, "scanned", self.cleaned_data["scanned"])
+
 
 class UseForm(forms.Form):
     scanned = forms.CharField(max_length=200, label="Container", help_text="Scan the label of the bag, or type the identifier in full.", widget=takes_scan())
@@ -32,6 +36,10 @@ class UseForm(forms.Form):
     volume = forms.CharField(max_length=40, required=False, label="Volume infused, mL")
     reason_code = ChosenField(choices=[("", "–"), *NOT_INFUSED.items()], required=False, label="Why not")
     reason = forms.CharField(max_length=2000, required=False, label="In your words", widget=forms.Textarea(attrs={"rows": 2}))
+
+    def codes(self) -> dict[str, str]:
+        """The container's and the patient's code: as scanned, or as typed."""
+        return {name: code_in(self.data, name, self.cleaned_data[name]) for name in ("scanned", "coi")}
 
     def facts(self) -> dict:
         """What is signed about the use, as the service takes it."""

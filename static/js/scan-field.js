@@ -8,6 +8,7 @@ document.addEventListener("scan", event => {
   if (!field) return;
   event.preventDefault();
   field.value = field.tagName === "TEXTAREA" && field.value ? field.value.trimEnd() + "\n" + event.detail : event.detail;
+  field.dataset.scanned = field.value;
   field.dispatchEvent(new Event("input", { bubbles: true }));
   (waiting.find(one => !one.value) || field).focus();
 });

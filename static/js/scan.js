@@ -23,11 +23,21 @@
     const form = (dialog || document).querySelector("form[data-scan-form]");
     if (!form?.hasAttribute("hx-post")) heard("scan-sent");
     if (!form) { location.assign((document.body.dataset.go || "/go/") + "?code=" + encodeURIComponent(text)); return; }
-    form.querySelector("[name=code]").value = text;
+    const field = form.querySelector("[name=code]");
+    field.value = field.dataset.scanned = text;
     const slot = [...document.querySelectorAll("[data-slot]")].find(one => one.dataset.slot === text);
     if (slot) slot.classList.add("flash");
     form.requestSubmit();
   }
+
+  // The server takes as scanned only what is named here: fields that a scanner filled and no hand changed since.
+  document.addEventListener("submit", event => {
+    for (const mark of event.target.querySelectorAll("input[name=by_scanner]")) {
+      const before = mark.defaultValue.split(" ");
+      const scanned = one => one.dataset.scanned ? one.dataset.scanned === one.value : before.includes(one.name) && one.value === one.defaultValue;
+      mark.value = [...event.target.elements].filter(one => one.name && one.value && scanned(one)).map(one => one.name).join(" ");
+    }
+  }, true);
 
   document.addEventListener("keydown", event => {
     const now = event.timeStamp, gap = pace();

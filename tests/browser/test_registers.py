@@ -142,4 +142,10 @@ def test_a_scan_fills_the_field_that_waits_and_leads_nowhere_else(room):
     page.keyboard.type("=G12349800000242", delay=5)
     page.keyboard.press("Enter")
     assert page.input_value("[name=scanned]") == "=G12349800000242"
+    scanned = "const form = document.querySelector('[name=scanned]').form; form.addEventListener('submit', e => e.preventDefault()); form.requestSubmit();"
+    page.evaluate(f"() => {{ {scanned} }}")
+    assert page.locator("form [name=by_scanner]").input_value() == "scanned"
+    page.fill("[name=scanned]", "=G12349800000243")
+    page.evaluate(f"() => {{ {scanned} }}")
+    assert page.locator("form [name=by_scanner]").input_value() == ""
     assert page.url == address + addresses["donation"]

@@ -15,6 +15,7 @@ from batches.execution.queries.scans import look_up
 from batches.execution.rules import LARGEST_FILE, check_may_read_step
 from batches.execution.views.screen import Screen, short_name
 from batches.execution.views.ways import choices_of, ways_of
+from batches.lots.views.scanned import code_in
 from batches.permissions import Permission
 from batches.recipes.quantities import ValueRefused, read_value
 from mes.errors import Missing, RuleBroken, StaleRecord, UnreadableInput
@@ -194,7 +195,7 @@ class ScanPage(StepPage):
         return self.done(self.step_url(number, key))
 
     def post(self, request, number: str, key: str) -> HttpResponse:
-        run, code = self.run_of(number, key), request.POST.get("code", "")
+        run, code = self.run_of(number, key), code_in(request.POST, "code")
         if run.state == "waiting":
             seen = request.POST.get("seen", "")
             self.kept(self.do(services.open_step, step_run_id=run.pk, seen=int(seen) if seen.isdigit() else run.version, scanned=code))

@@ -9,6 +9,7 @@ from batches.lots.band import band
 from batches.lots.models import Donation
 from batches.lots.states import DONATION_WORDS
 from batches.lots.views.detail import OfLot, seen_of
+from batches.lots.views.scanned import code_in
 from batches.lots.views.second_reader import ReadByTwoPage
 from batches.permissions import Permission
 from mes.clock import moment_words
@@ -66,7 +67,7 @@ class DonationPage(ReadByTwoPage, OfLot):
         service = {"collect": services.collect_donation, "receive": services.receive_donation}.get(request.POST.get("act", ""))
         if service is None:
             raise Missing("not_found", "There is no such act.")
-        scanned = form.cleaned_data["scanned"]
+        scanned = code_in(request.POST, "scanned", form.cleaned_data["scanned"])
         self.do(service, donation_id=donation.pk, seen=seen_of(request), scanned=scanned, typed_with=self.second_reader(donation, scanned))
         self.say(f"Donation {din} is {'collected' if service is services.collect_donation else 'received'}.")
         return self.done(f"/lots/{number}/donations/{din}/")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from batches.custody import queries as custody
 from batches.lots.band import band
 from batches.lots.states import CONTAINER_WORDS
+from batches.lots.views.scanned import MARK
 from batches.lots.views.second_reader import ReadByTwoPage
 from mes.clock import moment_words, record_now
 from mes.errors import RuleBroken, UnreadableInput
@@ -77,7 +78,7 @@ class SignDispatchPage(ReadByTwoPage, SigningPage):
     permission = Permission.DISPATCH_PRODUCT
     meaning = "dispatched"
     title = "Dispatch"
-    carried = tuple(DispatchForm.base_fields)
+    carried = (*DispatchForm.base_fields, MARK)
 
     def details(self) -> dict:
         form = DispatchForm(self.request.POST)
@@ -167,10 +168,11 @@ class UsePage(Page):
         }
         if form is None or not form.is_valid():
             return shown
-        bag = queries.bag_scanned(number, form.cleaned_data["scanned"])
-        typed = queries.identity_typed(form.cleaned_data["scanned"], form.cleaned_data["coi"])
+        codes = form.codes()
+        bag = queries.bag_scanned(number, codes["scanned"])
+        typed = queries.identity_typed(**codes)
         how = "typed in full" if typed else "scanned"
-        rules.check_identity(bag, form.cleaned_data["scanned"], form.cleaned_data["coi"])
+        rules.check_identity(bag, **codes)
         infused = form.facts()["infused"]
         if infused:
             timed = {name: form.facts()[name] for name in ("started_at", "ended_at", "volume")}
@@ -185,7 +187,7 @@ class UsePage(Page):
         intents = [ceremony.prepare(self.by, what, meaning) for meaning in meanings]
         return shown | {
             "to_sign": True,
-            "typed_fields": {name: self.request.POST.get(name, "") for name in form.fields},
+            "typed_fields": {name: self.request.POST.get(name, "") for name in (*form.fields, MARK)},
             "intents": {f"{which}_intent": intent.pk for which, intent in zip(SIGNERS, intents, strict=True)},
             "at": self.at,
             "changed": before is not None and bytes(before.payload_digest) != bytes(intents[0].payload_digest),
@@ -207,11 +209,9 @@ class UsePage(Page):
             return self.show()
         facts = form.facts()
         with site_context(self.by.site_id):
-            bag = queries.bag_scanned(number, form.cleaned_data["scanned"])
+            bag = queries.bag_scanned(number, form.codes()["scanned"])
         first, second = (self.prove(which) for which in SIGNERS)
-        self.do(
-            services.record_use, container_id=bag.pk, scanned=form.cleaned_data["scanned"], coi=form.cleaned_data["coi"], first=first, second=second, **facts
-        )
+        self.do(services.record_use, container_id=bag.pk, first=first, second=second, **form.codes(), **facts)
         self.say("Recorded, signed by two persons.")
         return self.done(reverse("quality:release:infusion", kwargs={"number": number}))
 

@@ -30,6 +30,11 @@ def test_a_label_is_printed_opened_used_and_counted_on_the_pages(world, browser)
     pdf = client.get(f"{url}{label.pk}/label.pdf")
     assert pdf.content.startswith(b"%PDF") and pdf["Cache-Control"] == "no-store, private"
     use = {"seen": "1", "scanned_label": f"CTL:C:{bag.identifier}", "scanned_container": f"CTL:D:{din()}"}
+    by_hand = client.post(f"{url}{label.pk}/use/", use)
+    assert by_hand.status_code == 422 and by_hand["X-Refusal"] == "label_not_scanned"
+    use |= {"by_scanner": "scanned_label scanned_container"}
+    old_by_hand = client.post(f"{url}{label.pk}/use/", use | {"by_scanner": "scanned_label"})
+    assert old_by_hand.status_code == 422 and old_by_hand["X-Refusal"] == "typed_alone"
     assert client.post(f"{url}{label.pk}/use/", use | {"scanned_container": f"CTL:D:{din(2)}"}).status_code == 409
     alone = client.post(f"{url}{label.pk}/use/", use | {"scanned_container": din()})
     assert alone.status_code == 422 and 'name="second_who"' in alone.content.decode()
@@ -45,11 +50,12 @@ def test_a_hand_over_is_signed_with_the_scan_of_the_container(world, browser):
     client, url = browser("nora"), f"/lots/{lot.number}/containers/{bag.pk}/hand-over/to_manufacture/"
     details = {"from_place": "Ward 3", "to_place": "Courier", "seal": "S-17"}
 
-    def sign(scanned):
+    def sign(scanned, by="scanned"):
         intent = client.get(url).content.decode().split('name="intent" value="')[1].split('"')[0]
-        return client.post(url, {"intent": intent, "who": "nora.utr", "secret": PIN, "scanned": scanned} | details)
+        return client.post(url, {"intent": intent, "who": "nora.utr", "secret": PIN, "scanned": scanned, "by_scanner": by} | details)
 
     assert sign("5901234123457").status_code == 409
+    assert sign(f"CTL:C:{bag.identifier}", by="")["X-Refusal"] == "typed_alone"
     assert sign(f"CTL:C:{bag.identifier}").status_code == 303
     assert "seal S-17" in client.get(f"/lots/{lot.number}/labels/").content.decode()
     assert client.get(f"/lots/{lot.number}/containers/{bag.pk}/hand-over/dispatch/").status_code == 404

@@ -158,7 +158,9 @@ def test_a_wrong_bag_is_told_with_both_check_codes(floor):
     other, client = floor.order(), browser(floor)
     answer = client.post(address(lot, rest="scan/"), {"code": floor.container(other).identifier})
     assert answer.status_code == 409 and other.check_code in answer.content.decode() and lot.check_code in answer.content.decode()
-    right = client.post(address(lot, rest="scan/"), {"code": f"CTL:C:{floor.container(lot).identifier}"})
+    code = {"code": f"CTL:C:{floor.container(lot).identifier}"}
+    assert client.post(address(lot, rest="scan/"), code)["X-Refusal"] == "typed_alone"
+    right = client.post(address(lot, rest="scan/"), code | {"by_scanner": "code"})
     assert right.status_code == 303 and floor.run(lot, "A1.2").state == "open"
 
 

@@ -12,6 +12,7 @@ from batches.lots.identifiers import (
     CHECK_CODE_ALPHABET,
     IdentifierRefused,
     ScanKind,
+    as_typed,
     check_character,
     check_character_by_weights,
     check_coi,
@@ -137,6 +138,26 @@ def test_check_codes_are_used_up_to_the_last_and_then_refused():
 
     assert new_check_code(bytes(8), every - {last}) == last
     assert refusal(new_check_code, bytes(8), every) == "no_check_code_left"
+
+
+@pytest.mark.req("COI-03", case="negative")
+@pytest.mark.parametrize(
+    ("code", "read"),
+    [
+        (f"CTL:C:{CONTAINER}", CONTAINER),
+        (f"(91)CTL:C:{CONTAINER}", CONTAINER),
+        (f"CTL:T:{COI}", COI),
+        ("CTL:D:G123498654321", "G1234 98 654321 H"),
+        ("=G12349865432177", "G1234 98 654321 H"),
+    ],
+)
+def test_the_code_of_a_label_typed_by_hand_is_no_scan(code, read):
+    assert as_typed(code) == read and parse_scan(as_typed(code)).for_eyes and not parse_scan(code).for_eyes
+
+
+@pytest.mark.parametrize("code", ["CTL:M:ML-2026-0007", "CTL:E:PRODIGY-02", "CTL:C:CN-XX-half", "5901234123457", ""])
+def test_what_names_no_container_stays_as_it_was_typed(code):
+    assert as_typed(code) == code
 
 
 def test_check_codes_have_no_letters_that_look_alike():

@@ -78,10 +78,13 @@ def test_a_donation_goes_from_the_bag_to_the_decision_on_the_pages(world, browse
     nora, rita, quinn = browser("nora"), browser("rita"), browser("quinn")
     wrong = nora.post(url, {"act": "collect", "seen": "1", "scanned": din(2)})
     assert wrong.status_code == 409 and "is needed" in wrong.content.decode()
-    assert nora.post(url, {"act": "collect", "seen": "1", "scanned": f"CTL:D:{din()[:13]}"}).status_code == 303
-    stale = rita.post(url, {"act": "receive", "seen": "1", "scanned": f"CTL:D:{din()[:13]}"})
+    by_hand = {"scanned": f"CTL:D:{din()[:13]}"}
+    assert nora.post(url, {"act": "collect", "seen": "1"} | by_hand)["X-Refusal"] == "typed_alone"
+    scanned = by_hand | {"by_scanner": "scanned"}
+    assert nora.post(url, {"act": "collect", "seen": "1"} | scanned).status_code == 303
+    stale = rita.post(url, {"act": "receive", "seen": "1"} | scanned)
     assert stale.status_code == 409 and "Somebody changed this" in stale.content.decode()
-    assert rita.post(url, {"act": "receive", "seen": "2", "scanned": f"CTL:D:{din()[:13]}"}).status_code == 303
+    assert rita.post(url, {"act": "receive", "seen": "2"} | scanned).status_code == 303
     done = signed(quinn, f"{url}accept/", "quinn.utr", PASSWORD)
     assert done.status_code == 303, done.content.decode()[-3000:]
     assert "Accepted" in quinn.get(url).content.decode()

@@ -150,9 +150,12 @@ def test_two_persons_sign_the_infusion_on_one_page(judged):
 
     local = now.astimezone(ZoneInfo(judged.place.site.time_zone)).strftime("%Y-%m-%dT%H:%M")
     typed = {"scanned": scanned, "coi": f"CTL:T:{bag.lot.therapy_event.coi}", "infused": "yes", "started_at": local, "volume": "98 mL"}
+    assert "typed in full" in centre.post(f"{at}/infusion/", typed).content.decode()
+    typed |= {"by_scanner": "scanned coi"}
     wrong = centre.post(f"{at}/infusion/", typed | {"coi": "COI-OF-SOMEBODY"})
     assert wrong.status_code == 409 and "Do not infuse" in wrong.content.decode()
     recap = centre.post(f"{at}/infusion/", typed)
+    assert "typed in full" not in recap.content.decode()
     assert "Both sign for lot" in recap.content.decode() and "98 mL" in recap.content.decode()
     signers = {"first_who": judged.users["tess"].username, "first_secret": PIN, "second_who": judged.users["tess"].username, "second_secret": PIN}
     alone = centre.post(f"{at}/infusion/", typed | signers | intents_in(recap))
