@@ -7,7 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 
 from batches.custody import queries, rules, services
-from batches.custody.hand_over_pages import DETAILS, OFFERED
+from batches.custody.hand_over_pages import OFFERED
 from batches.custody.models import Label
 from batches.lots import queries as lots
 from batches.lots.api import ReadByTwo
@@ -165,13 +165,13 @@ class HandOverSign(ReadByTwo, SigningView):
         return lots.container(container.pk)
 
     def what(self, number: str, kind: str):
-        return queries.hand_over_subject(self.scanned(number), kind)
+        return queries.hand_over_subject(self.scanned(number), kind, self.request.query_params)
 
     def sign(self, proof, number: str, kind: str):
         asked = self.request.query_params
         with self.reading():
             container = self.scanned(number)
-        details = {name: asked.get(name, "") for name in DETAILS}
+        details = {name: asked.get(name, "") for name in queries.HAND_OVER_DETAILS}
         scanned = asked.get("scanned", "")
         second = self.second_reader(container, scanned)
         return services.hand_over(by=self.actor, container_id=container.pk, kind=kind, scanned=scanned, proof=proof, typed_with=second, **details)

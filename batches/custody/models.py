@@ -55,5 +55,11 @@ class HandOver(Fact):
     temperature_max = models.CharField(max_length=20, blank=True)
     remark = models.TextField(blank=True)
 
+    @property
+    def temperature_words(self) -> str:
+        """The temperatures on the way as they were typed; "" where none were."""
+        low, high = self.temperature_min, self.temperature_max
+        return f"{low} to {high}" if low and high else low or high
+
     def __str__(self) -> str:
         return f"{self.kind} of {self.container_id}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -131,16 +131,20 @@ def wording(container: Container) -> Wording:
     return Wording(f"{recipe.name}: {container.title}", lines, market.statements, market.identity, tuple(missing))
 
 
-def hand_over_content(container: Container, kind: str) -> dict:
-    """What is signed when a container changes hands."""
+HAND_OVER_DETAILS = ("from_place", "to_place", "carrier", "seal", "logger", "temperature_min", "temperature_max", "remark")
+
+
+def hand_over_content(container: Container, kind: str, details: Mapping[str, str]) -> dict:
+    """What is signed when a container changes hands: which one, and from where, to where and how, as it was typed. 21 CFR 11.70; COI-04."""
     return identity_content(container.lot) | {
         "container": container.identifier,
         "title": container.title,
         "state": container.state,
         "hand_over": kind,
         "words": HAND_OVERS[kind],
+        **{name: details.get(name, "").strip() for name in HAND_OVER_DETAILS},
     }
 
 
-def hand_over_subject(container: Container, kind: str) -> ceremony.Subject:
-    return ceremony.subject(container, "hand_over/1", hand_over_content(container, kind))
+def hand_over_subject(container: Container, kind: str, details: Mapping[str, str]) -> ceremony.Subject:
+    return ceremony.subject(container, "hand_over/2", hand_over_content(container, kind, details))

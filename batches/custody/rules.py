@@ -29,15 +29,17 @@ class HandOverRule:
     meaning: str
     permission: StrEnum
     state: str = ""
+    comes_from: tuple[str, ...] = ()
+    """States of the container in which it may happen; any where none are named."""
 
 
 HAND_OVER_RULES = {
     "to_manufacture": HandOverRule("dispatched", Permission.RECORD_COLLECTION),
     "at_manufacture": HandOverRule("received", Permission.RECEIVE_STARTING_MATERIAL),
     "dispatch": HandOverRule("dispatched", Permission.ISSUE_PRODUCT, "dispatched"),
-    "at_centre": HandOverRule("received", Permission.RECORD_VALUES, "received"),
-    "to_bedside": HandOverRule("confirmed_identity", Permission.RECORD_VALUES),
-    "return": HandOverRule("received", Permission.RECEIVE_STARTING_MATERIAL, "discarded"),
+    "at_centre": HandOverRule("received", Permission.RECORD_VALUES, "received", ("dispatched",)),
+    "to_bedside": HandOverRule("confirmed_identity", Permission.RECORD_VALUES, comes_from=("received",)),
+    "return": HandOverRule("received", Permission.RECEIVE_STARTING_MATERIAL, "discarded", ("dispatched", "received")),
 }
 
 
@@ -121,3 +123,11 @@ def check_can_hand_over(*, by: Actor, container: Container, kind: str, named: Co
         Container.states.check_move(container.state, rule.state)
         if rule.state == "discarded":
             check_may_be_discarded(container)
+    if not fits(container, kind):
+        states = " or ".join(rule.comes_from)
+        raise RuleBroken("state_move", f"{container.title} is {container.state.replace('_', ' ')}. {HAND_OVERS[kind]} once it is {states}.")
+
+
+def fits(container: Container, kind: str) -> bool:
+    """Whether this hand-over can be next for the container as it stands."""
+    return container.state in (HAND_OVER_RULES[kind].comes_from or (container.state,))

@@ -103,7 +103,8 @@ def hand_over(
     """A container passes from one to another, by scan and signature. Kinds: wording.HAND_OVERS. COI-04.
 
     The signer is the giving or the receiving person; the other side signs its own hand-over. `typed_with` is the proof
-    of a second person who read an identifier that could not be scanned. Raises what rules.check_can_hand_over raises, UnreadableInput("typed_alone").
+    of a second person who read an identifier that could not be scanned. The signature covers every
+    detail as given. Raises what rules.check_can_hand_over raises, UnreadableInput("typed_alone").
     """
     container = Container.objects.lock(container_id)
     read = parse_scan(scanned)
@@ -111,15 +112,15 @@ def hand_over(
     rules.check_can_hand_over(by=by, container=container, kind=kind, named=named, proof=proof, places=(from_place, to_place))
     prove_identity(by=by, record=container, read=read, first_id=proof.user.pk, typed_with=typed_with, lot_id=container.lot_id)
     rule = rules.HAND_OVER_RULES[kind]
+    details = {
+        "from_place": from_place.strip(), "to_place": to_place.strip(), "carrier": carrier.strip(), "seal": seal.strip(), "logger": logger.strip(),
+        "temperature_min": temperature_min.strip(), "temperature_max": temperature_max.strip(), "remark": remark.strip(),
+    }  # fmt: skip
     sign(
-        by=by, proof=proof, what=queries.hand_over_subject(container, kind), meaning=rule.meaning, stream=container.stream,
+        by=by, proof=proof, what=queries.hand_over_subject(container, kind, details), meaning=rule.meaning, stream=container.stream,
         lot_id=container.lot_id, permission=rule.permission,
     )  # fmt: skip
-    fact = HandOver(
-        site_id=by.site_id, by_id=proof.user.pk, lot_id=container.lot_id, container=container, kind=kind, from_place=from_place.strip(),
-        to_place=to_place.strip(), carrier=carrier.strip(), seal=seal.strip(), logger=logger.strip(), temperature_min=temperature_min.strip(),
-        temperature_max=temperature_max.strip(), remark=remark.strip(),
-    )  # fmt: skip
+    fact = HandOver(site_id=by.site_id, by_id=proof.user.pk, lot_id=container.lot_id, container=container, kind=kind, **details)
     fact.save()
     if rule.state:
         move_container(by=by, container_id=container.pk, state=rule.state)

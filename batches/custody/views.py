@@ -6,7 +6,7 @@ from django.http import HttpResponse
 
 from batches.custody import forms, queries, services
 from batches.custody.models import Label
-from batches.custody.rules import HAND_OVER_RULES
+from batches.custody.rules import HAND_OVER_RULES, fits
 from batches.custody.wording import HAND_OVERS
 from batches.lots.band import band
 from batches.lots.forms import ReasonForm
@@ -57,7 +57,7 @@ class LabelsPage(OfLot):
     def offered(self, container) -> list[tuple[str, str]]:
         """The hand-overs of this kind of container that this person may sign."""
         kinds = {"collection_bag": ("to_manufacture", "at_manufacture"), "final_bag": ("at_centre", "to_bedside", "return")}.get(container.kind, ())
-        return [(kind, HAND_OVERS[kind]) for kind in kinds if HAND_OVER_RULES[kind].permission in self.request.rights]
+        return [(kind, HAND_OVERS[kind]) for kind in kinds if HAND_OVER_RULES[kind].permission in self.request.rights and fits(container, kind)]
 
     def post(self, request, number: str) -> HttpResponse:
         container_id, reason = request.POST.get("container", ""), request.POST.get("reason", "")

@@ -134,7 +134,7 @@ class Judging:
             if bag["state"] == "dispatched":
                 query = {
                     "scanned": f"CTL:C:{bag['identifier']}", "from_place": "Demo courier", "to_place": "Demo treatment centre",
-                    "temperature_min": "3.8", "temperature_max": "6.1",
+                    "temperature_min": "3.8 °C", "temperature_max": "6.1 °C",
                 }  # fmt: skip
                 self.cast["centre"].sign(f"{self.lot}hand-overs/at_centre/sign/", query=query)
 

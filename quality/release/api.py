@@ -259,7 +259,9 @@ class Dispatch(ReadByTwo, SigningView):
     fields = ("scanned", "from_place", "to_place", "carrier", "seal", "logger", "remark")
 
     def what(self, number):
-        return custody.hand_over_subject(queries.bag_scanned(number, self.request.query_params.get("scanned", "")), "dispatch")
+        asked = self.request.query_params
+        given = {name: asked.get(name, "") for name in self.fields}
+        return custody.hand_over_subject(queries.bag_scanned(number, given["scanned"]), "dispatch", given)
 
     def sign(self, proof, number):
         given = {name: self.request.query_params.get(name, "") for name in self.fields}

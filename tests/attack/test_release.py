@@ -35,10 +35,9 @@ def also(siege, name: str, role: str) -> None:
 
 
 def dispatch(siege, lot, who="boss"):
-    bag, proof = siege.bag(lot), siege.hand_over_proof(lot, "dispatch", who, "dispatched")
-    return supply.dispatch(
-        by=siege.by(who), container_id=bag.pk, scanned=f"CTL:C:{bag.identifier}", from_place="Site", to_place="Demo hospital", proof=proof
-    )
+    where = {"from_place": "Site", "to_place": "Demo hospital"}
+    bag, proof = siege.bag(lot), siege.hand_over_proof(lot, "dispatch", who, "dispatched", **where)
+    return supply.dispatch(by=siege.by(who), container_id=bag.pk, scanned=f"CTL:C:{bag.identifier}", proof=proof, **where)
 
 
 def use(siege, lot, *, first="tess", second="tina", scanned="", coi=""):
@@ -102,9 +101,7 @@ def test_who_made_or_tested_the_lot_certifies_it(siege, attack, who):
 def test_who_only_scanned_equipment_certifies(siege, attack):
     """Somebody who only scanned equipment or charged material of the lot certifies it"""
     also(siege, "ruth", "operator")
-    steps.use_equipment(
-        by=siege.by("ruth"), step_run_id=siege.run(siege.young, "A1.2").pk, class_code="counter", scanned=siege.equipment("counter").identifier
-    )
+    steps.use_equipment(by=siege.by("ruth"), step_run_id=siege.run(siege.young, "A1.2").pk, class_code="counter", scanned=siege.equipment("counter").identifier)
     with attack.refused("own_work"):
         siege.certify(siege.young, "final")
 
@@ -251,7 +248,4 @@ def test_a_sample_of_another_lot_gives_a_result(siege, attack):
     with siege.reading():
         foreign = Sample.objects.filter(lot=siege.lot).first()
     with attack.refused("sample_of_another_lot"):
-        samples.record_result(
-            by=siege.by("anna"), lot_id=siege.young.pk, criterion="appearance", text="turbid", method_version="1", sample_id=foreign.pk
-        )
-
+        samples.record_result(by=siege.by("anna"), lot_id=siege.young.pk, criterion="appearance", text="turbid", method_version="1", sample_id=foreign.pk)

@@ -285,17 +285,15 @@ class Judged(Floor):
         with self.reading():
             return Container.objects.select_related("lot__therapy_event").get(lot=lot, kind="final_bag")
 
-    def hand_over_proof(self, lot: Lot, kind: str, who: str, meaning: str) -> ceremony.Proof:
+    def hand_over_proof(self, lot: Lot, kind: str, who: str, meaning: str, **details: str) -> ceremony.Proof:
         bag = self.bag(lot)
         with self.reading():
-            what = custody_queries.hand_over_subject(bag, kind)
+            what = custody_queries.hand_over_subject(bag, kind, details)
         return self.proved(who, who, what, meaning)
 
     def received(self, lot: Lot) -> None:
         """The treatment centre received the product."""
-        proof = self.hand_over_proof(lot, "at_centre", "tess", "received")
+        where = {"from_place": "Courier", "to_place": "Demo hospital"}
+        proof = self.hand_over_proof(lot, "at_centre", "tess", "received", **where)
         bag = self.bag(lot)
-        custody.hand_over(
-            by=self.by("tess"), container_id=bag.pk, kind="at_centre", scanned=f"CTL:C:{bag.identifier}", from_place="Courier", to_place="Demo hospital",
-            proof=proof,
-        )  # fmt: skip
+        custody.hand_over(by=self.by("tess"), container_id=bag.pk, kind="at_centre", scanned=f"CTL:C:{bag.identifier}", proof=proof, **where)

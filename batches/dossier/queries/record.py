@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from batches.custody import queries as custody
+from batches.custody.wording import HAND_OVERS
 from batches.dossier.queries.trail import head_of
 from batches.dossier.queries.voided import covering, what_changed
 from batches.equipment.models import EquipmentUse
@@ -314,10 +315,11 @@ def _labels(lot: Lot) -> Table:
 
 def _custody(lot: Lot) -> Table:
     rows = tuple(
-        (each.kind.replace("_", " "), each.container.title, each.from_place, each.to_place, each.seal, instant(each.recorded_at), each.by.full_name)
+        (HAND_OVERS[each.kind], each.container.title, each.from_place, each.to_place, each.carrier, each.seal, each.temperature_words,
+         instant(each.recorded_at), each.by.full_name)
         for each in custody.hand_overs_of(lot)
-    )
-    return Table("Hand-overs", ("Kind", "Container", "From", "To", "Seal", "At", "By"), rows)
+    )  # fmt: skip
+    return Table("Hand-overs", ("Hand-over", "Container", "From", "To", "Courier", "Seal", "Temperature", "At", "By"), rows)
 
 
 def _holds(lot: Lot) -> Table:

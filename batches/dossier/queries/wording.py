@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from batches.custody.wording import HAND_OVERS
 from batches.dossier.queries.annex import Change, Words, word
 from mes.clock import moment_words
 
@@ -111,7 +112,7 @@ def payload(words: Words, now, before) -> Sequence[Change]:
 
 
 def hand_over(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"Handed over: {now.kind.replace('_', ' ')}", "", f"from {now.from_place} to {now.to_place}")]
+    return [Change(HAND_OVERS[now.kind], "", f"from {now.from_place} to {now.to_place}")]
 
 
 def site(words: Words, now, before) -> Sequence[Change]:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from batches.custody import queries as custody
+from batches.custody.wording import HAND_OVERS
 from batches.lots.band import band
 from batches.lots.states import CONTAINER_WORDS
 from batches.lots.views.scanned import MARK
@@ -58,7 +59,7 @@ class DispatchPage(Page):
             "form": DispatchForm(asked, initial=starts) if asked else DispatchForm(initial=starts),
             "why_not": may_leave(lot),
             "containers": bags(lot),
-            "hand_overs": [each for each in custody.hand_overs_of(lot) if each.container.kind == "final_bag"],
+            "hand_overs": [(each, HAND_OVERS[each.kind]) for each in custody.hand_overs_of(lot) if each.container.kind == "final_bag"],
         }
 
     def post(self, request, number: str) -> HttpResponse:
@@ -87,7 +88,8 @@ class SignDispatchPage(ReadByTwoPage, SigningPage):
         return form.cleaned_data
 
     def what(self, number: str):
-        return custody.hand_over_subject(queries.bag_scanned(number, self.details()["scanned"]), "dispatch")
+        given = self.details()
+        return custody.hand_over_subject(queries.bag_scanned(number, given["scanned"]), "dispatch", given)
 
     def summary(self, number: str) -> dict:
         given = self.details()

@@ -3,6 +3,7 @@ import pytest
 from batches.custody.models import Label
 from batches.lots import queries
 from mes.records.context import site_context
+from mes.records.models import SecurityEvent
 from tests.builders.registers import din
 from tests.builders.staff import PIN, signed_in
 
@@ -48,16 +49,30 @@ def test_a_hand_over_is_signed_with_the_scan_of_the_container(world, browser):
     with site_context(world.site.pk):
         bag = queries.containers_of(lot)[0]
     client, url = browser("nora"), f"/lots/{lot.number}/containers/{bag.pk}/hand-over/to_manufacture/"
-    details = {"from_place": "Ward 3", "to_place": "Courier", "seal": "S-17"}
+    details = {"from_place": "Ward 3", "to_place": "Courier", "seal": "S-17", "carrier": "DHL", "temperature_min": "2.4 °C"}
 
-    def sign(scanned, by="scanned"):
-        intent = client.get(url).content.decode().split('name="intent" value="')[1].split('"')[0]
-        return client.post(url, {"intent": intent, "who": "nora.utr", "secret": PIN, "scanned": scanned, "by_scanner": by} | details)
+    def show(scanned):
+        return client.post(url, details | {"scanned": scanned, "by_scanner": "scanned"})
 
-    assert sign("5901234123457").status_code == 409
-    assert sign(f"CTL:C:{bag.identifier}", by="")["X-Refusal"] == "typed_alone"
-    assert sign(f"CTL:C:{bag.identifier}").status_code == 303
-    assert "seal S-17" in client.get(f"/lots/{lot.number}/labels/").content.decode()
+    def sign(shown, **more):
+        intent = shown.content.decode().split('name="intent" value="')[1].split('"')[0]
+        sent = {"intent": intent, "who": "nora.utr", "secret": PIN, "scanned": f"CTL:C:{bag.identifier}", "by_scanner": "scanned"}
+        return client.post(url, sent | details | more)
+
+    assert 'name="intent"' not in client.get(url).content.decode()
+    wrong = show("5901234123457")
+    assert wrong["X-Refusal"] == "container_unknown" and 'name="intent"' not in wrong.content.decode() and "Ward 3" in wrong.content.decode()
+    assert client.post(url, details | {"scanned": bag.identifier, "to_place": ""}).status_code == 422
+    with site_context(world.site.pk):
+        assert SecurityEvent.objects.filter(code="container_unknown", attempted="hand_over").exists()
+    shown = show(f"CTL:C:{bag.identifier}")
+    recap = shown.content.decode().split('class="recap"')[1].split("</table>")[0]
+    assert all(text in recap for text in ("Ward 3", "Courier", "S-17", "DHL", "2.4 °C"))
+    assert sign(shown, by_scanner="")["X-Refusal"] == "typed_alone"
+    assert sign(show(f"CTL:C:{bag.identifier}"), to_place="Elsewhere")["X-Refusal"] == "stale_screen"
+    assert sign(show(f"CTL:C:{bag.identifier}")).status_code == 303
+    labels = client.get(f"/lots/{lot.number}/labels/").content.decode()
+    assert "seal S-17" in labels and "courier DHL" in labels and "2.4 °C" in labels
     assert client.get(f"/lots/{lot.number}/containers/{bag.pk}/hand-over/dispatch/").status_code == 404
     assert browser("olga").get(url).status_code == 403
 
@@ -71,11 +86,11 @@ def test_a_typed_identifier_asks_on_the_page_for_a_second_person(world, browser)
     client, url = browser("nora"), f"/lots/{lot.number}/containers/{bag.pk}/hand-over/to_manufacture/"
 
     def sign(**second):
-        page = client.get(url).content.decode()
+        typed = {"scanned": bag.identifier, "from_place": "Ward 3", "to_place": "Courier"}
+        page = client.post(url, typed).content.decode()
         assert "second_who" not in page
         intent = page.split('name="intent" value="')[1].split('"')[0]
-        sent = {"intent": intent, "who": "nora.utr", "secret": PIN, "scanned": bag.identifier, "from_place": "Ward 3", "to_place": "Courier"}
-        return client.post(url, sent | second)
+        return client.post(url, typed | {"intent": intent, "who": "nora.utr", "secret": PIN} | second)
 
     alone = sign()
     assert alone.status_code == 422 and 'name="second_who"' in alone.content.decode()

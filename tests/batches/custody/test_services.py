@@ -163,12 +163,12 @@ def test_labels_are_printed_by_those_who_may(world, chamber, refused):
         assert Label.objects.count() == 0
 
 
-def give(world, container, kind, who, scanned=None, typed_with=None, **more):
+def give(world, container, kind, who, scanned=None, typed_with=None, shown=None, **more):
     from batches.lots.queries import container as read
 
     meaning = services.rules.HAND_OVER_RULES[kind].meaning
-    proof = world.sign(who, lambda: queries.hand_over_subject(read(container.pk), kind), meaning)
     places = {"from_place": "Ward 3", "to_place": "Clean room"} | more
+    proof = world.sign(who, lambda: queries.hand_over_subject(read(container.pk), kind, shown or places), meaning)
     return services.hand_over(
         by=world.by(who), container_id=container.pk, kind=kind, scanned=scanned or f"CTL:C:{container.identifier}", proof=proof, typed_with=typed_with, **places
     )
@@ -185,6 +185,8 @@ def test_a_hand_over_with_the_wrong_bag_place_or_person_is_refused(world, lot, c
     harvest = lots.make_container(by=world.by("olga"), lot_id=lot.pk, code="harvest_bag")
     with refused("wrong_container"):
         give(world, chamber, "to_manufacture", "nora", scanned=f"CTL:C:{harvest.identifier}")
+    with refused("stale_screen"):
+        give(world, chamber, "to_manufacture", "nora", shown={"from_place": "Ward 3", "to_place": "Elsewhere"})
     with refused("place_missing"):
         give(world, chamber, "to_manufacture", "nora", to_place=" ")
     with refused("not_your_role"):

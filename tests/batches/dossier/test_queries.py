@@ -78,11 +78,10 @@ def test_who_decided_labelled_or_handed_over_worked_on_the_lot(judged):
     bag = judged.container(lot)
     custody.print_label(by=judged.by("jonas"), container_id=bag.pk)
     with judged.reading():
-        what = custody_queries.hand_over_subject(bag, "at_manufacture")
+        where = {"from_place": "Ward", "to_place": "Suite"}
+        what = custody_queries.hand_over_subject(bag, "at_manufacture", where)
     proof = judged.proof("rex", "rex", what, "received")
-    custody.hand_over(
-        by=judged.by("rex"), container_id=bag.pk, kind="at_manufacture", scanned=f"CTL:C:{bag.identifier}", from_place="Ward", to_place="Suite", proof=proof
-    )
+    custody.hand_over(by=judged.by("rex"), container_id=bag.pk, kind="at_manufacture", scanned=f"CTL:C:{bag.identifier}", proof=proof, **where)
     with judged.reading():
         found = queries.workers(judged.fresh_in(lot))
     named = {name: found.get(judged.users[name].pk, set()) for name in ("maya", "boss", "jonas", "rex")}

@@ -49,11 +49,9 @@ def test_product_comes_back_only_after_the_decision_about_its_lot(judged):
 
 def come_back(judged, lot):
     bag = judged.bag(lot)
-    proof = judged.hand_over_proof(lot, "return", "rex", "received")
-    scanned = f"CTL:C:{bag.identifier}"
-    return hand_over(
-        by=judged.by("rex"), container_id=bag.pk, kind="return", scanned=scanned, from_place="Demo hospital", to_place="Floor site", proof=proof
-    )
+    where = {"from_place": "Demo hospital", "to_place": "Floor site"}
+    proof = judged.hand_over_proof(lot, "return", "rex", "received", **where)
+    return hand_over(by=judged.by("rex"), container_id=bag.pk, kind="return", scanned=f"CTL:C:{bag.identifier}", proof=proof, **where)
 
 
 def test_a_container_of_the_process_is_no_product_that_is_used(judged):

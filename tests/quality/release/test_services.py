@@ -30,10 +30,9 @@ def decisions(judged, lot) -> list[str]:
 
 def dispatch(judged, lot, who="boss"):
     bag = judged.bag(lot)
-    proof = judged.hand_over_proof(lot, "dispatch", who, "dispatched")
-    return services.dispatch(
-        by=judged.by(who), container_id=bag.pk, scanned=f"CTL:C:{bag.identifier}", from_place="Floor site", to_place="Demo hospital", proof=proof, seal="S-1"
-    )
+    details = {"from_place": "Floor site", "to_place": "Demo hospital", "seal": "S-1"}
+    proof = judged.hand_over_proof(lot, "dispatch", who, "dispatched", **details)
+    return services.dispatch(by=judged.by(who), container_id=bag.pk, scanned=f"CTL:C:{bag.identifier}", proof=proof, **details)
 
 
 def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scanned="", typed=False, **facts):

@@ -139,8 +139,9 @@ def test_two_persons_sign_the_infusion_on_one_page(judged):
     scanned = f"CTL:C:{bag.identifier}"
     at = f"/lots/{lot.number}"
     centre = browser(judged, "tess")
-    proof = judged.hand_over_proof(lot, "dispatch", "boss", "dispatched")
-    services.dispatch(by=judged.by("boss"), container_id=bag.pk, scanned=scanned, from_place="Site", to_place="Demo hospital", proof=proof)
+    where = {"from_place": "Site", "to_place": "Demo hospital"}
+    proof = judged.hand_over_proof(lot, "dispatch", "boss", "dispatched", **where)
+    services.dispatch(by=judged.by("boss"), container_id=bag.pk, scanned=scanned, proof=proof, **where)
     judged.received(lot)
     with judged.reading():
         from mes.clock import record_now
@@ -184,10 +185,9 @@ def test_what_changes_after_it_was_shown_to_the_two_refuses_both_signatures(judg
     other = centre.post(page, typed | signers | intents_in(shown) | {"reason": "The logger was never started"})
     assert other.status_code == 409 and "changed since it was shown" in other.content.decode()
     shown = centre.post(page, typed)
-    proof = judged.hand_over_proof(lot, "dispatch", "boss", "dispatched")
-    services.dispatch(
-        by=judged.by("boss"), container_id=bag.pk, scanned=typed["scanned"], from_place="Site", to_place="Demo hospital", proof=proof
-    )
+    where = {"from_place": "Site", "to_place": "Demo hospital"}
+    proof = judged.hand_over_proof(lot, "dispatch", "boss", "dispatched", **where)
+    services.dispatch(by=judged.by("boss"), container_id=bag.pk, scanned=typed["scanned"], proof=proof, **where)
     moved = centre.post(page, typed | signers | intents_in(shown))
     assert moved.status_code == 409 and "changed since it was shown" in moved.content.decode() and not judged_uses(judged, lot)
     half = intents_in(moved)
