@@ -97,6 +97,16 @@ def dose_lines(lot: Lot, recipe: Recipe) -> list[tuple[str, str]]:
     return []
 
 
+def product_lines(lot: Lot, recipe: Recipe) -> list[tuple[str, str]]:
+    """What whoever gives a product has to know of it, as its label says it: expiry, volume, dose, storage. What is not recorded yet is left out."""
+    lines = []
+    if expiry := recorded_text(lot, recipe.certificate.expiry):
+        lines.append(("Expiry", expiry_text(expiry, lot.site.time_zone)))
+    if volume := recorded_text(lot, recipe.certificate.volume):
+        lines.append(("Volume", volume))
+    return [*lines, *dose_lines(lot, recipe), ("Storage", recipe.shelf_life.storage)]
+
+
 @dataclass(frozen=True)
 class Wording:
     """What a label says, without the patient: lines in order, statements, and which fields of the identity it prints."""
@@ -114,21 +124,13 @@ def wording(container: Container) -> Wording:
     lines = [("Lot", lot.number), ("Chain of identity", lot.therapy_event.coi), ("Subject", lot.therapy_event.patient.pseudonym)]
     dins = [container.donation.din] if container.donation_id else [each.donation.din for each in lot.lot_donations.select_related("donation")]
     lines.append(("DIN", ", ".join(dins)))
-    missing: list[str] = []
     if container.kind != FINAL:
         return Wording(container.title, lines, IN_PROCESS, (), ())
-    market = MARKETS[lot.market]
-    for words, parameter in (("Expiry", recipe.certificate.expiry), ("Volume", recipe.certificate.volume)):
-        text = recorded_text(lot, parameter)
-        if parameter and parameter == recipe.certificate.expiry and text:
-            text = expiry_text(text, lot.site.time_zone)
-        if parameter and not text:
-            missing.append(words.lower())
-        if text:
-            lines.append((words, text))
-    lines += dose_lines(lot, recipe)
-    lines.append(("Storage", recipe.shelf_life.storage))
-    return Wording(f"{recipe.name}: {container.title}", lines, market.statements, market.identity, tuple(missing))
+    market, product = MARKETS[lot.market], product_lines(lot, recipe)
+    said = {words for words, _ in product}
+    wanted = (("Expiry", recipe.certificate.expiry), ("Volume", recipe.certificate.volume))
+    missing = tuple(words.lower() for words, parameter in wanted if parameter and words not in said)
+    return Wording(f"{recipe.name}: {container.title}", lines + product, market.statements, market.identity, missing)
 
 
 HAND_OVER_DETAILS = ("from_place", "to_place", "carrier", "seal", "logger", "temperature_min", "temperature_max", "remark")

@@ -33,9 +33,13 @@ class UseForm(forms.Form):
     infused = forms.ChoiceField(choices=[("yes", "Infused"), ("no", "Not infused")], widget=forms.RadioSelect, label="What became of it")
     started_at = forms.DateTimeField(required=False, label="Started at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     ended_at = forms.DateTimeField(required=False, label="Ended at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    volume = forms.CharField(max_length=40, required=False, label="Volume infused, mL")
+    volume = forms.CharField(max_length=40, required=False, label="Volume infused", help_text="In millilitres, such as 98.0")
     reason_code = ChosenField(choices=[("", "–"), *NOT_INFUSED.items()], required=False, label="Why not")
     reason = forms.CharField(max_length=2000, required=False, label="In your words", widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["volume"].unit = "mL"
 
     def codes(self) -> dict[str, str]:
         """The container's and the patient's code: as scanned, or as typed."""

@@ -15,6 +15,7 @@ from batches.lots.band import band
 from batches.lots.states import CONTAINER_WORDS
 from batches.lots.views.scanned import MARK
 from batches.lots.views.second_reader import ReadByTwoPage
+from batches.recipes.queries import document
 from mes.clock import moment_words, record_now
 from mes.errors import RuleBroken, UnreadableInput
 from mes.records.context import site_context
@@ -25,6 +26,7 @@ from mes.signatures.pages import SigningPage
 from mes.web.pages import Page
 from quality.permissions import Permission
 from quality.release import queries, rules, services
+from quality.release.expiry import expiry_of
 from quality.release.forms import DispatchForm, UseForm
 
 
@@ -40,6 +42,13 @@ def may_leave(lot) -> str:
 def bags(lot) -> list[dict]:
     """The final containers with their state in words."""
     return [{"title": each.title, "identifier": each.identifier, "state_words": CONTAINER_WORDS[each.state]} for each in queries.final_bags(lot)]
+
+
+def product_of(lot) -> list[tuple[str, str]]:
+    """What whoever gives the product has to know of it: until when it may be used, volume, dose, storage."""
+    ends = expiry_of(lot)
+    lines = [line for line in custody.product_lines(lot, document(lot.recipe_version)) if line[0] != "Expiry"]
+    return [("Use before", moment_words(ends, lot.site.time_zone)), *lines] if ends else lines
 
 
 class DispatchPage(Page):
@@ -128,6 +137,11 @@ def use_meanings(infused: bool, typed: bool) -> tuple[str, str]:
     return ("infused" if infused else "not_infused", queries.identity_meaning(typed))
 
 
+def volume_words(typed: str) -> str:
+    """The volume with its unit, once: it is typed with or without."""
+    return f"{typed} mL" if typed and typed[-1:].isdigit() else typed
+
+
 class UsePage(Page):
     """`/lots/<number>/infusion/`: first what happened, then two persons sign exactly that.
 
@@ -167,6 +181,7 @@ class UsePage(Page):
             "why_not": may_leave(lot),
             "uses": queries.uses_of(lot),
             "containers": bags(lot),
+            "product": product_of(lot),
         }
         if form is None or not form.is_valid():
             return shown
@@ -179,10 +194,13 @@ class UsePage(Page):
         if infused:
             timed = {name: form.facts()[name] for name in ("started_at", "ended_at", "volume")}
             rules.check_infusion(bag, standing=queries.standing_decision(lot), at=record_now(), **timed)
-        labels = {"infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume, mL", "reason_words": "Why not", "reason": "In words"}
+        labels = {
+            "infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume infused", "reason_words": "Why not", "reason": "In words",
+        }  # fmt: skip
         facts = queries.use_facts(**form.facts())
-        times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}
         what = queries.use_subject(bag, facts, typed=typed)
+        facts |= {"volume": volume_words(facts["volume"])}
+        times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}
         meanings = use_meanings(infused, typed)
         told = self.refusal is None or self.refusal.code == "stale_screen"
         before = None if told else SigningIntent.objects.filter(pk=self.intent_id("first")).first()

@@ -153,6 +153,8 @@ def test_two_persons_sign_the_infusion_on_one_page(judged):
     typed = {"scanned": scanned, "coi": f"CTL:T:{bag.lot.therapy_event.coi}", "infused": "yes", "started_at": local, "volume": "98 mL"}
     assert "typed in full" in centre.post(f"{at}/infusion/", typed).content.decode()
     typed |= {"by_scanner": "scanned coi"}
+    asked = centre.get(f"{at}/infusion/").content.decode()
+    assert "Use before" in asked and "Dose" in asked and '<span class="unit">mL</span>' in asked
     wrong = centre.post(f"{at}/infusion/", typed | {"coi": "COI-OF-SOMEBODY"})
     assert wrong.status_code == 409 and "Do not infuse" in wrong.content.decode()
     recap = centre.post(f"{at}/infusion/", typed)
