@@ -7,6 +7,7 @@ may be moved forward by an offset; production refuses to start with one. Source:
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from zoneinfo import ZoneInfo
 
@@ -64,6 +65,22 @@ def day_words(day: dt.date, zone: str | dt.tzinfo | None = None, *, year: bool =
     """A day: "19 Nov 2026". A moment needs the zone whose day is meant, unless it is in it."""
     local = day.astimezone(_zone(zone)) if zone is not None and isinstance(day, dt.datetime) else day
     return f"{local.day} {local:%b %Y}" if year else f"{local.day} {local:%b}"
+
+
+_TYPED_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+
+
+def typed_words(text: str, zone: str | dt.tzinfo) -> str:
+    """A recorded text as a person reads it: a date and time as a date-time field sends it ("2026-11-26T09:50", in the site's time where it names no
+    offset) with the zone's name, "26 Nov 2026, 09:50 CET"; any other text as it was typed. EU GMP Annex 11 (2011) 12.4; PIC/S PI 041 8.8."""
+    if not _TYPED_MOMENT.fullmatch(text):
+        return text
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=_zone(zone))
+    return moment_words(moment, zone, seconds=moment.second != 0)
 
 
 def _zone(zone: str | dt.tzinfo) -> dt.tzinfo:

@@ -10,7 +10,7 @@ from batches.execution.queries import recipe_of
 from batches.execution.states import CHOICE_WORDS
 from batches.lots.band import band
 from batches.permissions import Permission as BatchPermission
-from mes.clock import moment_words, short_words
+from mes.clock import moment_words, short_words, typed_words
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 from mes.signatures.queries import signatures_of
@@ -207,7 +207,8 @@ def excursion_pairs(deviation: Deviation) -> list[dict]:
     entry, pairs = excursion.entry, []
     if entry is not None:
         parameter = recipe_of(deviation.lot).step(excursion.step_run.step_key).parameter(entry.parameter)
-        pairs = [{"k": parameter.name, "v": entry.value_text, "unit": entry.unit}, {"k": "Limits", "v": limits_words(parameter)}]
+        value = typed_words(entry.value_text, deviation.lot.site.time_zone)
+        pairs = [{"k": parameter.name, "v": value, "unit": entry.unit}, {"k": "Limits", "v": limits_words(parameter)}]
     made = queries.choices_about(deviation)
     zone = deviation.lot.site.time_zone
     told = [

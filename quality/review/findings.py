@@ -21,7 +21,7 @@ from batches.materials.models import Consumption
 from batches.recipes.document.schema import Recipe
 from batches.recipes.quantities import format_decimal
 from batches.recipes.units import UnitRefused, convert
-from mes.clock import day_words, moment_words
+from mes.clock import day_words, moment_words, typed_words
 from mes.records.models import SecurityEvent
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
@@ -84,9 +84,9 @@ class Ground:
         except KeyError:
             return parameter
 
-
-def _with_unit(entry: Entry) -> str:
-    return f"{entry.value_text} {entry.unit}".strip()
+    def value(self, entry: Entry) -> str:
+        """A recorded value with its unit; a moment in the zone of the site."""
+        return f"{typed_words(entry.value_text, self.lot.site.time_zone)} {entry.unit}".strip()
 
 
 def excursions(ground: Ground) -> Iterator[Finding]:
@@ -104,7 +104,7 @@ def excursions(ground: Ground) -> Iterator[Finding]:
             f"excursion:{each.pk}", "limit", deviation.classification if deviation and deviation.classification in {"minor", "major", "critical"} else risk,
             each.sentence, each.recorded_at, each.by.full_name, each.step_run_id,
             (("batches_excursion", each.pk), *(("batches_excursionchoice", choice.pk) for choice in choices)),
-            new=_with_unit(entry) if entry else "", reason=choices[-1].reason if choices else "", facts=tuple(facts), deviation=deviation,
+            new=ground.value(entry) if entry else "", reason=choices[-1].reason if choices else "", facts=tuple(facts), deviation=deviation,
             entry_id=each.entry_id,
         )  # fmt: skip
 
@@ -118,8 +118,8 @@ def corrections(ground: Ground) -> Iterator[Finding]:
             facts.append(("Compared with its source by", each.confirmed_by.full_name))
         yield Finding(
             f"correction:{each.pk}", "change", "minor",
-            f"{ground.name(each.step_run_id, each.parameter)} changed, {_with_unit(each.supersedes)} to {_with_unit(each)}", each.recorded_at,
-            each.by.full_name, each.step_run_id, (("batches_entry", each.pk),), _with_unit(each.supersedes), _with_unit(each), each.reason, tuple(facts),
+            f"{ground.name(each.step_run_id, each.parameter)} changed, {ground.value(each.supersedes)} to {ground.value(each)}", each.recorded_at,
+            each.by.full_name, each.step_run_id, (("batches_entry", each.pk),), ground.value(each.supersedes), ground.value(each), each.reason, tuple(facts),
             entry_id=each.pk,
         )  # fmt: skip
 
@@ -133,13 +133,13 @@ def flags(ground: Ground) -> Iterator[Finding]:
             facts = (("Said to be done at", moment_words(each.claimed_at, ground.lot.site.time_zone) if each.claimed_at else "not said"),)
             yield Finding(
                 f"late:{each.pk}", "late", "minor", f"{name} entered late", each.recorded_at, each.by.full_name, each.step_run_id,
-                (("batches_entry", each.pk),), new=_with_unit(each), reason=each.reason, facts=facts, entry_id=each.pk,
+                (("batches_entry", each.pk),), new=ground.value(each), reason=each.reason, facts=facts, entry_id=each.pk,
             )  # fmt: skip
         if each.level in {"alert", "historical"} and each.pk not in excursed:
             words = "past its alert level" if each.level == "alert" else "outside its usual range"
             yield Finding(
-                f"alert:{each.pk}", "alert", "minor" if each.level == "alert" else "note", f"{name} {words}: {_with_unit(each)}", each.recorded_at,
-                each.by.full_name, each.step_run_id, (("batches_entry", each.pk),), new=_with_unit(each), facts=(("Judgement", each.sentence),),
+                f"alert:{each.pk}", "alert", "minor" if each.level == "alert" else "note", f"{name} {words}: {ground.value(each)}", each.recorded_at,
+                each.by.full_name, each.step_run_id, (("batches_entry", each.pk),), new=ground.value(each), facts=(("Judgement", each.sentence),),
                 entry_id=each.pk,
             )  # fmt: skip
 
@@ -310,12 +310,12 @@ def dose(ground: Ground) -> Iterator[Finding]:
         if abs(given - target) * 100 <= target * dose.tolerance_pct:
             return
         words = (
-            f"{ground.name(total.step_run_id, total.parameter)} is not the ordered dose: {_with_unit(total)}; ordered "
+            f"{ground.name(total.step_run_id, total.parameter)} is not the ordered dose: {ground.value(total)}; ordered "
             f"{format_decimal(target.normalize())} {unit} within {dose.tolerance_pct.normalize():f} %"
         )
     yield Finding(
         f"dose:{total.pk}", "limit", "major", words, total.recorded_at, total.by.full_name, total.step_run_id, (("batches_entry", total.pk),),
-        new=_with_unit(total), facts=(("Dose", dose.basis),), entry_id=total.pk,
+        new=ground.value(total), facts=(("Dose", dose.basis),), entry_id=total.pk,
     )  # fmt: skip
 
 

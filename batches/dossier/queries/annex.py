@@ -21,6 +21,7 @@ from batches.lots.models import Container, Lot
 from batches.recipes.document.schema import Recipe
 from mes.audit.models import AuditEntry, AuditRow
 from mes.audit.readable import describe_all, event_words
+from mes.clock import typed_words
 
 AFTER_STEPS = "Quality and release"
 BEFORE_STEPS = "The lot as a whole"
@@ -66,6 +67,10 @@ class Words:
             return self.recipe.step(run.step_key).parameter(key).name if run else key
         except KeyError:
             return key
+
+    def typed(self, text: str, unit: str = "") -> str:
+        """A recorded value with its unit; a moment in the zone of the site."""
+        return f"{typed_words(text, self.lot.site.time_zone)} {unit}".strip()
 
     def material(self, code: str) -> str:
         return next((each.name for each in self.recipe.materials if each.code == code), code)

@@ -13,6 +13,7 @@ from batches.execution.queries.content import signed_by
 from batches.execution.queries.files import is_damaged
 from batches.lots.models import Lot
 from batches.materials.models import Consumption
+from mes.clock import typed_words
 from mes.people.models import User
 from mes.signatures.models import Signature
 
@@ -43,7 +44,7 @@ def what_changed(signature: Signature, entries: Sequence[Entry], materials: Sequ
     since = signature.recorded_at
     values = {each.pk: each for each in entries}
     found = [
-        Changed(each.parameter, _in_words(each, values.get(each.supersedes_id)), each.by, each.recorded_at, each.reason)
+        Changed(each.parameter, _in_words(each, values.get(each.supersedes_id), signature.site_time_zone), each.by, each.recorded_at, each.reason)
         for each in entries
         if each.recorded_at > since
     ]
@@ -53,6 +54,6 @@ def what_changed(signature: Signature, entries: Sequence[Entry], materials: Sequ
     return sorted(found, key=lambda each: each.at or since)
 
 
-def _in_words(now: Entry, before: Entry | None) -> str:
-    text = f"{now.value_text} {now.unit}".strip()
-    return f"{before.value_text} → {text}" if before is not None else text
+def _in_words(now: Entry, before: Entry | None, zone: str) -> str:
+    text = f"{typed_words(now.value_text, zone)} {now.unit}".strip()
+    return f"{typed_words(before.value_text, zone)} → {text}" if before is not None else text

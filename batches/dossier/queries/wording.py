@@ -23,8 +23,8 @@ def _moved(what: str, now, before) -> list[Change]:
 
 def entry(words: Words, now, before) -> Sequence[Change]:
     name = words.parameter(now.step_run_id, now.parameter)
-    text = f"{now.value_text} {now.unit}".strip()
-    old = f"{now.supersedes.value_text} {now.supersedes.unit}".strip() if now.supersedes_id else ""
+    text = words.typed(now.value_text, now.unit)
+    old = words.typed(now.supersedes.value_text, now.supersedes.unit) if now.supersedes_id else ""
     marks = [mark for mark, there in (("calculated", now.source == "calculated"), ("from equipment", now.source == "equipment"), ("late", now.late)) if there]
     if now.level in {"alert", "action", "hard"}:
         marks.append(f"past the {now.level} limit")
@@ -46,7 +46,7 @@ def step_run(words: Words, now, before) -> Sequence[Change]:
 
 
 def attempt(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"{words.parameter(now.step_run_id, now.parameter)}: typed and not taken", "", now.text), Change("Answer", "", now.sentence)]
+    return [Change(f"{words.parameter(now.step_run_id, now.parameter)}: typed and not taken", "", words.typed(now.text)), Change("Answer", "", now.sentence)]
 
 
 def scan(words: Words, now, before) -> Sequence[Change]:

@@ -14,6 +14,7 @@ from batches.execution.views.step import StepPage
 from batches.execution.work import seen_work
 from batches.materials.models import Consumption
 from batches.permissions import Permission
+from mes.clock import typed_words
 from mes.records.context import site_context
 from mes.signatures import ceremony
 
@@ -108,8 +109,8 @@ class CorrectPage(Correction):
         entry = self.entry()
         name = screen.step.parameter(entry.parameter).name
         return [
-            {"label": f"{name}, recorded", "value": entry.value_text, "unit": entry.unit, "sub": f"by {entry.by.full_name}"},
-            {"label": f"{name}, corrected", "value": self.value, "unit": entry.unit},
+            {"label": f"{name}, recorded", "value": typed_words(entry.value_text, screen.zone), "unit": entry.unit, "sub": f"by {entry.by.full_name}"},
+            {"label": f"{name}, corrected", "value": typed_words(self.value, screen.zone), "unit": entry.unit},
             self.reason_row(),
         ]
 

@@ -11,13 +11,13 @@ from batches.execution import queries
 from batches.execution.models import Entry, StepRun
 from batches.execution.queries.content import consumptions_of, equipment_of, files_of
 from batches.execution.queries.missing import why_not_calculated
-from batches.execution.queries.values import Ledger, instant_in, instant_of
+from batches.execution.queries.values import Ledger
 from batches.execution.rules import check_may_be_left_out
 from batches.readings.models import Reading
 from batches.recipes.bounds import bounds_text
 from batches.recipes.document.schema import Parameter
 from batches.recipes.quantities import read_back
-from mes.clock import day_words, hour_words, moment_words, record_now, short_words
+from mes.clock import day_words, hour_words, moment_words, record_now, short_words, typed_words
 from mes.errors import RuleBroken
 from mes.web.countdown import Countdown
 from mes.web.gauge import Limits
@@ -214,13 +214,12 @@ class Screen:
             "message": entry.sentence if state in ("alarm", "warn") else "",
         }
         if parameter.type == "datetime":
-            shown |= {"kind": "text", "value": moment_words(instant_of(entry, self.zone), self.zone)}
+            shown |= {"kind": "text", "value": typed_words(entry.value_text, self.zone)}
         return shown
 
     def as_read(self, key: str, text: str) -> str:
         """A recorded value as a person reads it: a moment in the zone of the site, all else as it was typed."""
-        moment = instant_in(text, self.zone) if self.recipe.parameter(key)[1].type == "datetime" else None
-        return moment_words(moment, self.zone) if moment else text
+        return typed_words(text, self.zone) if self.recipe.parameter(key)[1].type == "datetime" else text
 
     def source(self, entry: Entry) -> str:
         words = [back] if (back := read_back(entry.value_text, entry.value)) else []

@@ -18,6 +18,7 @@ from batches.execution.views.ways import choices_of, ways_of
 from batches.lots.views.scanned import code_in
 from batches.permissions import Permission
 from batches.recipes.quantities import ValueRefused, read_value
+from mes.clock import typed_words
 from mes.errors import Missing, RuleBroken, StaleRecord, UnreadableInput
 from mes.web.pages import Page
 from mes.web.panels import panels_for
@@ -68,6 +69,7 @@ class StepPage(Page):
         """What is entered later than done: the claimed time and the reason travel with each value of this page."""
         claimed, reason = self.typed.get("claimed_at", ""), self.typed.get("reason", "")
         context["claimed_at"], context["claimed_reason"] = claimed, reason
+        context["claimed_words"] = typed_words(claimed, context["screen"].zone)
         if claimed:
             for param in context["params"]:
                 if "hidden" in param:

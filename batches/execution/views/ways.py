@@ -7,6 +7,7 @@ from batches.execution.models import Excursion
 from batches.execution.queries.content import excursions_of
 from batches.execution.states import CHOICE_WORDS
 from batches.execution.views.screen import Screen
+from mes.clock import typed_words
 
 TOLD = "A deviation is open and the supervisor is told; quality decides before release."
 STOPS = "Nothing more is recorded here until a supervisor or quality decides."
@@ -22,7 +23,7 @@ def ways_of(screen: Screen) -> list[dict]:
 
 def _way(screen: Screen, excursion: Excursion) -> dict:
     entry = excursion.entry
-    value = f"{entry.value_text} {entry.unit}".strip()
+    value = f"{typed_words(entry.value_text, screen.zone)} {entry.unit}".strip()
     calculated = entry.source == "calculated"
     wrong = "A value it is made of was typed wrong." if calculated else "I read or typed it wrong. The first value stays in the audit trail."
     ways = [{"value": "correct", "label": "Correct the value", "consequence": wrong}]

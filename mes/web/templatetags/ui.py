@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from mes.clock import day_words, moment_words, short_words
+from mes.clock import day_words, moment_words, short_words, typed_words
 from mes.web import gauge as geometry
 from mes.web.countdown import Countdown
 
@@ -96,12 +96,12 @@ def figures(text: object) -> SafeString:
     return SafeString("".join(parts))
 
 
-@register.simple_tag
-def quantity(value: object, unit: str = "", qualifier: str = "") -> SafeString:
-    """A value with its unit on one line, as typed: "1.12 ×10<sup>6</sup>/mL", "< 0.05 EU/mL", "2.28 ×10<sup>8</sup>"."""
+@register.simple_tag(takes_context=True)
+def quantity(context: dict, value: object, unit: str = "", qualifier: str = "") -> SafeString:
+    """A value with its unit on one line, as typed: "1.12 ×10<sup>6</sup>/mL", "< 0.05 EU/mL", "2.28 ×10<sup>8</sup>"; a typed moment with its zone."""
     if value is None or value == "":
         return SafeString("–")
-    text = str(value)
+    text = typed_words(str(value), _zone(context, None))
     number = _number_html(text)
     before = f"{qualifier} " if qualifier and qualifier != "=" else ""
     if not unit:

@@ -171,6 +171,8 @@ def test_a_step_is_scanned_attached_signed_and_checked_in_the_browser(floor, lot
         assert client.post(f"{url}scan/", {"code": code}, **HTMX).status_code == 200
     file = SimpleUploadedFile("count.csv", b"82.4", content_type="text/csv")
     assert client.post(f"{url}files/report/", {"file": file}).status_code == 303
+    late = client.post(f"{url}late/", {"claimed_at": "2026-03-01T10:00", "reason": "Hands were full"}).content.decode()
+    assert "Recorded as done 1 Mar 2026, 10:00" in late
     early = client.get(f"{url}sign/")
     assert early.status_code == 409 and "Enter Viability." in early.content.decode()
     for name, value in {"viability": "82.4", "density": "1e6", "volume": "100", "sampled_at": "2026-03-01T10:00"}.items():

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 from django.template import Context, Template
 
+from mes.clock import typed_words
+
 MOMENT = datetime(2026, 11, 19, 13, 36, 8, tzinfo=UTC)
 
 
@@ -30,6 +32,22 @@ def test_a_quantity_is_shown_as_typed_with_its_qualifier():
     assert drawn('{% quantity "0.050" "EU/mL" qualifier="<" %}') == '<span class="nowrap">&lt; 0.050 EU/mL</span>'
     assert drawn('{% quantity "2.28E+8" %}') == '<span class="nowrap">2.28 ×10<sup>8</sup></span>'
     assert drawn('{% quantity "1,234" "mL" %}') == '<span class="nowrap">1,234 mL</span>'
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("2026-11-26T09:50", "26 Nov 2026, 09:50 CET"),
+        ("2026-07-26 09:50", "26 Jul 2026, 09:50 CEST"),
+        ("2026-11-26T09:50:07Z", "26 Nov 2026, 10:50:07 CET"),
+        ("2026-13-26T09:50", "2026-13-26T09:50"),
+        ("2026-11-26", "2026-11-26"),
+        ("about 2026-11-26T09:50", "about 2026-11-26T09:50"),
+    ],
+)
+def test_a_typed_moment_is_read_with_the_zone_of_the_site(typed, read):
+    assert read in drawn("{% quantity value %}", value=typed)
+    assert typed_words(typed, "Europe/Amsterdam") == read
 
 
 def test_typed_markup_stays_text():
