@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from batches.execution import queries as execution
 from batches.execution.models import Excursion, StepRun
+from batches.execution.queries.times import WATCHED
 from batches.execution.services import record_time_breach
 from batches.execution.timelimits import LimitState
 from batches.lots.models import Lot
@@ -141,7 +142,7 @@ def hold_times(by: Actor) -> int:
     """Time limits between events: a pre-alert at their share, an excursion once they are passed, ended or not."""
     now = clock.record_now()
     with site_context(by.site_id):
-        lots = list(Lot.objects.filter(site_id=by.site_id, state__in=["ordered", "in_execution"]).select_related("recipe_version__master", "site"))
+        lots = list(Lot.objects.filter(site_id=by.site_id, state__in=WATCHED).select_related("recipe_version__master", "site"))
         told = set(Excursion.objects.filter(lot__in=lots, kind="time_limit").values_list("lot_id", "reference"))
         standing = [(lot, limit) for lot in lots for limit in execution.time_limits(lot, now) if limit.standing is not None]
     broken = [(lot, limit) for lot, limit in standing if limit.is_broken and (lot.pk, limit.code) not in told]

@@ -23,6 +23,8 @@ class LimitState(StrEnum):
     OVER = "over"
     MET = "met"
     MISSED = "missed"
+    STOPPED = "stopped"
+    """The lot ended before the second event: nothing is judged any more."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class TimeLimitStanding:
     due: datetime | None = None
     remaining: timedelta | None = None
     used: timedelta | None = None
+
+    @classmethod
+    def stopped(cls) -> TimeLimitStanding:
+        return cls(LimitState.STOPPED)
 
     @property
     def is_broken(self) -> bool:

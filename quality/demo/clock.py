@@ -16,6 +16,7 @@ from django.conf import settings
 
 from batches.execution import queries as execution
 from batches.execution.models import StepRun
+from batches.execution.queries.times import WATCHED
 from batches.lots.models import Lot
 from mes import clock
 from mes.errors import NotAllowed, RuleBroken, UnreadableInput
@@ -121,7 +122,7 @@ def due_moments() -> list[dt.datetime]:
 
 def _of_time_limits(site: Site) -> Iterator[dt.datetime]:
     now = clock.record_now()
-    for lot in Lot.objects.filter(site=site, state__in=["ordered", "in_execution"]).select_related("recipe_version__master", "site"):
+    for lot in Lot.objects.filter(site=site, state__in=WATCHED).select_related("recipe_version__master", "site"):
         for limit in execution.time_limits(lot, now):
             if limit.standing is not None and limit.standing.next_moment is not None:
                 yield limit.standing.next_moment

@@ -6,10 +6,16 @@ import datetime as dt
 from dataclasses import dataclass
 
 from batches.execution.models import StepRun
+from batches.execution.queries.runs import is_after_release
 from batches.execution.queries.values import Ledger, instant_of
 from batches.execution.timelimits import LimitState, TimeLimitSpan, TimeLimitStanding
 from batches.lots.models import Lot
 from batches.recipes.document.schema import TimeLimit
+
+WATCHED = ("ordered", "in_execution", "manufactured", "in_review")
+"""States of a lot in which a limit that passes is told and becomes a deviation by itself: until quality has decided."""
+ENDED = ("rejected", "withdrawn", "terminated", "cancelled", "manufactured_not_infused")
+RELEASED = ("certified_stage_1", "certified_final", "supplied_out_of_specification")
 
 
 @dataclass(frozen=True)
@@ -39,20 +45,35 @@ class LotTimeLimit:
 def time_limits(lot: Lot, now: dt.datetime, ledger: Ledger | None = None) -> list[LotTimeLimit]:
     """Every time limit of the lot's recipe at `now` (record time), in the order of the recipe."""
     ledger = ledger or Ledger(lot)
-    return [_standing(ledger, limit, now) for limit in ledger.recipe.time_limits]
+    return [limit_in(ledger, limit, now) for limit in ledger.recipe.time_limits]
 
 
 def events_of(limit: TimeLimit) -> tuple[str, str]:
     return limit.starts, limit.ends
 
 
-def _standing(ledger: Ledger, limit: TimeLimit, now: dt.datetime) -> LotTimeLimit:
+def limit_in(ledger: Ledger, limit: TimeLimit, now: dt.datetime) -> LotTimeLimit:
+    """One limit as it stands: judged on the recorded moments. It runs on for no product that was used, and for no lot that has ended."""
     start, _ = _moment(ledger, limit.starts)
     end, run = _moment(ledger, limit.ends)
+    if end is None and start is not None:
+        end = _used_at(ledger, limit)
+    if end is None and start is not None and ledger.lot.state in ENDED:
+        return LotTimeLimit(limit, start, None, TimeLimitStanding.stopped(), run)
     standing: TimeLimitStanding | None = None
     if (start is not None or end is None) and not (start and end and end < start):
         standing = TimeLimitSpan(limit.max_span, limit.alert_at).stand(start, end, now)
     return LotTimeLimit(limit, start, end, standing, run)
+
+
+def _used_at(ledger: Ledger, limit: TimeLimit) -> dt.datetime | None:
+    """When the product was given, for a limit that ends after release: the infusion is signed on a page of its own, and its step may be filled in
+    later. None while nothing was given."""
+    key = limit.ends.removeprefix("step:").rpartition(".")[0]
+    if ledger.lot.state not in RELEASED or not is_after_release(ledger.recipe, key):
+        return None
+    # Quality stands above this folder: its facts are asked for through the relation they hang into the lot.
+    return max((use.ended_at or use.started_at for use in ledger.lot.product_uses.all() if use.infused), default=None)
 
 
 def _moment(ledger: Ledger, event: str) -> tuple[dt.datetime | None, StepRun | None]:
@@ -79,4 +100,4 @@ def next_countdown(lot: Lot, now: dt.datetime, ledger: Ledger | None = None) -> 
     return min(running, key=lambda each: each.standing.due, default=None)
 
 
-__all__ = ["LimitState", "LotTimeLimit", "events_of", "next_countdown", "time_limits"]
+__all__ = ["WATCHED", "LimitState", "LotTimeLimit", "events_of", "limit_in", "next_countdown", "time_limits"]

@@ -6,6 +6,8 @@ import datetime as dt
 
 import pytest
 
+from batches.execution.queries.times import LimitState, limit_in
+from batches.execution.queries.values import Ledger
 from batches.lots.models import Container, Hold, Lot
 from batches.lots.services import place_hold
 from mes.clock import record_now
@@ -309,10 +311,30 @@ def test_two_persons_sign_the_infusion_of_the_right_bag_into_the_right_patient(j
     made = use(judged, lot)
     with judged.reading():
         made = ProductUse.objects.select_related("first_signature", "second_signature").get(pk=made.pk)
+        assert clock_of(judged, lot).is_running is False and clock_of(judged, lot).end == made.started_at
         assert made.infused and made.first_signature.signer_id != made.second_signature.signer_id
         assert made.first_signature.meaning == "infused" and made.second_signature.meaning == "confirmed_identity"
         assert Container.objects.get(lot=lot, kind="final_bag").state == "infused"
         assert Lot.objects.get(pk=lot.pk).state == "certified_stage_1"
+
+
+def clock_of(judged, lot, *, days: int = 30):
+    """A limit from the end of the fill to the infusion, as it stands so many days from now. Call it inside the site context."""
+    ledger = Ledger(judged.fresh_in(lot))
+    limit = ledger.recipe.time_limits[0].model_copy(update={"starts": "A2.1.fill_end", "ends": "A3.1.infusion_end", "max": "72 h"})
+    return limit_in(ledger, limit, record_now() + dt.timedelta(days=days))
+
+
+@pytest.mark.req("EXE-06", case="negative")
+def test_a_clock_runs_on_for_no_product_that_was_used_and_for_no_lot_that_has_ended(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    with judged.reading():
+        assert clock_of(judged, lot).is_broken  # nobody has given it: a month is too long
+    use(judged, lot, infused=False, reason_code="patient_condition", reason="Fever since the morning")
+    with judged.reading():
+        stands = clock_of(judged, lot)
+    assert not stands.is_running and not stands.is_broken and stands.standing.state is LimitState.STOPPED
 
 
 @pytest.mark.req("COI-03", case="positive")
