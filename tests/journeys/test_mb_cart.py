@@ -14,7 +14,7 @@ def test_the_first_days_run_to_the_decision_of_day_5_and_an_excursion_gets_one_d
 
     deviations = mb_lot.judging.deviations()
     assert [(each["kind"], each["classification"]) for each in deviations] == [("excursion", "minor")]
-    assert deviations[0]["title"] == "Chamber temperature: 0.4 above the upper limit of 38 degC."
+    assert deviations[0]["title"] == "Chamber temperature 38.4 degC: 0.4 above the upper limit of 38 degC."
     alerts = [each for each in mb_site.cast["supervisor"].get("/api/v1/alerts/", all=1) if each["cause"] == f"deviation:{deviations[0]['id']}"]
     assert [(each["severity"], "supervisor" in each["roles"]) for each in alerts] == [("notice", True)]
     results = {line["criterion"]: line["verdict"] for line in mb_lot.laboratory.lines()}

@@ -102,11 +102,11 @@ class Book:
         excursion = Excursion(
             site_id=self.by.site_id, by_id=self.by.user_id, lot=self.ledger.lot, step_run=run, entry=entry,
             kind="hard_limit" if stops else "limit", reference=str(entry.pk), limit_class=parameter.limit_class,
-            sentence=f"{parameter.name}: {entry.sentence}",
+            sentence=passed_words(parameter, entry),
         )  # fmt: skip
         self._excursions.append(excursion)
         if stops and run.state == "open":
-            run.state, run.state_reason = "stopped", f"{parameter.name}: {entry.sentence}"
+            run.state, run.state_reason = "stopped", excursion.sentence
             run.save()
 
     def post(self) -> None:
@@ -170,6 +170,21 @@ class Book:
                 raise_time_limit(self.by, found, self.ledger.lot)
 
 
+def passed_words(parameter: Parameter, entry: Entry) -> str:
+    """What passed its limit, with its value: "Viability 68.4 %: 1.6 below the lower limit of 70.0 %." The deviation is called so."""
+    value = f"{entry.value_text} {entry.unit}".strip()
+    # Answers and bounds ("< 0.5") stand in their own sentence.
+    named = entry.value is not None and not entry.sentence.startswith(value)
+    return f"{parameter.name} {value}: {entry.sentence}" if named else f"{parameter.name}: {entry.sentence}"
+
+
+def took_words(found) -> str:
+    """How long it took or has taken: "Sample to end of fill: 13 h 05 min, at most 12 h."."""
+    minutes = int(found.standing.used.total_seconds() // 60)
+    took = f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{found.limit.title}: {took if found.end is not None else f'not ended after {took}'}, at most {found.limit.max}."
+
+
 def raise_time_limit(by: Actor, found, lot, *, tell: bool = True) -> Excursion | None:
     """Write the excursion of a broken time limit, once per lot and limit; None when it is written already. `tell` is False where the
     calling service tells the event itself."""
@@ -177,7 +192,7 @@ def raise_time_limit(by: Actor, found, lot, *, tell: bool = True) -> Excursion |
         return None
     excursion = Excursion(
         site_id=by.site_id, by_id=by.user_id, lot=lot, step_run=found.end_run, kind="time_limit", reference=found.code,
-        limit_class=found.limit.limit_class, sentence=f"{found.limit.title}: longer than {found.limit.max}.", reaction=found.limit.reaction,
+        limit_class=found.limit.limit_class, sentence=took_words(found), reaction=found.limit.reaction,
     )  # fmt: skip
     excursion.save()
     if tell:

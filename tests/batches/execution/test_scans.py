@@ -179,6 +179,7 @@ def test_a_time_limit_that_passed_writes_one_excursion(floor, lot):
     floor.enter(lot, "A1.2", sampled_at=long_ago.strftime("%Y-%m-%dT%H:%M:%SZ"))
     excursion = services.record_time_breach(by=floor.by("maya"), lot_id=lot.pk, code="sample-fill")
     assert excursion.kind == "time_limit" and excursion.reaction == "Deviation"
+    assert excursion.sentence == "Sample to end of fill: not ended after 13 h 00 min, at most 12 h."
     with refused("already_told"):
         services.record_time_breach(by=floor.by("maya"), lot_id=lot.pk, code="sample-fill")
     with floor.reading():

@@ -342,7 +342,8 @@ def test_a_value_beyond_the_action_limit_writes_excursion_and_deviation_in_its_t
         excursion = Excursion.objects.get(entry=entry)
         assert excursion.tx == entry.tx
         assert Deviation.objects.get(excursion=excursion).lot_id == lot.pk
-        assert "1.6 below the lower limit of 70" in excursion.sentence
+        assert excursion.sentence.startswith("Viability 68.4 %: 1.6 below the lower limit of 70")
+        assert Deviation.objects.get(excursion=excursion).title == excursion.sentence
     assert floor.run(lot, "A1.2").state == "open"
 
 
