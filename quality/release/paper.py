@@ -180,4 +180,35 @@ def _groups(lines: list[dict]) -> list[dict]:
     for line in lines:
         found.setdefault(line["group"], []).append(line | {"moment": moment(line["at"])})
     last = found.pop(AFTER_STEPS, [])
-    return [{"title": title, "lines": these, "count": len(these)} for title, these in (*found.items(), (AFTER_STEPS, last)) if these]
+    return [{"title": title, "lines": _folded(these), "count": len(these)} for title, these in (*found.items(), (AFTER_STEPS, last)) if these]
+
+
+def _folded(lines: list[dict]) -> list[dict]:
+    """The lines, with those that tell one alert to several people set behind each other in one row: number, who was told how, and when, of each.
+
+    A late lot alerts many people many times; nothing of it is left out, and the count of entries stays that of the stream.
+    """
+    rows: list[dict] = []
+    for line in lines:
+        told = _told(line)
+        last = rows[-1] if rows else {}
+        if told is not None and "told" in last and last["who"] == line["who"] and told["title"] in {"", last["title"]}:
+            last["told"].append(told)
+        elif told is not None and told["title"]:
+            rows.append(line | {"title": told["title"], "told": [told]})
+        else:
+            rows.append(line)
+    return [row | {"last": row["told"][-1]["seq"]} if len(row.get("told", ())) > 1 else row for row in rows]
+
+
+def _told(line: dict) -> dict | None:
+    """An entry that tells one person of an alert, or failed to: whom and how; None for any other entry."""
+    if len(line["changes"]) != 1:
+        return None
+    (change,) = line["changes"]
+    found = re.fullmatch(r"Alert (told to|not brought to) (.+)", change["what"])
+    if found is None:
+        return None
+    reached = found[1] == "told to"
+    whom = found[2] if reached else f"not {found[2]}: {change['new']}"
+    return {"seq": line["seq"], "at": line["moment"], "whom": whom, "title": change["new"] if reached else ""}

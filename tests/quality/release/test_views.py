@@ -13,6 +13,7 @@ import pytest
 from batches.lots.models import Lot
 from mes.audit.models import AuditEntry
 from mes.people.setup import system_actor
+from quality.alerts.services import raise_alert, record_delivery
 from quality.release import queries, services
 from quality.release.models import Certificate, ProductUse, ReleaseDecision
 from quality.release.rendering import render_certificate, render_record, undrawn_certificates
@@ -221,6 +222,11 @@ def test_the_paper_prints_the_whole_stream_and_is_the_same_however_often_it_is_d
 
     lot = judged.tested(judged.made(viability="68.4"), evidence="illustrative")
     judged.assess(lot)
+    told = raise_alert(by=jobs(judged), cause="test:door", severity="notice", title="The door stands open", body="Close it.", lot_id=lot.pk)
+    for name, failure in (("boss", ""), ("quinn", "mail server away"), ("maya", "")):
+        record_delivery(
+            by=jobs(judged), alert_id=told.pk, channel="mail" if failure else "app", recipient=name, level=0, delivered=not failure, failure=failure
+        )
     judged.reviewed(lot)
     decision = judged.certify(lot)
     with judged.reading():
@@ -241,8 +247,13 @@ def test_the_paper_prints_the_whole_stream_and_is_the_same_however_often_it_is_d
     words = " ".join(text_of(pdf, tmp_path, "-raw").split())
     for line in ("68.4 %", "DEV-", "no growth, day 1", "Ruth Demo", "Qualified Person", signed.digest):
         assert line in words, line
-    numbers = [int(found) for found in re.findall(r"^\s{0,3}(\d+)\s{2,}\d{1,2} \w{3} \d{4}", text, re.M)]
-    assert sorted(numbers) == list(range(1, before + 1))
+    numbers = [int(found) for found in re.findall(r"^\s{0,3}(\d+)(?: to)?(?: \d+)?\s{2,}\d{1,2} \w{3} \d{4}", text, re.M)]
+    assert len(numbers) == len(set(numbers))
+    # One alert told to several people is one row, with a line for each entry.
+    assert "3 entries" in words and "Alert told: The door stands open" in words
+    assert re.search(r"(\d+) boss \(app\), .+ (\d+) not quinn \(mail\): mail server away, .+ (\d+) maya \(app\), ", words)
+    folded = [int(found) for found in re.findall(r"(\d+) (?:not )?\w+ \((?:app|mail)\)[:,]", words)]
+    assert sorted({*numbers, *folded}) == list(range(1, before + 1))
 
 
 @pytest.mark.req("REL-03", case="positive")
