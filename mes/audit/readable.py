@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-import json
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +23,7 @@ from django.apps import apps
 from django.db import models
 
 from mes.audit.models import AuditEntry, AuditRow
-from mes.clock import day_words, moment_words
+from mes.clock import day_words, moment_words, typed_words
 
 NOT_SHOWN = "(not shown)"
 HIDDEN = frozenset({"password", "pin", "secret", "token_digest"})
@@ -160,6 +159,7 @@ class _Loaded:
         self.versions: dict[tuple[str, uuid.UUID, int], models.Model] = {}
         self.facts: dict[tuple[str, uuid.UUID], models.Model] = {}
         self.names: dict[tuple[type[models.Model], object], str] = {}
+        self.called: dict[str, str] = {}
         by_table: dict[str, list[AuditRow]] = {}
         for row in cited:
             by_table.setdefault(row.table, []).append(row)
@@ -172,6 +172,7 @@ class _Loaded:
             else:
                 self._load_facts(table, model, {row.row_id for row in rows})
         self._load_names()
+        self._load_called()
 
     def _load_versions(self, table: str, model, rows: Sequence[AuditRow]) -> None:
         wanted = {(row.row_id, version) for row in rows for version in (row.version, row.version - 1)}
@@ -195,6 +196,26 @@ class _Loaded:
                 continue
             for target in model._base_manager.filter(pk__in=keys):
                 self.names[(model, target.pk)] = row_name(target)
+
+    def _load_called(self) -> None:
+        """Names for ids that stand in texts, lists and objects, and not as links: whom a refused attempt was about, what an alert is about."""
+        loose: set[str] = set()
+        for row in (*self.versions.values(), *self.facts.values()):
+            texts = row.audit_line().values() if hasattr(row, "audit_line") else ()
+            values = (getattr(row, one.attname) for one in row._meta.concrete_fields if _may_hold_ids(one))
+            for value in (*texts, *values):
+                loose.update(UUID_IN_TEXT.findall(str(value)) if value else ())
+        tables: dict[str, set[str]] = {}
+        for table, key in AuditRow.objects.filter(row_id__in=loose).values_list("table", "row_id").distinct() if loose else ():
+            tables.setdefault(table, set()).add(str(key))
+        for table, keys in tables.items():
+            model = _model_of(table)
+            for target in model._base_manager.filter(pk__in=keys) if model is not None else ():
+                self.called[str(target.pk)] = row_name(target) or f"{model._meta.verbose_name} …{uuid_end(target.pk)}"
+
+    def _in_words(self, text: str) -> str:
+        """A text without bare ids: what they name, else their last digits."""
+        return UUID_IN_TEXT.sub(lambda found: self.called.get(found[0]) or f"…{uuid_end(found[0])}", text)
 
     def lines(self, row: AuditRow) -> list[Line]:
         model = _model_of(row.table)
@@ -220,7 +241,7 @@ class _Loaded:
         own = fact.audit_line() if hasattr(fact, "audit_line") else {}
         name = own.get("what") or _label(model, fact)
         if own:
-            return [self._line(row, fact, name, *(str(own.get(part) or "") for part in ("field", "old", "new")))]
+            return [self._line(row, fact, name, *(self._in_words(str(own.get(part) or "")) for part in ("field", "old", "new")))]
         before = self.facts.get((row.table, getattr(fact, "supersedes_id", None)))
         if before is not None:
             return [self._line(row, fact, name, *change) for change in self._changes(model, row, before, fact)]
@@ -259,7 +280,12 @@ class _Loaded:
             return self.names.get((one.related_model, value)) or f"…{uuid_end(value)}"
         if one.choices:
             return str(dict(one.flatchoices).get(value, value))
-        return value_text(value, self.zone)
+        return self._in_words(value_text(value, self.zone))
+
+
+def _may_hold_ids(one: models.Field) -> bool:
+    plain = isinstance(one, models.UUIDField | models.CharField | models.TextField | models.JSONField)
+    return plain and not one.is_relation and not one.primary_key and one.name not in LEFT_OUT and one.name not in HIDDEN
 
 
 def _label(model: type[models.Model], row) -> str:
@@ -296,7 +322,7 @@ def uuid_end(value) -> str:
 
 
 def value_text(value, zone: dt.tzinfo) -> str:
-    """A value as a person reads it: times in the zone with its name, numbers as kept, lists and objects as plain text."""
+    """A value as a person reads it: times in the zone with its name, numbers as kept, lists and objects in plain words."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dt.datetime):
@@ -307,8 +333,14 @@ def value_text(value, zone: dt.tzinfo) -> str:
         return format(value, "f")
     if isinstance(value, bytes | memoryview):
         return NOT_SHOWN
-    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
-        return ", ".join(str(item) for item in value)
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    return str(value)
+    if isinstance(value, list):
+        between = ", " if all(isinstance(item, str | int) for item in value) else "; "
+        return between.join(value_text(item, zone) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{str(key).replace('_', ' ')} {_inner(each, zone)}" for key, each in value.items() if each not in (None, ""))
+    return typed_words(str(value), zone)
+
+
+def _inner(value, zone: dt.tzinfo) -> str:
+    text = value_text(value, zone)
+    return f"({text})" if isinstance(value, dict | list) and value else text

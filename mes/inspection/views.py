@@ -213,7 +213,11 @@ class RefusalsPanel(FragmentPage):
     title = "Refused attempts"
 
     def read(self) -> dict:
-        return {"events": refusals.refused(limit=8).events}
+        page = refusals.refused(limit=8)
+        about = page.about()
+        for event in page.events:
+            event.about = about.get(event.subject, "")
+        return {"events": page.events}
 
 
 class RefusalForm(forms.Form):

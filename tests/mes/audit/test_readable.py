@@ -138,3 +138,41 @@ def test_the_trail_is_narrowed_by_time(place, maya):
         before = queries.entries(queries.Wanted(until=middle)).entries
         after = queries.entries(queries.Wanted(since=middle)).entries
         assert len(before) == 3 and len(before) + len(after) == AuditEntry.objects.count()
+
+
+# --- ids and objects in words ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("AUD-02", case="positive")
+def test_a_refused_sign_in_names_whom_it_was_about_and_shows_no_id(place, maya):
+    from django.test import Client
+
+    Client().post("/sign-in/", {"username": "maya", "password": "not this one"})
+    Client().post("/sign-in/", {"username": "nobody-of-that-name", "password": "not this one"})
+    known, unknown = (line.new for line in lines(place, f"security:{place.site.pk}") if "sign_in" in line.new)
+    assert "Subject: Maya Okafor (maya)" in known and str(maya.pk) not in known
+    assert "nobody-of-that-name" not in unknown and "Subject" not in unknown
+
+
+def test_an_id_that_names_nothing_known_is_told_by_its_end():
+    import uuid
+    from zoneinfo import ZoneInfo
+
+    loaded = readable._Loaded([], {}, ZoneInfo("UTC"))
+    key = uuid.UUID("01900000-0000-7000-8000-00000abcdef1")
+    assert loaded._in_words(f"deviation:{key}") == "deviation:…bcdef1"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"action": {"min": "70", "max": None}, "alert": {"min": "75"}}, "action (min 70), alert (min 75)"),
+        ([{"code": "identity", "ok": True}, {"code": "dose", "ok": False}], "code identity, ok yes; code dose, ok no"),
+        (["EU", "US"], "EU, US"),
+        ({"signed_at": "2026-11-26T09:50:00Z"}, "signed at 26 Nov 2026, 10:50 CET"),
+    ],
+)
+def test_lists_and_objects_are_read_in_words(value, words):
+    from zoneinfo import ZoneInfo
+
+    assert readable.value_text(value, ZoneInfo("Europe/Amsterdam")) == words
