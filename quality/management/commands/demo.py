@@ -74,6 +74,8 @@ class Command(BaseCommand):
     def prepare(self, base: str, progress: Progress) -> None:
         if story.is_told():
             return
+        self.stdout.write("\nAnybody of these may sign in and look on while the lots are made:")
+        self.print_log_ins()
         try:
             story.tell(base, progress)
         except Refused as refused:
@@ -86,11 +88,15 @@ class Command(BaseCommand):
     def print_people(self, host: str, port: int, seconds: float) -> None:
         self.stdout.write(f"\nCartulary is ready after {seconds:.0f} s:  http://{host}:{port}/\n")
         self.stdout.write("Everything in it is made up. One log-in per role (user name, password, signing PIN):\n")
-        for person in people.known_people().values():
-            self.stdout.write(f"  {person.username:<12}{person.password:<20}{person.pin:<9}{person.full_name}")
+        self.print_log_ins()
         self.stdout.write("\nCertifying also asks for a one-time code:  python3 manage.py demo_code qp")
         self.stdout.write(f'Time can be moved forward:  python3 manage.py demo_clock advance "2 d"   (record time now: {clock.shown_now()})')
         self.stdout.write("Check the audit trail:  python3 manage.py verify_chain\n")
+
+    def print_log_ins(self) -> None:
+        for person in people.known_people().values():
+            self.stdout.write(f"  {person.username:<12}{person.password:<20}{person.pin:<9}{person.full_name}")
+        self.stdout.flush()  # into a file or a pipe too
 
     def watch(self, running) -> None:
         self.stdout.write("Ctrl-C ends it; the data stays.")
