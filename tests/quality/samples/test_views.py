@@ -115,9 +115,14 @@ def test_an_answer_is_chosen_and_none_is_chosen_beforehand(lab, lot, ana):
     assert [each.verdict for each in results(lab, lot)] == ["meets"]
 
 
-def test_an_interim_reading_is_recorded_with_its_day(lab, lot, ana):
+def test_an_interim_reading_is_recorded_with_its_day(lab, lot, ana, rea):
     ana.post(f"/lots/{lot.number}/qc/sterility/", {"kind": "interim", "interim_day": "1", "value": "no growth"})
     assert [(each.kind, each.interim_day, each.verdict) for each in results(lab, lot)] == [("interim", 1, "pending")]
+    identifier, chosen = lab.sample(lot, "STER").identifier, f"/lots/{lot.number}/qc/?criterion=sterility"
+    assert "not yet" in text_of(rea.get(f"/qc/{identifier}/")) and "not reviewed yet" in text_of(rea.get(chosen))
+    assert sign(rea, f"/qc/{identifier}/review/", lab.users["rea"]).status_code == 303
+    reviewer = lab.users["rea"].full_name
+    assert reviewer in text_of(rea.get(f"/qc/{identifier}/")) and f"reviewed by {reviewer}" in text_of(rea.get(chosen))
     assert "no growth, day 1" in text_of(ana.get(f"/lots/{lot.number}/qc/?criterion=sterility"))
 
 
