@@ -12,6 +12,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from mes.web import qr
+from mes.web.figures import number
 from mes.web.pdf import Attached, render_paper
 from quality.release.queries import code_of
 
@@ -117,19 +118,6 @@ def _facts(content: dict, values: dict[str, dict]) -> list[dict]:
         {"k": "Specification", "v": f"{content['specification']['code']}, version {content['specification']['version']}"},
     ]
     return [each for each in found if each.get("v") or each.get("value") or each.get("at")]
-
-
-def number(text: str) -> str:
-    """A number as it is read most surely: one of many digits in groups of three, or as a power of ten where that loses no digit."""
-    found = re.fullmatch(r"(-?)(\d{5,})(\.\d+)?", text)
-    if not found:
-        # Only the sign is drawn as it is printed: "<=0.5" as "≤ 0.5".
-        return re.sub(r"^(<=|>=|<|>)\s*(?=\d)", lambda sign: {"<=": "≤ ", ">=": "≥ "}.get(sign[1], f"{sign[1]} "), text)
-    sign, whole, rest = found[1], found[2], found[3] or ""
-    digits = whole.rstrip("0")
-    if not rest and len(digits) <= 4:
-        return f"{sign}{digits[0]}{'.' + digits[1:] if digits[1:] else ''}e{len(whole) - 1}"
-    return sign + re.sub(r"(?<=\d)(?=(\d{3})+$)", "\u202f", whole) + rest
 
 
 def _result(row: dict) -> dict:
