@@ -16,3 +16,8 @@ def number(text: str) -> str:
     if not rest and len(digits) <= 4:
         return f"{sign}{digits[0]}{'.' + digits[1:] if digits[1:] else ''}e{len(whole) - 1}"
     return sign + re.sub(r"(?<=\d)(?=(\d{3})+$)", "\u202f", whole) + rest
+
+
+def numbers_in(text: str) -> str:
+    """A text about limits with each number in it as it is read: "at least 10000000" as "at least 1e7"."""
+    return re.sub(r"(?<![\w.,])-?\d{5,}(?:\.\d+)?(?![\w.,]\d|\w)", lambda found: number(found[0]), text)

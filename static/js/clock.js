@@ -23,11 +23,25 @@
       const bar = clock.querySelector(".meter .fill");
       if (bar) { bar.setAttribute("width", used.toFixed(2) + "%"); clock.querySelector(".meter svg").setAttribute("x", used.toFixed(2) + "%"); }
     });
+    document.querySelectorAll("button[data-now]").forEach(since);
     document.querySelectorAll("[data-stale-after]").forEach(board => {
       const born = board.dataset.bornAt || (board.dataset.bornAt = String(performance.now()));
       document.documentElement.toggleAttribute("data-stale", performance.now() - Number(born) > Number(board.dataset.staleAfter) * 1000);
     });
   }
+  // "Now" puts the site's time into a date-time field: what the server sent, and what has passed since. Leaving the field records it.
+  const since = button => {
+    const kept = seen.get(button);
+    if (!kept || kept.sent !== button.dataset.now) seen.set(button, { sent: button.dataset.now, mono: performance.now() });
+    return performance.now() - seen.get(button).mono;
+  };
+  document.addEventListener("click", event => {
+    const button = event.target.closest?.("button[data-now]"), input = button?.parentElement.querySelector("input");
+    if (!input) return;
+    input.value = new Date(Date.parse(button.dataset.now + "Z") + since(button)).toISOString().slice(0, 16);
+    input.focus();
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
   tick();
   setInterval(tick, 1000);
 })();

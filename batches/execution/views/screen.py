@@ -196,6 +196,8 @@ class Screen:
             "options": [{"value": each, "label": each} for each in parameter.options],
             "minus": _may_be_negative(parameter),
         }
+        if parameter.type == "datetime":
+            shown["now"] = self.now.astimezone(self.zone).strftime("%Y-%m-%dT%H:%M:%S")
         if parameter.type == "boolean":
             shown["options"] = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
         if entry is not None:

@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString, mark_safe
 from mes.clock import day_words, moment_words, short_words, typed_words
 from mes.web import gauge as geometry
 from mes.web.countdown import Countdown
+from mes.web.figures import number, numbers_in
 
 register = template.Library()
 
@@ -102,11 +103,11 @@ def quantity(context: dict, value: object, unit: str = "", qualifier: str = "") 
     if value is None or value == "":
         return SafeString("–")
     text = typed_words(str(value), _zone(context, None))
-    number = _number_html(text)
+    shown = _number_html(number(text) if unit else text)
     before = f"{qualifier} " if qualifier and qualifier != "=" else ""
     if not unit:
-        return format_html('<span class="nowrap">{}{}</span>', before, number)
-    return format_html('<span class="nowrap">{}{} {}</span>', before, number, unit_filter(unit))
+        return format_html('<span class="nowrap">{}{}</span>', before, shown)
+    return format_html('<span class="nowrap">{}{} {}</span>', before, shown, unit_filter(unit))
 
 
 @register.filter
@@ -116,9 +117,9 @@ def powers(text: object) -> SafeString:
 
 
 @register.filter
-def limits_text(limits: object) -> str:
-    """Limits in words: "70.0 to 100.0, alert below 75.0"."""
-    return geometry.limits_text(geometry.limits_of(limits)) if limits else ""
+def limits_text(limits: object) -> SafeString:
+    """Limits in words: "70.0 to 100.0, alert below 75.0", "at least 1 ×10<sup>7</sup>"."""
+    return figures(numbers_in(geometry.limits_text(geometry.limits_of(limits)))) if limits else SafeString("")
 
 
 def _plain(unit: str) -> str:
@@ -218,7 +219,7 @@ def _zone(context: dict, zone: object) -> dt.tzinfo:
 
 @register.simple_tag(takes_context=True)
 def when(context: dict, moment: dt.datetime | dt.date | None, form: str = "long", zone: object = None) -> SafeString:
-    """A time in the site's zone. Forms: long, short, time (they name the zone), clock (beside one that does), date, paper (with offset). A bare date stays."""
+    """A time in the site's zone. Forms: long, minute, short, time (they name the zone; short leaves out the year), clock (beside one that does), date, paper (with offset). A bare date stays."""
     if moment is None or moment == "":
         return SafeString("–")
     if not isinstance(moment, dt.datetime):
@@ -228,6 +229,7 @@ def when(context: dict, moment: dt.datetime | dt.date | None, form: str = "long"
     offset = local.strftime("%z")
     text = {
         "long": moment_words(local, zone, seconds=True),
+        "minute": moment_words(local, zone),
         "short": short_words(local, zone),
         "time": f"{local:%H:%M:%S %Z}",
         "clock": f"{local:%H:%M}",

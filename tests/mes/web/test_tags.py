@@ -50,6 +50,14 @@ def test_a_typed_moment_is_read_with_the_zone_of_the_site(typed, read):
     assert typed_words(typed, "Europe/Amsterdam") == read
 
 
+def test_a_large_number_is_read_in_powers_or_groups():
+    assert drawn("{{ limits|limits_text }}", limits={"low": "10000000"}) == "at least 1 ×10<sup>7</sup>"
+    assert drawn("{{ limits|limits_text }}", limits={"low": "70.0", "high": "1234567"}) == "70.0 to 1\u202f234\u202f567"
+    assert "5.6 ×10<sup>7</sup> cells" in drawn("{% quantity '56000000' 'cells' %}")
+    assert "1\u202f234\u202f567 cells" in drawn("{% quantity '1234567' 'cells' %}")
+    assert "12345678" in drawn("{% quantity '12345678' %}")  # without a unit it may be an identifier
+
+
 def test_typed_markup_stays_text():
     evil = "<script>alert(1)</script>"
     for source in (
@@ -66,6 +74,7 @@ def test_typed_markup_stays_text():
     ("form", "text"),
     [
         ("long", "19 Nov 2026, 14:36:08 CET"),
+        ("minute", "19 Nov 2026, 14:36 CET"),
         ("short", "19 Nov 14:36 CET"),
         ("time", "14:36:08 CET"),
         ("clock", "14:36"),
