@@ -23,7 +23,7 @@ from mes.web.pages import FragmentPage, Page
 
 
 # A filter opens on what narrows nothing: nothing is chosen for anybody by that.
-WEIGHTS = [("", "all"), ("significant", "significant"), ("routine", "routine")]
+WEIGHTS = [("", "all"), ("significant", "not routine"), ("routine", "routine")]
 ORDERS = [("", "newest first"), ("oldest", "oldest first")]
 
 
