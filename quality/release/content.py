@@ -97,6 +97,7 @@ def _values(lot: Lot, recipe) -> list[dict]:
     named = [
         ("Total CAR+ cells", recipe.certificate.total_car_cells), ("Dose per kg", recipe.certificate.dose_per_kg),
         ("Dose per bag", recipe.certificate.dose_per_bag), ("Volume", recipe.certificate.volume), ("Bags", recipe.certificate.bags),
+        ("Body weight", recipe.dose.weight_parameter),
     ]  # fmt: skip
     current = {each.parameter: each for each in Entry.objects.filter(lot=lot, parameter__in=[key for _, key in named if key], superseded_by=None)}
     found = []

@@ -103,7 +103,8 @@ def _facts(content: dict, values: dict[str, dict]) -> list[dict]:
         {"k": "Use before", "at": moment(content["expires_at"])},
         {"k": "Store at", "v": content["storage"]},
     ]
-    for name in ("Total CAR+ cells", "Dose per kg", "Dose per bag", "Volume"):
+    shown = ["Total CAR+ cells", "Dose per kg", *(["Body weight"] if "Dose per kg" in values else []), "Dose per bag", "Volume"]
+    for name in shown:
         if name in values:
             found.append({"k": name, "value": number(values[name]["value"]), "unit": values[name]["unit"], "qualifier": values[name]["qualifier"]})
     bags = content["containers"]
@@ -135,6 +136,7 @@ def _result(row: dict) -> dict:
         "denominator": row["denominator"],
         "result": number(shown),
         "unit": row["unit"] if row["result"] else "",
+        "tested": moment(row.get("tested_at", "")),
         "note": row["mark"],
         "verdict": row["verdict"],
         "pending": pending,

@@ -183,6 +183,7 @@ def _plain(line: CriterionLine, specification: str) -> dict:
         "source": result.evidence_source if result else "",
         "due": line.due.isoformat() if line.due and result is None else "",
         "interim": interim_text(line.interim) if result is None else "",
+        "tested_at": shown.tested_at.isoformat() if shown and shown.tested_at else "",
         "tested_by": result.by.full_name if result else "",
         "reviewed_by": line.review.reviewer.full_name if line.review else "",
     }

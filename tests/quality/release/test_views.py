@@ -245,6 +245,7 @@ def test_the_paper_prints_the_whole_stream_and_is_the_same_however_often_it_is_d
     pages = text.split("\f")[:-1]
     assert all("STAGE 1: Sterility pending" in page for page in pages) and f"Page {len(pages)} of {len(pages)}" in pages[-1]
     words = " ".join(text_of(pdf, tmp_path, "-raw").split())
+    assert words.count("zone Europe/") == 1 and "Body weight" in words and re.search(r"88\.2 % tested \d{1,2} \w{3} \d{4}", words)
     for line in ("68.4 %", "DEV-", "no growth, day 1", "Ruth Demo", "Qualified Person", signed.digest):
         assert line in words, line
     numbers = [int(found) for found in re.findall(r"^\s{0,3}(\d+)(?: to)?(?: \d+)?\s{2,}\d{1,2} \w{3} \d{4}", text, re.M)]
