@@ -199,7 +199,7 @@ class UsePage(Page):
         }  # fmt: skip
         facts = queries.use_facts(**form.facts())
         what = queries.use_subject(bag, facts, typed=typed)
-        facts |= {"volume": volume_words(facts["volume"])}
+        facts |= {"volume": volume_words(facts.get("volume", ""))}
         times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}
         meanings = use_meanings(infused, typed)
         told = self.refusal is None or self.refusal.code == "stale_screen"
