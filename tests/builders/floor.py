@@ -392,15 +392,15 @@ class Floor:
         self.open(lot, "A1.2")
         return lot
 
-    def fill_count(self, lot: Lot, *, viability: str = "82.4", who: str = "maya") -> None:
+    def fill_count(self, lot: Lot, *, viability: str = "82.4", who: str = "maya", sampled_at: dt.datetime | None = None) -> None:
         """Everything that step A1.2 needs but the signatures."""
         run = self.run(lot, "A1.2")
         for class_code in ("counter", "incubator"):
             services.use_equipment(by=self.by(who), step_run_id=run.pk, class_code=class_code, scanned=self.equipment(class_code).identifier)
         services.consume(by=self.by(who), step_run_id=run.pk, line="medium", scanned=self.medium().identifier)
         services.attach(by=self.by(who), step_run_id=run.pk, code="report", file_name="count.csv", media_type="text/csv", content=b"cells,82.4\n")
-        now = record_now().astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
-        self.enter(lot, "A1.2", who, viability=viability, density="1e6", volume="100", sampled_at=now)
+        sampled = (sampled_at or record_now()).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+        self.enter(lot, "A1.2", who, viability=viability, density="1e6", volume="100", sampled_at=sampled)
 
     def counted(self, lot: Lot | None = None) -> Lot:
         """A lot whose step A1.2 is complete."""

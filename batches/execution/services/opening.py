@@ -46,6 +46,7 @@ def open_step(*, by: Actor, step_run_id, seen: int, scanned: str = "", typed_wit
     # What can be calculated from earlier steps is there before the first value is typed.
     book.recalculate(set(), only=run)
     book.settle()
+    book.note_breaches({f"step:{run.step_key}.started"})
     return run
 
 

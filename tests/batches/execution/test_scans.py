@@ -186,6 +186,30 @@ def test_a_time_limit_that_passed_writes_one_excursion(floor, lot):
         assert Excursion.objects.filter(lot=lot).count() == 1
 
 
+@pytest.mark.req("EXE-06", case="positive")
+def test_a_limit_that_the_start_of_a_step_ends_too_late_is_an_excursion_at_once(floor):
+    from tests.builders.floor import RECIPE
+
+    more = (
+        "time_limits:\n  - {code: sample-question, title: Sample to the question, starts: A1.2.sampled_at, ends: step:A1.3.started, max: 2 h, class: CPP,\n"
+        "     reaction: Deviation, evidence: illustrative}\n"
+    )
+    before = floor.version
+    floor.version = floor.effective_recipe(RECIPE.replace('version: "1.0"', 'version: "1.1"').replace("time_limits:\n", more))
+    try:
+        lot = floor.to_count()
+    finally:
+        floor.version = before
+    floor.fill_count(lot, sampled_at=record_now() - dt.timedelta(hours=3))
+    floor.perform(lot, "A1.2")
+    floor.second(lot, "A1.2")
+    with floor.reading():
+        assert not Excursion.objects.filter(lot=lot).exists()
+    floor.open(lot, "A1.3")
+    with floor.reading():
+        assert Excursion.objects.get(lot=lot).sentence == "Sample to the question: 3 h 00 min, at most 2 h."
+
+
 @pytest.mark.req("COI-03", case="negative")
 @pytest.mark.parametrize(("state", "after_release", "spent"), [
     ("infused", True, False), ("infused", False, True), ("emptied", True, True), ("discarded", True, True), ("received", True, False),
