@@ -25,7 +25,9 @@
     const entry = $("[data-entry]"), input = control(param);
     if (!entry || !input) return;
     $("[data-entry-name]", entry).textContent = param.dataset.label;
-    $("[data-entry-value]", entry).textContent = (input.tagName === "SELECT" ? input.selectedOptions[0]?.textContent : input.value) || "–";
+    const shown = (input.tagName === "SELECT" ? input.selectedOptions[0]?.textContent : input.value) || "–", large = $("[data-entry-value]", entry);
+    large.textContent = input.type === "datetime-local" ? shown.replace("T", " ") : shown;
+    large.toggleAttribute("data-long", shown.length > 12);
     $("[data-entry-unit]", entry).replaceChildren(...[...($(".unit", param)?.childNodes || [])].map(node => node.cloneNode(true)));
     const place = $("[data-entry-gauge]", entry), long = $("template[data-gauge]", param), words = $("[data-entry-words]", entry);
     if (place.dataset.of !== param.id) { place.dataset.of = param.id; place.replaceChildren(long ? long.content.cloneNode(true) : ""); }

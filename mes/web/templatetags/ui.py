@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString, mark_safe
 from mes.clock import day_words, moment_words, short_words, typed_words
 from mes.web import gauge as geometry
 from mes.web.countdown import Countdown
-from mes.web.figures import number, numbers_in
+from mes.web.figures import numbers_in
 
 register = template.Library()
 
@@ -103,7 +103,7 @@ def quantity(context: dict, value: object, unit: str = "", qualifier: str = "") 
     if value is None or value == "":
         return SafeString("–")
     text = typed_words(str(value), _zone(context, None))
-    shown = _number_html(number(text) if unit else text)
+    shown = _number_html(numbers_in(text) if unit else text)
     before = f"{qualifier} " if qualifier and qualifier != "=" else ""
     if not unit:
         return format_html('<span class="nowrap">{}{}</span>', before, shown)
