@@ -197,6 +197,8 @@ def test_a_limit_that_the_start_of_a_step_ends_too_late_is_an_excursion_at_once(
     before = floor.version
     floor.version = floor.effective_recipe(RECIPE.replace('version: "1.0"', 'version: "1.1"').replace("time_limits:\n", more))
     try:
+        for name in ("sam", "sue", "maya", "jonas", "olga"):
+            floor.train(name)
         lot = floor.to_count()
     finally:
         floor.version = before
