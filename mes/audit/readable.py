@@ -201,9 +201,8 @@ class _Loaded:
         """Names for ids that stand in texts, lists and objects, and not as links: whom a refused attempt was about, what an alert is about."""
         loose: set[str] = set()
         for row in (*self.versions.values(), *self.facts.values()):
-            texts = row.audit_line().values() if hasattr(row, "audit_line") else ()
-            values = (getattr(row, one.attname) for one in row._meta.concrete_fields if _may_hold_ids(one))
-            for value in (*texts, *values):
+            own = row.audit_line().values() if hasattr(row, "audit_line") else None
+            for value in own if own is not None else (getattr(row, one.attname) for one in row._meta.concrete_fields if _may_hold_ids(one)):
                 loose.update(UUID_IN_TEXT.findall(str(value)) if value else ())
         tables: dict[str, set[str]] = {}
         for table, key in AuditRow.objects.filter(row_id__in=loose).values_list("table", "row_id").distinct() if loose else ():
