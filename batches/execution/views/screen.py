@@ -197,7 +197,7 @@ class Screen:
             "minus": _may_be_negative(parameter),
         }
         if parameter.type == "datetime":
-            shown["now"] = self.now.astimezone(self.zone).strftime("%Y-%m-%dT%H:%M:%S")
+            shown["now"] = self.now.astimezone(self.zone).replace(tzinfo=None).isoformat(timespec="seconds")
         if parameter.type == "boolean":
             shown["options"] = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
         if entry is not None:
