@@ -197,7 +197,7 @@ def test_a_limit_that_the_start_of_a_step_ends_too_late_is_an_excursion_at_once(
     before = floor.version
     floor.version = floor.effective_recipe(RECIPE.replace('version: "1.0"', 'version: "1.1"').replace("time_limits:\n", more))
     try:
-        for name in ("sam", "sue", "maya", "jonas", "olga"):
+        for name in ("sam", "sue", "maya", "jonas", "boss"):
             floor.train(name)
         lot = floor.to_count()
     finally:
@@ -207,7 +207,7 @@ def test_a_limit_that_the_start_of_a_step_ends_too_late_is_an_excursion_at_once(
     floor.second(lot, "A1.2")
     with floor.reading():
         assert not Excursion.objects.filter(lot=lot).exists()
-    floor.open(lot, "A1.3")
+    floor.open(lot, "A1.3", "boss")
     with floor.reading():
         assert Excursion.objects.get(lot=lot).sentence == "Sample to the question: 3 h 00 min, at most 2 h."
 
