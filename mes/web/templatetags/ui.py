@@ -219,7 +219,8 @@ def _zone(context: dict, zone: object) -> dt.tzinfo:
 
 @register.simple_tag(takes_context=True)
 def when(context: dict, moment: dt.datetime | dt.date | None, form: str = "long", zone: object = None) -> SafeString:
-    """A time in the site's zone. Forms: long, minute, short, time (they name the zone; short leaves out the year), clock (beside one that does), date, paper (with offset). A bare date stays."""
+    """A time in the site's zone. Forms: long, minute, short, time (they name the zone; short leaves out the year), clock (beside one that
+    does), date, paper (with offset). A bare date stays."""
     if moment is None or moment == "":
         return SafeString("–")
     if not isinstance(moment, dt.datetime):
