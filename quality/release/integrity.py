@@ -1,8 +1,8 @@
 """What is wrong with the trail and the guards behind a lot, and whether two persons of quality assessed exactly that (decisions 8; AUD-07).
 
 Living cells cannot wait for a forensic report: release is then possible, and only through their two signatures. An assessment covers the
-findings that its signer was shown, and each as it stood: it ends with a mark of the values found. One more finding, or another change in a
-place that was assessed, and there is none. Where so much is broken that not all of it is shown, nobody can assess it here.
+findings that its signer was shown, and each as it stood: it ends with a mark of the values found, or of the guards as they say now. One more
+finding, or another change in a place that was assessed, and there is none. Where so much is broken that not all of it is shown, nobody can assess it here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mes.audit.models import AuditEntry
 from mes.checkpoints.verification import last_check
 from mes.clock import moment_words
 from mes.errors import RuleBroken
-from mes.records import guards
+from mes.records import guard_marks
 from mes.records.intact import MOST, UNTOLD, broken_streams, stream_findings
 from mes.signatures import ceremony
 from quality.alerts.heartbeats import TRAIL_CHECK_AFTER
@@ -47,8 +47,11 @@ def _unchecked(lot: Lot) -> list[str]:
 
 
 def guard_findings() -> list[str]:
-    """Guards of the database that are missing, disabled or altered."""
-    return guards.missing(connection)
+    """Guards of the database that are missing, disabled or altered, each with the mark of how all of them stand now.
+
+    A guard can be altered twice, and the sentence about it stays the same: with the mark the second alteration is another finding.
+    """
+    return guard_marks.findings(connection)
 
 
 def findings_of(lot: Lot) -> list[str]:

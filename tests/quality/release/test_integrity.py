@@ -157,6 +157,41 @@ def test_another_change_in_the_place_that_was_assessed_is_not_covered(site):
         assert site.gate(site.lot)["chain"].assessed, "what was assessed stays assessed"
 
 
+@contextmanager
+def altered_guard(site, *instead):
+    """The function that refuses changes says this instead, one after the other; put back afterwards."""
+    named = "guard.refuse_change()"
+    with site.database.connect() as admin:
+        (before,) = admin.execute("SELECT pg_get_functiondef(%s::regprocedure)", [named]).fetchone()
+
+    def say(body):
+        with site.database.connect() as admin:
+            admin.execute(f"CREATE OR REPLACE FUNCTION {named} RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$")
+
+    try:
+        yield (say(each) for each in instead)
+    finally:
+        with site.database.connect() as admin:
+            admin.execute(before)
+
+
+@pytest.mark.req("AUD-05", case="negative")
+@pytest.mark.req("AUD-07", case="negative")
+@pytest.mark.req("REL-01", case="negative")
+def test_a_guard_altered_once_more_needs_another_assessment(site):
+    with altered_guard(site, "RETURN NEW;", "RETURN NULL;", "RETURN NEW;") as alterations:
+        next(alterations)
+        assess(site)
+        confirm(site)
+        assert site.gate(site.lot)["guards"].assessed
+        next(alterations)
+        line = site.gate(site.lot)["guards"]
+        assert "refuse_change is altered" in line.detail and not line.ok and not line.assessed
+        assert refused(lambda: site.certify(site.lot)) == "gate_closed"
+        next(alterations)
+        assert site.gate(site.lot)["guards"].assessed, "as it was assessed, it is assessed"
+
+
 @pytest.mark.req("AUD-07", case="negative")
 def test_where_the_check_stops_before_it_has_shown_everything_nobody_assesses(site):
     at = [f"lot:{site.lot.pk}"]
