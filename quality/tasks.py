@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from mes.celery import app
+from mes.checkpoints import verification
 from mes.errors import RuleBroken
 from mes.people.models import Site
 from mes.people.setup import system_actor
@@ -65,9 +66,12 @@ def sweep_site(site: Site) -> dict[str, int]:
 
 @app.task(name="quality.check_trail", acks_late=True)
 def check_trail() -> None:
-    """For every site whose last check is a quarter of an hour old: verify what was written since. Leaves a heartbeat and a fact."""
+    """For every site whose last check is a quarter of an hour old, or found the guards otherwise than they stand now: verify what was written since.
+
+    Leaves a heartbeat and a fact.
+    """
     for site in Site.objects.all():
-        if heartbeats.is_due(site.pk, heartbeats.TRAIL_CHECK, heartbeats.TRAIL_CHECK_EVERY):
+        if heartbeats.is_due(site.pk, heartbeats.TRAIL_CHECK, heartbeats.TRAIL_CHECK_EVERY) or verification.guards_changed(system_actor(site.pk)):
             check_trail_of(site)
 
 

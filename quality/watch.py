@@ -6,6 +6,7 @@ Every function takes the site's job actor and returns how much it found. Running
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import socket
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
@@ -247,7 +248,10 @@ def overdue_anchors(by: Actor) -> int:
 
 
 def trail_check(by: Actor, *, whole: bool = False) -> int:
-    """Verify the trail by the independent program; each stream that stopped holding raises one alarm. Returns how many do not hold."""
+    """Verify the trail by the independent program; each stream that stopped holding raises one alarm, and so do guards that do not stand.
+
+    Returns how many do not hold.
+    """
     code = Site.objects.values_list("code", flat=True).get(pk=by.site_id)
     check = verification.check_trail(by, whole=whole, seal_keys=seal_keys.public_lines(code))
 
@@ -255,11 +259,18 @@ def trail_check(by: Actor, *, whole: bool = False) -> int:
         found = check.broken[stream]
         raise_once(
             by, f"trail_broken:{stream}:{found['since']}", "alarm", f"{code}: the audit trail of {stream} does not hold",
-            f"{found['sentence']}. Work on running lots goes on; new lots, approvals and release stop. Keep the database as it is and take a copy.",
+            f"{found['sentence']}. Work on running lots goes on, marked; new lots, approvals and release stop. Keep the database as it is and take a copy.",
             roles=["qa_release"],
         )  # fmt: skip
 
-    return each_alone(list(check.broken), answer)
+    def tell(gone: str) -> None:
+        raise_once(
+            by, f"guard_missing:{hashlib.sha256(gone.encode()).hexdigest()[:32]}", "alarm", f"{code}: a guard of the database is missing or altered",
+            f"{gone}. Work on running lots goes on, marked; new lots, approvals and release stop. Keep the database as it is and take a copy.",
+            roles=["qa_release"],
+        )  # fmt: skip
+
+    return each_alone(list(check.broken), answer) + each_alone(check.guards[:1], tell)
 
 
 def clock_drift(by: Actor) -> int:

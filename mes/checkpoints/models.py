@@ -86,9 +86,22 @@ class TrailCheck(Fact):
     broken = models.JSONField(default=dict)
     """The first break of each stream that does not hold: stream to sentence, a digest of all that is broken in it ("" when that is too
     much), and the checkpoint at which it was first found."""
+    guards = models.JSONField(default=list, db_default=[])
+    """Guards of the database that were missing or altered, in words, each with a mark of how all of them stood."""
 
     class Meta:
         indexes = [models.Index(fields=["site", "recorded_at"], name="trail_check_site_at")]
 
     def __str__(self) -> str:
         return f"trail checked up to checkpoint {self.size}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found."""
+        return not self.broken and not self.guards
+
+    @property
+    def first_finding(self) -> str:
+        """What was found first, in words; "" when everything held."""
+        told = [f"{stream}: {found['sentence']}" for stream, found in sorted(self.broken.items())] + self.guards
+        return told[0] if told else ""

@@ -114,9 +114,9 @@ def cosign(*, by: Actor, note: str, since: int, proof: Sequence[bytes], log_key:
 
 
 @service(Event.TRAIL_CHECKED)
-def record_trail_check(*, by: Actor, size: int, streams: int, entries: int, broken: dict) -> TrailCheck:
+def record_trail_check(*, by: Actor, size: int, streams: int, entries: int, broken: dict, guards: Sequence[str] = ()) -> TrailCheck:
     """Write down what the scheduled verification found. New lots, approvals and release ask the newest one (decisions 8)."""
     rules.check_can_record_trail_check(by=by)
-    check = TrailCheck(site_id=by.site_id, by_id=by.user_id, size=size, streams=streams, entries=entries, broken=broken)
+    check = TrailCheck(site_id=by.site_id, by_id=by.user_id, size=size, streams=streams, entries=entries, broken=broken, guards=list(guards))
     check.save()
     return check

@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from django.db import connection
+
 from mes.checkpoints import services
 from mes.checkpoints.models import Checkpoint, TrailCheck
+from mes.checkpoints.queries import last_check
+from mes.records import guard_marks
 from mes.records.actors import Actor
 from mes.records.context import site_context
 from mes.verifier.database import CannotVerify
@@ -18,7 +22,7 @@ from mes.verifier.increment import verify_site
 
 
 def check_trail(by: Actor, *, whole: bool = False, seal_keys: Sequence[str] = ()) -> TrailCheck:
-    """Verify what the site wrote since its last check, or everything, and keep the result. Raises CannotVerify: no check is no good news.
+    """Verify what the site wrote since its last check, or everything, look at the guards, and keep the result. Raises CannotVerify: no check is no good news.
 
     `seal_keys` are the public keys of the site's seals; without them a seal has to be there and is not checked.
     """
@@ -40,9 +44,12 @@ def check_trail(by: Actor, *, whole: bool = False, seal_keys: Sequence[str] = ()
         stream or "(no stream)": {"sentence": str(finding), "state": states[stream], "since": before.get(stream or "(no stream)", {}).get("since", str(size))}
         for stream, finding in sorted(report.findings.first.items())
     }
-    return services.record_trail_check(by=by, size=size, streams=report.streams, entries=report.entries, broken=broken)
+    gone = guard_marks.findings(connection)
+    return services.record_trail_check(by=by, size=size, streams=report.streams, entries=report.entries, broken=broken, guards=gone)
 
 
-def last_check(site_id) -> TrailCheck | None:
-    """The newest check of a site. Called inside its context."""
-    return TrailCheck.objects.filter(site_id=site_id).order_by("-recorded_at").first()
+def guards_changed(by: Actor) -> bool:
+    """Whether the guards stand otherwise than the newest check found them: then the next one does not wait for its hour."""
+    with site_context(by.site_id):
+        last = last_check(by.site_id)
+    return guard_marks.findings(connection) != (last.guards if last else [])

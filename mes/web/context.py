@@ -20,6 +20,7 @@ def page(request: HttpRequest) -> dict:
     return shared | {
         "demo": demo_words(site),
         "nav": panels.nav_for(request.rights, request.path),
+        "marks": panels.panels_for(request.rights, "mark"),
         "rights": request.rights,
         "person": {"name": by.full_name, "role": by.role, "site": site.name if site else "", "url": "/me/"},
         "site_name": site.name if site else "",

@@ -52,7 +52,8 @@ def register_nav(label: str, url_name: str, permission: Rights = None, order: in
 def register_panel(url_name: str, permission: Rights = None, order: int = 100, label: str = "", place: str = "home") -> None:
     """Show a panel to whoever holds one of the permissions. The address answers with a fragment.
 
-    `place` "home" is the first page; "lot" the page of a lot, whose panels take its `number` in their address.
+    `place` "home" is the first page; "lot" the page of a lot, whose panels take its `number` in their address; "mark" the head of every page
+    about a lot, for what has to be seen there while it lasts.
     """
     _panels[f"{place} {url_name}"] = Entry(label, url_name, _names(permission), order, place)
 

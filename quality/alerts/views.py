@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from batches.lots.band import band
+from mes.checkpoints.queries import last_check
 from mes.clock import moment_words, short_words
 from mes.people.models import Site
 from mes.web.pages import FragmentPage, Page
@@ -113,3 +114,14 @@ class WatchPanel(FragmentPage):
 
     def read(self) -> dict:
         return {"silent": heartbeats.missed([self.by.site_id]), "site": Site.objects.get(pk=self.by.site_id)}
+
+
+class TrailMark(FragmentPage):
+    """Whether the trail and the guards hold: on the floor and on every page about a lot, so that work behind a break is marked (decisions 8)."""
+
+    template_name = "quality/alerts/_trail.html"
+    title = "Trail and guards"
+
+    def read(self) -> dict:
+        check = last_check(self.by.site_id)
+        return {"found": check is not None and not check.holds, "check": check}

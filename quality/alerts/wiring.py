@@ -49,3 +49,5 @@ def register() -> None:
     register_nav("Alerts", "quality:alerts:list", Permission.ACKNOWLEDGE_ALERTS, order=55)
     register_panel("quality:alerts:panel", Permission.ACKNOWLEDGE_ALERTS, order=5, label="Alerts")
     register_panel("quality:alerts:watch", None, order=0, label="Watch", place="floor")
+    register_panel("quality:alerts:trail", None, order=0, label="Trail and guards", place="floor")
+    register_panel("quality:alerts:trail", None, order=0, label="Trail and guards", place="mark")

@@ -12,7 +12,7 @@ from django.db import connection, models
 from batches.dossier.queries import stream_of
 from batches.lots.models import Lot
 from mes.audit.models import AuditEntry
-from mes.checkpoints.verification import last_check
+from mes.checkpoints.queries import last_check
 from mes.clock import moment_words
 from mes.errors import RuleBroken
 from mes.records import guard_marks

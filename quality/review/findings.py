@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from batches.custody.models import Label
-from batches.dossier.queries import SignatureCheck
+from batches.dossier.queries import SignatureCheck, TrailEntry
 from batches.execution.models import Entry, EntryAttempt, Excursion, ScanEvent, StepRun
 from batches.lots import queries as lot_queries
 from batches.lots.models import Donation, Hold, Lot
@@ -21,10 +21,12 @@ from batches.materials.models import Consumption
 from batches.recipes.document.schema import Recipe
 from batches.recipes.quantities import format_decimal
 from batches.recipes.units import UnitRefused, convert
+from mes.checkpoints.queries import not_held
 from mes.clock import day_words, moment_words, typed_words
 from mes.records.models import SecurityEvent
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
+from quality.review.kinds import is_quiet
 from quality.samples import queries as samples
 from quality.samples.judging import FAILING
 from quality.samples.models import Result
@@ -54,7 +56,7 @@ class Finding:
 
 @dataclass
 class Ground:
-    """What the finders read from: the lot with its recipe, the deviations by what they answer, the check of the signatures."""
+    """What the finders read from: the lot with its recipe, the deviations by what they answer, the check of the signatures, the trail."""
 
     lot: Lot
     recipe: Recipe
@@ -63,10 +65,11 @@ class Ground:
     by_excursion: dict[uuid.UUID, Deviation] = field(default_factory=dict)
     by_result: dict[uuid.UUID, Deviation] = field(default_factory=dict)
     by_hand: list[Deviation] = field(default_factory=list)
+    entries: Sequence[TrailEntry] = ()
 
     @classmethod
-    def of(cls, lot: Lot, recipe: Recipe, runs: Iterable[StepRun], signatures: SignatureCheck) -> Ground:
-        ground = cls(lot, recipe, {run.pk: run for run in runs}, signatures)
+    def of(cls, lot: Lot, recipe: Recipe, runs: Iterable[StepRun], signatures: SignatureCheck, entries: Sequence[TrailEntry] = ()) -> Ground:
+        ground = cls(lot, recipe, {run.pk: run for run in runs}, signatures, entries=entries)
         for deviation in Deviation.objects.filter(lot=lot).order_by("recorded_at"):
             if deviation.excursion_id:
                 ground.by_excursion[deviation.excursion_id] = deviation
@@ -356,9 +359,34 @@ def alarms(ground: Ground) -> Iterator[Finding]:
         )
 
 
+def unguarded(ground: Ground) -> Iterator[Finding]:
+    """Work that went on while the audit trail or a guard of the database did not hold (decisions 8): from the last check that found it in order.
+
+    The key names the last entry: another one, and the reviewer decides anew. What quality itself did about the lot does not count.
+    """
+    loud = [entry for entry in ground.entries if not is_quiet(entry.events)]
+    zone = ground.lot.site.time_zone
+    for time in not_held(ground.lot.site_id) if loud else ():
+        during = [entry for entry in loud if time.covers(entry.at)]
+        if not during:
+            continue
+        first, last = during[0], during[-1]
+        facts = (
+            ("Held before", moment_words(time.since, zone) if time.since else "never checked"),
+            ("Held again", moment_words(time.until, zone) if time.until else "not yet"),
+            ("Found", time.found),
+        )
+        many = f"{len(during):,} entries were" if len(during) > 1 else "1 entry was"
+        which = f"{first.seq} to {last.seq}" if last.seq > first.seq else str(first.seq)
+        yield Finding(
+            f"unguarded:{time.key}:{last.seq}", "trail", "major", f"{many} made while the audit trail or a guard of the database did not hold: {which}",
+            first.at, "", None, (), facts=facts,
+        )  # fmt: skip
+
+
 FINDERS: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
     excursions, corrections, flags, attempts, scans, typed_identities, refused_scans, materials, labels, holds, donations, results, early_finals, dose,
-    deviations, signatures, alarms,
+    deviations, signatures, alarms, unguarded,
 )  # fmt: skip
 
 

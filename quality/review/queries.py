@@ -137,7 +137,7 @@ def picture(lot: Lot, upto: int | None = None) -> Picture:
     recipe, runs = recipe_of(lot), runs_of(lot)
     entries = dossier.trail(lot.pk, upto)
     signatures = dossier.check_signatures(lot, entries)
-    ground = Ground.of(lot, recipe, runs, signatures)
+    ground = Ground.of(lot, recipe, runs, signatures, entries)
     review = Review.objects.filter(lot=lot).select_related("reviewed_by").first()
     cited: dict[tuple[str, uuid.UUID], list[int]] = defaultdict(list)
     for entry in entries:

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from batches.dossier.queries import trail
 from batches.lots.models import Lot
 from mes.checkpoints import services, verification
 from mes.checkpoints.models import TrailCheck
@@ -15,11 +16,15 @@ from mes.people.setup import system_actor
 from mes.records.context import site_context
 from mes.records.intact import broken_streams, check_trail_holds
 from mes.verifier.database import CannotVerify
+from quality import tasks
 from quality.alerts import heartbeats
 from quality.alerts.models import Alert
 from quality.release import queries
+from quality.review.kinds import is_quiet
+from quality.review.queries import picture
 from quality.tasks import check_trail_of
 from tests.builders.laboratory import Laboratory
+from tests.builders.staff import signed_in
 
 
 class Checked:
@@ -35,7 +40,9 @@ class Checked:
     def check(self, *, whole: bool = False) -> TrailCheck:
         check_trail_of(self.site, whole=whole)
         with site_context(self.site.pk):
-            return verification.last_check(self.site.pk)
+            check = verification.last_check(self.site.pk)
+        self.made = check.recorded_at if check else None
+        return check
 
     def alarms(self) -> list[Alert]:
         return self.lab.alerts(cause__startswith="trail_broken")
@@ -107,6 +114,51 @@ def test_a_broken_stream_raises_one_alarm_and_stops_new_lots_approvals_and_relea
     checked.spoil(stream, "")
     assert checked.check().broken == {}
     assert checked.lab.order() is not None, "once the stream holds, work goes on"
+
+
+def unguarded(checked) -> list:
+    """The exceptions of the lot about work behind a break."""
+    with site_context(checked.site.pk):
+        lot = Lot.objects.select_related("recipe_version__master", "site").get(pk=checked.lot.pk)
+        return [line for line in picture(lot).lines if line.finding.kind == "trail"]
+
+
+@pytest.mark.req("AUD-05", case="negative")
+@pytest.mark.req("AUD-12", case="negative")
+def test_work_while_a_guard_is_missing_goes_on_and_is_marked_while_it_lasts_and_in_the_review(checked):
+    floor, mark = signed_in(checked.lab.users["sam"]), "/alerts/trail/"
+    assert checked.check().holds and "does not hold" not in floor.get(mark).content.decode()
+    guard = "ALTER TABLE batches_attachment {} TRIGGER guard_change"
+    with checked.database.connect("ADMIN_DATABASE_URL") as connection:
+        connection.execute(guard.format("DISABLE"))
+    tasks.check_trail()
+    tasks.check_trail()
+
+    (alarm,) = checked.lab.alerts(cause__startswith="guard_missing")
+    assert alarm.severity == "alarm" and "batches_attachment" in alarm.body
+    checked.lab.open(checked.lot, "A0.1", "sam")
+    checked.lab.enter(checked.lot, "A0.1", "sam", dose_cohort="low", weight_kg="70.0")
+    for page in (f"/lots/{checked.lot.number}/", f"/lots/{checked.lot.number}/steps/A0.1/"):
+        assert f'hx-get="{mark}"' in floor.get(page).content.decode()
+    assert "does not hold" in floor.get(mark).content.decode()
+    (line,) = unguarded(checked)
+    first = line.key
+    with site_context(checked.site.pk):
+        loud = [entry.seq for entry in trail(checked.lot.pk) if entry.at > checked.made and not is_quiet(entry.events)]
+        assert TrailCheck.objects.count() == 2, "one more when the guard went, and none while nothing changes"
+    assert f"{len(loud)} entries were made" in line.finding.title and line.finding.title.endswith(f"{loud[0]} to {loud[-1]}")
+    assert dict(line.finding.facts)["Held again"] == "not yet" and "batches_attachment" in dict(line.finding.facts)["Found"]
+    checked.lab.perform(checked.lot, "A0.1", "sam")
+    (line,) = unguarded(checked)
+    assert line.key != first, "what came after a decision is decided anew"
+
+    with checked.database.connect("ADMIN_DATABASE_URL") as connection:
+        connection.execute(guard.format("ENABLE ALWAYS"))
+    tasks.check_trail()
+    assert "does not hold" not in floor.get(mark).content.decode()
+    checked.lab.second(checked.lot, "A0.1", "sue", at="sam")
+    (after,) = unguarded(checked)
+    assert after.key == line.key and dict(after.finding.facts)["Held again"] != "not yet", "what came once all held again is not marked"
 
 
 @pytest.mark.req("AUD-07", case="negative")
