@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -59,6 +60,16 @@ def key_text(site_code: str, number: int = 0) -> str:
     text = notes.verifier_text(key_name(site_code), site_key(site_code, number).public_key())
     path.write_text(f"{text}\n")
     return text
+
+
+def public_lines() -> list[str]:
+    """The public half of every checkpoint key in the keys folder, retired ones included, as name+id+base64. Makes no key."""
+    found = set()
+    for path in key_folder().glob("*.*"):
+        kept = re.fullmatch(r"(.+?)(?:\.(\d+))?\.(?:ed25519|pub)", path.name)
+        if kept and not kept[1].endswith(".witness"):
+            found.add((kept[1], int(kept[2] or 0)))
+    return [key_text(code, number) for code, number in sorted(found)]
 
 
 def witness_name(site_code: str) -> str:

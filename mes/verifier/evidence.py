@@ -108,7 +108,8 @@ class EvidenceFile:
             own = keys.Keys()
         self.keys = own if self.given is None else self.given
         if self.given is None:
-            self.report.notes.append("Checked with the keys inside the file. Compare them with those the site gave you: " + "; ".join(own.named()))
+            compare = f"Compare them with those the site gave you: {'; '.join(own.named())}"
+            self.report.vouched = f"by the keys inside the file, which nobody else vouched for. {compare}"
         try:
             said = json.loads(self.members.get(SEAL, b""))
             signature = base64.b64decode(said["seal"], validate=True)

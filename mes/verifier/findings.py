@@ -20,6 +20,7 @@ KINDS = {
 }
 
 MOST_KEPT = 1000
+ALL = "all intact"
 
 
 class CannotVerify(Exception):
@@ -102,21 +103,35 @@ class Report:
     files: int = 0
     notes: list[str] = field(default_factory=list)
     """What whoever reads the result has to know: which keys were used, what was not covered."""
+    unchecked: list[str] = field(default_factory=list)
+    """What is there and could not be checked with what was given, each with the option that gives it: the verdict says it."""
     seconds: float = 0.0
     scope: str = "whole database"
-    all_held: str = "all intact"
+    all_held: str = ALL
     """The last words of a report without a break: what the check that was made can say."""
     findings: Findings = field(default_factory=Findings)
 
+    vouched: str = ""
+    """By what the keys are believed, where nobody gave any: said in the verdict."""
+
     @property
     def intact(self) -> bool:
+        """Whether nothing of what was checked is broken."""
         return self.findings.total == 0
 
+    @property
+    def complete(self) -> bool:
+        """Whether everything that is there was checked, with keys that somebody gave."""
+        return not self.unchecked and not self.vouched
+
     def sentence(self) -> str:
-        """The last line: "N streams, M entries, all intact", or what is broken."""
+        """The last line, the verdict: "N streams, M entries, all intact", what is broken, or what nobody could check."""
         counted = f"{self.streams} streams, {self.entries} entries"
+        if self.intact and self.unchecked:
+            held = "intact" if self.all_held == ALL else self.all_held
+            return f"{counted}, {held} as far as checked. NOT checked, for nothing was given to check with: {', '.join(self.unchecked)}"
         if self.intact:
-            return f"{counted}, {self.all_held}"
+            return f"{counted}, {self.all_held}{f' {self.vouched}' if self.vouched else ''}"
         named = len([stream for stream in self.findings.first if stream])
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(self.findings.by_kind.items()))
         return f"{counted}: BROKEN in {named} streams ({kinds})"
@@ -124,6 +139,9 @@ class Report:
     def as_dict(self) -> dict:
         return {
             "intact": self.intact,
+            "complete": self.complete,
+            "unchecked": self.unchecked,
+            "vouched": self.vouched,
             "scope": self.scope,
             "streams": self.streams,
             "entries": self.entries,

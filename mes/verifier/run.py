@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import evidence, inclusion, keys
-from .findings import CannotVerify, Report
+from .findings import ALL, CannotVerify, Report
 
 #: Exit codes.
-INTACT, BROKEN, NOT_CHECKED = 0, 1, 2
+INTACT, BROKEN, NOT_CHECKED, IN_PART = 0, 1, 2, 3
 EVERY_SECONDS = 5.0
 NO_DRIVER = "A database is checked with psycopg: python3 -m pip install 'psycopg[binary]'"
 
 LINKS_HELP = "the quick check, for every night: bytes, hashes, order, links and heads of all streams; the report says what it leaves out"
+STRICT_HELP = "exit code 3 where something is there that nothing was given to check with: for scripts that must not take it for intact"
 SINCE_HELP = "with --links: only entries behind the last checkpoint, with --anchors behind the last one there; what lies before is compared by its last hashes"
 
 
@@ -43,12 +44,12 @@ def verify(
 ) -> Report:  # fmt: skip
     """Checks the database at the address, or one stream of it. Memory stays bounded; `tell` gets lines of progress.
 
-    `key_lines` are the sites' public keys: without them seals are looked for and not checked. Raises CannotVerify when the database
-    cannot be read whole.
+    `key_lines` are the sites' public keys: without them seals and checkpoints are looked for and not checked, and the verdict says so.
+    Raises CannotVerify when the database cannot be read whole.
     """
     trust = trust or Trust(folder)
     try:  # only a database needs the driver: an evidence file is checked with the standard library alone
-        from . import anchors, chain, seals, tables, timestamps, witnesses
+        from . import anchors, chain, noted, seals, tables, timestamps, witnesses
         from .database import Snapshot
         from .rows import RowCheck
     except ImportError as error:
@@ -77,6 +78,7 @@ def verify(
         if stream is None:
             tell("rows that no entry cites, records against their last version")
             tables.check(snapshot, report)
+            noted.check(snapshot, report, known, anchored=bool(trust.folder))
             timestamps.check(snapshot, report, trust.tsa)
             witnesses.check(snapshot, report, trust.witnesses)
             if trust.folder:
@@ -108,8 +110,8 @@ def misfit(*, links: bool, since_checkpoint: bool, stream: str | None) -> str:
     return ""
 
 
-def show(report: Report, *, as_json: bool, out: Callable[[str], None]) -> int:
-    """Writes the report; returns the exit code."""
+def show(report: Report, *, as_json: bool, out: Callable[[str], None], strict: bool = False) -> int:
+    """Writes the report; returns the exit code: with `strict` another one where something is there that nothing was given to check with."""
     if as_json:
         out(json.dumps(report.as_dict(), indent=2))
     else:
@@ -123,7 +125,9 @@ def show(report: Report, *, as_json: bool, out: Callable[[str], None]) -> int:
         if report.scope.startswith("stream "):
             out("Only this stream was checked; rows that no entry cites are found by a check of the whole database.")
         out(report.sentence())
-    return INTACT if report.intact else BROKEN
+    if not report.intact:
+        return BROKEN
+    return IN_PART if strict and not (report.complete and report.all_held == ALL) else INTACT
 
 
 def show_proof(path: str, key: str) -> int:
@@ -151,7 +155,8 @@ def main(words: list[str] | None = None) -> int:
     """The command line of cartulary-verify."""
     parser = argparse.ArgumentParser(
         prog="cartulary-verify",
-        description="Checks the audit trail of a Cartulary database, or an evidence file. Exit code 0: intact, 1: broken, 2: not checked.",
+        description="Checks the audit trail of a Cartulary database, or an evidence file. Exit code 0: intact, 1: broken, 2: not checked,"
+        " 3: with --strict, intact as far as checked.",
     )
     parser.add_argument("--url", default=os.environ.get("VERIFY_DATABASE_URL", ""), help="else VERIFY_DATABASE_URL")
     parser.add_argument("--stream", help="check this stream only, for example lot:0192…")
@@ -164,6 +169,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--key", default="", metavar="KEY.txt", help="the public keys of the site, one a line, as the site gave them to you")
     parser.add_argument("--links", action="store_true", help=LINKS_HELP)
     parser.add_argument("--since-checkpoint", action="store_true", help=SINCE_HELP)
+    parser.add_argument("--strict", action="store_true", help=STRICT_HELP)
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="no lines of progress")
     given = parser.parse_args(words)
@@ -191,4 +197,4 @@ def main(words: list[str] | None = None) -> int:
     except (CannotVerify, OSError) as error:
         print(error, file=sys.stderr)
         return NOT_CHECKED
-    return show(report, as_json=given.json, out=print)
+    return show(report, as_json=given.json, out=print, strict=given.strict)

@@ -21,7 +21,7 @@ SELECT = (
 
 
 def check(snapshot: Snapshot, report: Report, keys: Keys | None, stream: str | None, site: str | None = None) -> None:
-    """Every signature, or those of one stream or one site. Without keys seals are looked for and not checked, and the report says so."""
+    """Every signature, or those of one stream or one site. Without keys seals are looked for and not checked, and the verdict says so."""
     where, values = (" WHERE s.stream_name = %s", [stream]) if stream else (" WHERE s.site_id = %s", [site]) if site else ("", [])
     with snapshot.connection.cursor(name="seals") as cursor:
         cursor.execute(f"{SELECT}{where} ORDER BY s.stream_name, s.id", values or None)
@@ -30,7 +30,7 @@ def check(snapshot: Snapshot, report: Report, keys: Keys | None, stream: str | N
             turn = turn or [converter(column.type_code) for column in cursor.description]
             _one(report, keys, [None if text is None else change(text) for text, change in zip(row, turn, strict=True)])
     if keys is None and report.signatures:
-        report.notes.append(f"The seals of {report.signatures} signatures are there and were not checked: no key was given.")
+        report.unchecked.append(f"the seals of {report.signatures} signature{'s' if report.signatures > 1 else ''} (--key)")
 
 
 def _one(report: Report, keys: Keys | None, values: list) -> None:

@@ -77,6 +77,8 @@ def check(snapshot: Snapshot, report: Report, certificates: str = "") -> int:
         sentence = _wrong(note.encode(), token, digest) or (certificates and _unsigned(note.encode(), token, certificates))
         if sentence:
             report.findings.add(Finding("rewrite", f"timestamp:{code}/{size}", f"the time-stamp token of checkpoint {size} {sentence}"))
+    if count and not certificates:
+        report.unchecked.append(f"the signatures of {count} time-stamp{'s' if count > 1 else ''} (--tsa)")
     return count
 
 

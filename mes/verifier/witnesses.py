@@ -44,12 +44,15 @@ def check(snapshot: Snapshot, report: Report, keys: Iterable[str] = ()) -> int:
     known = dict(read_key(each) for each in keys)
     if not snapshot.rows("SELECT 1 FROM information_schema.columns WHERE table_name = 'mes_anchorreceipt' AND column_name = 'content'"):
         return 0  # an older database, which kept none
-    count = 0
+    count = unknown = 0
     for code, size, note, content, witness in snapshot.stream(KEPT, name="cosigned"):
         count += 1
         sentence = _wrong(note, bytes.fromhex(binary(content)), witness, known.get(witness))
         if sentence:
             report.findings.add(Finding("rewrite", f"cosignature:{code}/{size}", f"checkpoint {size}, co-signed by {witness}, {sentence}"))
+        unknown += witness not in known
+    if unknown:
+        report.unchecked.append(f"{unknown} co-signature{'s' if unknown > 1 else ''} of witnesses (--witness)")
     return count
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
+from mes.checkpoints import keys
 from mes.signatures.seal_keys import key_folder
 from mes.verifier import run
 from mes.verifier.database import CannotVerify
 
 
 class Command(BaseCommand):
-    help = "Checks every stream of the audit trail. Exit code 0: all intact, 1: broken."
+    help = "Checks every stream of the audit trail. Exit code 0: all intact, 1: broken, 2: not checked, 3: with --strict, intact as far as checked."
     requires_system_checks = ()
 
     def add_arguments(self, parser):
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--witness", action="append", default=[], metavar="KEY", help="key of a witness as text; may be repeated")
         parser.add_argument("--links", action="store_true", help=run.LINKS_HELP)
         parser.add_argument("--since-checkpoint", action="store_true", help=run.SINCE_HELP)
+        parser.add_argument("--strict", action="store_true", help=run.STRICT_HELP)
         parser.add_argument("--json", action="store_true", help="write the report as JSON")
 
     def handle(self, *args, **options):
@@ -38,10 +40,10 @@ class Command(BaseCommand):
             if options["links"]:
                 report = run.verify_links(url, since_checkpoint=options["since_checkpoint"], trust=trust, tell=self.tell)
             else:
-                report = run.verify(url, stream=options["stream"], trust=trust, key_lines=seal_lines(), tell=self.tell)
+                report = run.verify(url, stream=options["stream"], trust=trust, key_lines=key_lines(), tell=self.tell)
         except CannotVerify as error:
             raise CommandError(str(error), returncode=run.NOT_CHECKED) from error
-        code = run.show(report, as_json=options["json"], out=self.stdout.write)
+        code = run.show(report, as_json=options["json"], out=self.stdout.write, strict=options["strict"])
         if code:
             sys.exit(code)
 
@@ -50,9 +52,9 @@ class Command(BaseCommand):
         self.stderr.flush()
 
 
-def seal_lines() -> list[str]:
-    """The public keys with which the sites here seal signatures, from the keys folder and not from the database that is judged."""
-    return [line for path in sorted(key_folder().glob("*.keys.txt")) for line in path.read_text().split()]
+def key_lines() -> list[str]:
+    """The public keys with which the sites here seal signatures and sign checkpoints, from the keys folder and not from the database that is judged."""
+    return [line for path in sorted(key_folder().glob("*.keys.txt")) for line in path.read_text().split()] + keys.public_lines()
 
 
 def anchored() -> str:

@@ -50,6 +50,27 @@ def rotated(trail, tmp_path):
 
 
 @pytest.mark.req("AUD-08", case="positive")
+@pytest.mark.req("AUD-08", case="negative")
+def test_checkpoints_in_the_database_are_checked_with_the_keys_given_and_the_verdict_says_where_none_was(rotated, capsys):
+    url, first, second = rotated.trail.database.urls["VERIFY_DATABASE_URL"], keys.key_text(rotated.code), keys.key_text(rotated.code, 1)
+
+    assert run.verify(url, key_lines=[first]).sentence().endswith("all intact"), "the first key vouches for the one it announces"
+    for given, unchecked in ((None, 3), ([second], 2)):
+        report = run.verify(url, key_lines=given)
+        assert report.intact and report.unchecked == [f"the signatures of {unchecked} checkpoints (--key)"]
+        assert f"intact as far as checked. NOT checked, for nothing was given to check with: {report.unchecked[0]}" in report.sentence()
+    assert run.main(["--url", url, "--quiet"]) == 0 and "as far as checked" in capsys.readouterr().out.splitlines()[-1]
+    assert run.main(["--url", url, "--quiet", "--strict"]) == 3
+    assert run.main(["--url", url, "--quiet", "--strict", "--links"]) == 3
+    assert keys.public_lines() == [first, second]
+    with rotated.trail.superuser() as connection:
+        connection.execute("UPDATE mes_checkpoint SET note = replace(note, E'\n2\n', E'\n4\n') WHERE size = 2")
+    broken = run.verify(url, key_lines=[first])
+    assert any("is not the one that cartulary/" in each.sentence for each in broken.findings.kept)
+    assert "the signatures of 1 checkpoint (--key)" in broken.unchecked, "its announcement is not believed any more"
+
+
+@pytest.mark.req("AUD-08", case="positive")
 def test_checkpoints_under_both_keys_hold_by_announcement_and_by_list(rotated, tmp_path):
     first, second = keys.key_text(rotated.code), keys.key_text(rotated.code, 1)
 

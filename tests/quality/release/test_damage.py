@@ -90,7 +90,8 @@ def test_untouched_everything_is_intact_and_every_seal_was_checked(harmed):
     assert report.intact, [str(each) for each in report.findings.kept]
     assert report.signatures > 10 and report.notes == []
     unkeyed = run.verify(harmed.database.urls["VERIFY_DATABASE_URL"])
-    assert unkeyed.intact and "were not checked: no key was given" in unkeyed.notes[0]
+    assert unkeyed.intact and not unkeyed.complete and report.complete and report.sentence().endswith(", all intact")
+    assert f"intact as far as checked. NOT checked, for nothing was given to check with: the seals of {report.signatures} signatures" in unkeyed.sentence()
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The evidence file of a lot: made by who may, written into the trail, and checked by a program that is alone with it."""
 
+import base64
 import hashlib
 import io
 import json
@@ -54,6 +55,12 @@ def alone(verifier, folder, *words):
     )
 
 
+def fingerprints(site) -> dict[str, str]:
+    """By name the beginning of the SHA-256 of each public key."""
+    lines = [line.split("+", 2) for line in keys_of(site).splitlines()]
+    return {name: hashlib.sha256(base64.b64decode(text)[1:]).hexdigest()[:16] for name, _, text in lines}
+
+
 @pytest.mark.req("AUD-07", case="positive")
 @pytest.mark.req("SIG-17", case="positive")
 @pytest.mark.req("SIG-05", case="positive")
@@ -72,7 +79,12 @@ def test_a_file_checked_alone_in_an_empty_folder_is_intact(judged, verifier, tmp
         signatures = Signature.objects.filter(lot_id=lot.pk).count()
     assert told["entries"] == fact.entries and told["signatures"] == signatures > 5
     unkeyed = alone(verifier, tmp_path, "--evidence", "lot.zip")
-    assert unkeyed.returncode == 0 and "Compare them" in unkeyed.stdout and "all intact" in unkeyed.stdout
+    verdict = unkeyed.stdout.splitlines()[-1]
+    assert unkeyed.returncode == 0 and "all intact by the keys inside the file, which nobody else vouched for" in verdict
+    for name, prints in fingerprints(judged).items():
+        assert f"{name} {prints}" in verdict
+    strict = [alone(verifier, tmp_path, "--evidence", "lot.zip", "--strict", *words).returncode for words in ((), ("--key", "KEY.txt"))]
+    assert strict == [3, 0]
 
 
 @pytest.mark.req("SIG-17", case="negative")
