@@ -9,8 +9,10 @@ from pathlib import Path
 
 from cryptography import x509
 from django.conf import settings
+from django.db import connection
 
 from mes import clock
+from mes.audit.models import AuditEntry
 from mes.checkpoints import keys, services, timestamps, witnessing
 from mes.checkpoints.models import Checkpoint
 from mes.people.models import Site
@@ -81,7 +83,8 @@ def checkpoint_and_anchor(by: Actor) -> int:
 
 
 def timestamp_newest(by: Actor) -> int:
-    """Have the newest checkpoint time-stamped, where an authority is set up; returns how many tokens came. Older ones are in its log.
+    """Have the newest checkpoint time-stamped, where an authority is set up; returns how many tokens came. Older ones are in its log, and one
+    that has waited for longer than a day waits for the next checkpoint.
 
     Raises TimestampRefused (an OSError): then the checkpoint waits, and is asked for again by the next sweep.
     """
@@ -90,14 +93,23 @@ def timestamp_newest(by: Actor) -> int:
     with site_context(by.site_id):
         newest = Checkpoint.objects.filter(site_id=by.site_id).order_by("-size").first()
         done = newest is None or newest.anchors.filter(kind=TIMESTAMP).exists()
-    if done:
+        taken = None if done else AuditEntry.objects.get(rows__table="mes_checkpoint", rows__row_id=newest.pk).wall
+    if taken is None or _wall() - taken > timestamps.LATEST:
         return 0
     request = timestamps.request_for(newest.note.encode())
     token = timestamps.check(timestamps.fetch(settings.TSA_URL, request), request, trusted_authorities())
+    timestamps.check_time(token, taken, _wall())
     place = f"{settings.TSA_URL} {token.at:%Y-%m-%dT%H:%M:%SZ}"[:300]
     digest = hashlib.sha256(token.content).hexdigest()
     services.record_anchor(by=by, checkpoint_id=newest.pk, kind=TIMESTAMP, place=place, sha256=digest, content=token.content)
     return 1
+
+
+def _wall() -> dt.datetime:
+    """The database's wall clock: machines are compared by it, not by the record clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
 
 
 def trusted_authorities() -> list[x509.Certificate]:

@@ -84,6 +84,23 @@ def fetch(url: str, request: Request) -> bytes:
     return content
 
 
+APART = dt.timedelta(minutes=1)
+"""How far the clocks of database and authority may be apart: both are watched, and a minute is more than either is ever wrong without an alarm."""
+LATEST = dt.timedelta(days=1)
+"""How old a checkpoint may be that a token is asked for: a night without the authority. A token for an older one would leave a day in which it could
+have been rewritten; the next checkpoint, in whose log it stands, is stamped instead. The verifier holds tokens to the same two bounds."""
+
+
+def check_time(token: Token, taken: dt.datetime, now: dt.datetime) -> Token:
+    """The token, where its time (genTime) is not before the checkpoint was taken nor after now, by the wall clock. Raises TimestampRefused."""
+    if not taken - APART <= token.at <= now + APART:
+        raise TimestampRefused(
+            f"The token says {token.at:%Y-%m-%d %H:%M:%S} UTC; the checkpoint was taken at {taken:%Y-%m-%d %H:%M:%S} UTC and it is "
+            f"{now:%Y-%m-%d %H:%M:%S} UTC. Compare the clocks of the database and of the authority."
+        )
+    return token
+
+
 def check(answer: bytes, request: Request, trusted: Sequence[x509.Certificate]) -> Token:
     """The token of an answer: granted, over this digest, with this nonce, signed for time-stamping by who is trusted. Raises TimestampRefused."""
     try:

@@ -1,5 +1,6 @@
 """Time-stamps of checkpoints by a real authority (openssl, started here): taken when every word holds, refused when one does not."""
 
+import datetime as dt
 import hashlib
 
 import pytest
@@ -69,6 +70,16 @@ def test_a_checkpoint_is_time_stamped_once_and_the_token_kept(waiting, honest):
     trusted = x509.load_pem_x509_certificates(honest.certificates.read_bytes())
     assert timestamps.check_token(token, hashlib.sha256(note).digest(), None, trusted).content == token
     assert anchors.kinds() == (anchors.FOLDER, anchors.TIMESTAMP)
+
+
+@pytest.mark.req("AUD-08", case="negative")
+@pytest.mark.parametrize(("taken", "now"), [(61, 90), (-90, -61)])
+def test_a_token_from_before_its_checkpoint_or_after_now_is_refused(taken, now):
+    at = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+    token, seconds = timestamps.Token(b"", at), dt.timedelta(seconds=1)
+    assert timestamps.check_time(token, at + 59 * seconds, at - 59 * seconds) is token
+    with pytest.raises(timestamps.TimestampRefused, match="Compare the clocks"):
+        timestamps.check_time(token, at + taken * seconds, at + now * seconds)
 
 
 @pytest.mark.req("AUD-08", case="positive")

@@ -49,6 +49,48 @@ def test_a_checkpoint_rewritten_after_its_token_is_named(stamped):
     assert len(sentences) == 1 and "about something else than the checkpoint" in sentences[0]
 
 
+MOVED = (
+    "UPDATE mes_auditentry SET wall = wall + %s::interval WHERE id = (SELECT r.entry_id FROM mes_auditrow r WHERE r.\"table\" = %s"
+    " AND r.row_id IN (SELECT id FROM mes_checkpoint UNION ALL SELECT id FROM mes_anchorreceipt WHERE kind = 'timestamp'))"
+)
+
+
+@pytest.mark.req("AUD-08", case="negative")
+@pytest.mark.parametrize(
+    ("row", "by", "words"),
+    [
+        ("mes_checkpoint", "2 minutes", "is older than the checkpoint"),
+        ("mes_checkpoint", "-25 hours", "came later than a day after the checkpoint"),
+        ("mes_anchorreceipt", "-2 minutes", "is younger than its coming"),
+    ],
+)
+def test_a_token_of_another_time_than_its_checkpoint_is_named(stamped, row, by, words):
+    trail, _ = stamped
+
+    def told():
+        return [each.sentence for each in verify(trail).findings.kept if each.stream.startswith("timestamp:")]
+
+    with trail.superuser() as connection:
+        connection.execute(MOVED, ["30 seconds" if by[0] != "-" else "-30 seconds", row])
+    assert told() == [], "two clocks are never quite the same"
+    with trail.superuser() as connection:
+        assert connection.execute(MOVED, [by, row]).rowcount == 1
+    (sentence,) = told()
+    assert words in sentence
+
+
+@pytest.mark.req("AUD-08", case="negative")
+def test_no_token_is_asked_for_a_checkpoint_that_waited_for_more_than_a_day(trail, tmp_path):
+    authority = Authority(tmp_path / "tsa", key=CURVE)
+    with override_settings(KEYS_FOLDER=tmp_path / "keys", TSA_URL=authority.url, TSA_CERTIFICATES=str(authority.certificates)):
+        jobs = system_actor(trail.place.site.pk)
+        anchors.checkpoint_and_anchor(jobs)
+        with trail.superuser() as connection:
+            connection.execute(MOVED, ["-25 hours", "mes_checkpoint"])
+        assert (anchors.timestamp_newest(jobs), authority.asked) == (0, 0)
+    authority.stop()
+
+
 @pytest.mark.req("AUD-08", case="negative")
 def test_an_exchanged_or_unreadable_token_is_named(stamped):
     trail, _ = stamped
@@ -80,7 +122,16 @@ def test_without_openssl_a_signature_is_not_said_to_be_checked(stamped, monkeypa
         verify(trail, str(authority.certificates))
 
 
+@pytest.mark.req("AUD-08", case="positive")
+def test_whose_signature_was_not_checked_is_said_in_the_verdict(stamped):
+    trail, authority = stamped
+    assert "the signatures of 1 time-stamp (--tsa)" in verify(trail).unchecked
+    assert not any("time-stamp" in each for each in verify(trail, str(authority.certificates)).unchecked)
+
+
 @pytest.mark.parametrize("bytes_", [b"", b"0", bytes(40), b"\x30\x02\x05\x00"])
 def test_bytes_that_are_no_token_are_told_apart(bytes_):
     with pytest.raises(timestamps.NoToken):
         timestamps.imprint(bytes_)
+    with pytest.raises(timestamps.NoToken):
+        timestamps.stated(bytes_)
