@@ -241,6 +241,9 @@ class DecideDonationSign(SigningView):
     def what(self, number: str, din: str, decision: str):
         return queries.decision_subject(donation_of(number, din), self.accepts(decision))
 
+    def with_reason(self, reason: str, number: str, din: str, decision: str):
+        return queries.decision_subject(donation_of(number, din), self.accepts(decision), reason)
+
     def accepts(self, decision: str) -> bool:
         if decision not in {"accept", "reject"}:
             raise Missing("not_found", "The decision is accept or reject.")
@@ -262,6 +265,9 @@ class HoldSign(SigningView):
     def what(self, number: str):
         return queries.course_subject(queries.lot_by_number(number), "place on hold")
 
+    def with_reason(self, reason: str, number: str):
+        return queries.course_subject(queries.lot_by_number(number), "place on hold", reason=reason)
+
     def sign(self, proof, number: str):
         with self.reading():
             lot = queries.lot_by_number(number)
@@ -282,6 +288,9 @@ class ResumeSign(SigningView):
     def what(self, number: str):
         return queries.hold_subject(self.hold(number))
 
+    def with_reason(self, reason: str, number: str):
+        return queries.hold_subject(self.hold(number), reason)
+
     def sign(self, proof, number: str):
         with self.reading():
             hold = self.hold(number)
@@ -295,6 +304,9 @@ class TerminateSign(SigningView):
 
     def what(self, number: str, code: str):
         return queries.course_subject(queries.lot_by_number(number), "terminate", code)
+
+    def with_reason(self, reason: str, number: str, code: str):
+        return queries.course_subject(queries.lot_by_number(number), "terminate", code, reason=reason)
 
     def sign(self, proof, number: str, code: str):
         with self.reading():

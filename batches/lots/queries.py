@@ -137,16 +137,16 @@ def identity_content(lot: Lot) -> dict:
     return {"lot": lot.number, "check_code": lot.check_code, "coi": lot.therapy_event.coi, "product": lot.product, "market": lot.market}
 
 
-def course_content(lot: Lot, decision: str, reason_code: str = "") -> dict:
-    """What is signed when a lot is held or ended."""
-    content = identity_content(lot) | {"state": lot.state, "decision": decision}
+def course_content(lot: Lot, decision: str, reason_code: str = "", *, reason: str = "") -> dict:
+    """What is signed when a lot is held or ended; `reason` in the signer's words, "" while nothing is typed."""
+    content = identity_content(lot) | {"state": lot.state, "decision": decision, "reason": reason.strip()}
     if reason_code:
         content |= {"reason_code": reason_code, "reason_words": TERMINATION_REASONS.get(reason_code, "")}
     return content
 
 
-def course_subject(lot: Lot, decision: str, reason_code: str = "") -> ceremony.Subject:
-    return ceremony.subject(lot, "lot_course/1", course_content(lot, decision, reason_code))
+def course_subject(lot: Lot, decision: str, reason_code: str = "", *, reason: str = "") -> ceremony.Subject:
+    return ceremony.subject(lot, "lot_course/2", course_content(lot, decision, reason_code, reason=reason))
 
 
 def typed_subject(record: Container | Donation, typed: str) -> ceremony.Subject:
@@ -154,16 +154,16 @@ def typed_subject(record: Container | Donation, typed: str) -> ceremony.Subject:
     return ceremony.subject(record, "typed_identity/1", {"needed": str(record), "identifier": typed.strip()})
 
 
-def hold_content(hold: Hold) -> dict:
+def hold_content(hold: Hold, reason: str = "") -> dict:
     """What is signed when a hold is ended."""
-    return identity_content(hold.lot) | {"hold": str(hold.pk), "reason_of_hold": hold.reason, "decision": "resume"}
+    return identity_content(hold.lot) | {"hold": str(hold.pk), "reason_of_hold": hold.reason, "decision": "resume", "reason": reason.strip()}
 
 
-def hold_subject(hold: Hold) -> ceremony.Subject:
-    return ceremony.subject(hold, "hold/1", hold_content(hold))
+def hold_subject(hold: Hold, reason: str = "") -> ceremony.Subject:
+    return ceremony.subject(hold, "hold/2", hold_content(hold, reason))
 
 
-def decision_content(donation: Donation, accept: bool) -> dict:
+def decision_content(donation: Donation, accept: bool, reason: str = "") -> dict:
     """What QA signs about a donation."""
     return {
         "din": donation.din,
@@ -171,8 +171,9 @@ def decision_content(donation: Donation, accept: bool) -> dict:
         "state": donation.state,
         "collected_at": donation.collected_at.isoformat() if donation.collected_at else "",
         "decision": "accept as starting material" if accept else "reject",
+        "reason": reason.strip(),
     }
 
 
-def decision_subject(donation: Donation, accept: bool) -> ceremony.Subject:
-    return ceremony.subject(donation, "donation_decision/1", decision_content(donation, accept))
+def decision_subject(donation: Donation, accept: bool, reason: str = "") -> ceremony.Subject:
+    return ceremony.subject(donation, "donation_decision/2", decision_content(donation, accept, reason))

@@ -8,7 +8,7 @@ from batches.subjects import vault
 from batches.subjects.models import BlindIndex, Patient, PatientIdentity
 from mes.signatures import ceremony
 
-ERASURE = "erasure/1"
+ERASURE = "erasure/2"
 
 
 def patients() -> list[Patient]:
@@ -42,10 +42,10 @@ def latest_ciphertext(patient_id: uuid.UUID) -> PatientIdentity | None:
     return PatientIdentity.objects.filter(patient_id=patient_id).order_by("-recorded_at", "-id").first()
 
 
-def erasure_content(patient: Patient) -> dict:
-    """What two people sign before an identity is erased: the pseudonym, nothing of the person."""
-    return {"patient": patient.pseudonym, "deed": "erase the identity by destroying its key"}
+def erasure_content(patient: Patient, reason: str = "") -> dict:
+    """What two people sign before an identity is erased: the pseudonym and why, nothing of the person."""
+    return {"patient": patient.pseudonym, "deed": "erase the identity by destroying its key", "reason": reason.strip()}
 
 
-def erasure_subject(patient: Patient) -> ceremony.Subject:
-    return ceremony.subject(patient, ERASURE, erasure_content(patient))
+def erasure_subject(patient: Patient, reason: str = "") -> ceremony.Subject:
+    return ceremony.subject(patient, ERASURE, erasure_content(patient, reason))

@@ -93,7 +93,7 @@ def destroy_patient_key(*, by: Actor, patient_id, seen: int, reason: str, first:
     rules.check_can_destroy_patient_key(
         by=by, patient=patient, first=first, second=second, open_lots=queries.has_open_lots(patient), reason=reason, identity=_identity_or_none(patient)
     )
-    what = queries.erasure_subject(patient)
+    what = queries.erasure_subject(patient, reason)
     for proof in (first, second):
         sign(by=by, proof=proof, what=what, meaning="erased_identity", stream=patient.stream, permission=rules.Permission.ERASE_PATIENT)
     BlindIndex.objects.filter(patient=patient).delete()

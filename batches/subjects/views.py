@@ -149,6 +149,9 @@ class ErasePage(SigningPage):
     def what(self, pseudonym: str) -> ceremony.Subject:
         return queries.erasure_subject(self.patient())
 
+    def with_reason(self, reason: str, pseudonym: str) -> ceremony.Subject:
+        return queries.erasure_subject(self.patient(), reason)
+
     def summary(self, pseudonym: str) -> dict:
         patient = self.patient()
         rules.check_erasable(patient, queries.has_open_lots(patient))
@@ -183,15 +186,17 @@ class ErasePage(SigningPage):
         return self.done(f"/patients/{pseudonym}/")
 
     def prove(self, which: str, prefix: str) -> ceremony.Proof:
-        """One person's full ceremony, each against an intent of their own."""
+        """One person's full ceremony, each against an intent of their own, over what was shown and the reason."""
         given = self.request.POST
         try:
             intent_id = str(uuid.UUID(given.get(f"{prefix}intent", "")))
         except ValueError:
             intent_id = None
         try:
-            return ceremony.authenticate(
-                by=self.by, intent_id=intent_id, username=given.get(f"{prefix}who", ""), secret=given.get(f"{prefix}secret", "")
+            with site_context(self.by.site_id, snapshot=True):
+                shown, signed = self.what(**self.kwargs), self.with_reason(self.reason, **self.kwargs)
+            return ceremony.authenticate_with_reason(
+                by=self.by, intent_id=intent_id, shown=shown, what=signed, username=given.get(f"{prefix}who", ""), secret=given.get(f"{prefix}secret", "")
             )
         except RuleBroken:
             self.at = which

@@ -71,10 +71,13 @@ class ReviewSign(SigningView):
     meaning = "reviewed_access"
 
     def what(self, result):
+        return self.with_reason("", result)
+
+    def with_reason(self, reason, result):
         if result not in RESULTS:
             raise Missing("result_unknown", "There is no such result of a review.")
         site_id = self.actor.site_id
-        return queries.review_subject(Site.objects.one(pk=site_id), queries.register_as_of(site_id, clock.record_now()), result)
+        return queries.review_subject(Site.objects.one(pk=site_id), queries.register_as_of(site_id, clock.record_now()), result, reason)
 
     def sign(self, proof, result):
         return services.review_access(by=self.actor, proof=proof, result=result, reason=self.reason)

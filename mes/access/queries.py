@@ -65,10 +65,11 @@ def review_due(site_id: uuid.UUID) -> dt.datetime:
     return (last or site.recorded_at) + profile_of(site.jurisdiction).access_review_period
 
 
-def review_subject(site: Site, lines: list[Access], result: str) -> ceremony.Subject:
-    """What a reviewer signs: every line of the register, and the result."""
+def review_subject(site: Site, lines: list[Access], result: str, findings: str = "") -> ceremony.Subject:
+    """What a reviewer signs: every line of the register, the result, and what was found in the reviewer's words."""
     content = {
         "result": result,
+        "findings": findings.strip(),
         "lines": [
             {
                 "username": each.username, "full_name": each.full_name, "role": each.role, "permissions": list(each.permissions),
@@ -77,7 +78,7 @@ def review_subject(site: Site, lines: list[Access], result: str) -> ceremony.Sub
             for each in lines
         ],
     }  # fmt: skip
-    return ceremony.subject(site, "access_review/1", content)
+    return ceremony.subject(site, "access_review/2", content)
 
 
 def emergencies(site_id: uuid.UUID) -> list[EmergencyAccess]:

@@ -22,7 +22,7 @@ def review_access(*, by: Actor, proof: Proof, result: str, reason: str) -> Acces
     now = deed_now().at
     lines = queries.register_as_of(by.site_id, now)
     site = Site.objects.one(pk=by.site_id)
-    what = queries.review_subject(site, lines, result)
+    what = queries.review_subject(site, lines, result, reason)
     signature = sign(by=by, proof=proof, what=what, meaning="reviewed_access", stream=site.stream, permission=Permission.APPROVE_ACCESS)
     review = AccessReview(
         site_id=site.pk, by_id=proof.user.pk, as_of=now, lines=len(lines), result=result, findings=reason.strip(), signature_id=signature.pk

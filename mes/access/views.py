@@ -65,6 +65,9 @@ class ReviewPage(SigningPage):
             raise Missing("result_unknown", "There is no such result of a review.")
         return queries.review_subject(Site.objects.one(pk=self.by.site_id), self.lines(), result)
 
+    def with_reason(self, reason, result):
+        return queries.review_subject(Site.objects.one(pk=self.by.site_id), self.lines(), result, reason)
+
     def summary(self, result) -> dict:
         rows = [{"label": f"{each.full_name} ({each.username})", "value": each.role, "sub": f"given by {each.given_by}"} for each in self.lines()]
         return {

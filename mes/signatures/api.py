@@ -155,7 +155,7 @@ class SigningView(ServiceView):
     def proved(self, meaning: Meaning, given: dict, /, **kwargs: Any) -> ceremony.Proof:
         """The ceremony for what was prepared and, where it is part of what is signed, the reason that is sent with the secrets."""
         secrets = {name: given[name] for name in ("username", "secret", "code")}
-        if meaning.needs_reason:
+        if meaning.needs_reason or self.reason:
             with site_context(self.actor.site_id, snapshot=True):
                 signed = self.with_reason(self.reason, **kwargs)
                 shown = self.what(**kwargs) if signed is not None else None

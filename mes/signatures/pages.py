@@ -105,7 +105,7 @@ class SigningPage(Page):
         """The ceremony for what was shown and, where it is part of what is signed, the reason typed beside the secrets."""
         given = self.request.POST
         secrets = {"username": given.get("who", ""), "secret": given.get("secret", ""), "code": given.get("code", "")}
-        if meaning.needs_reason:
+        if meaning.needs_reason or self.reason:
             with site_context(self.by.site_id, snapshot=True):
                 signed = self.with_reason(self.reason, **kwargs)
                 shown = self.what(**kwargs) if signed is not None else None

@@ -218,7 +218,7 @@ def test_the_bag_of_a_rejected_donation_is_opened(siege, attack):
     donation = lots.collect_donation(by=siege.by("nora"), donation_id=donation.pk, seen=donation.version, scanned=scanned)
     donation = lots.receive_donation(by=siege.by("rex"), donation_id=donation.pk, seen=donation.version, scanned=scanned)
     with siege.reading():
-        what = lot_queries.decision_subject(donation, False)
+        what = lot_queries.decision_subject(donation, False, "Clotted")
         bag = Container.objects.get(donation=donation)
     proof = siege.proof("quinn", "quinn", what, "accepted_starting_material")
     lots.decide_donation(by=siege.by("quinn"), donation_id=donation.pk, seen=donation.version, accept=False, reason="Clotted", proof=proof)

@@ -120,7 +120,7 @@ class World:
 
     def decided(self, lot: Lot, *, accept: bool = True, who: str = "quinn", reason: str = "") -> Donation:
         donation = self.received(lot)
-        proof = self.sign(who, lambda: lot_queries.decision_subject(donation_again(donation), accept), "accepted_starting_material")
+        proof = self.sign(who, lambda: lot_queries.decision_subject(donation_again(donation), accept, reason), "accepted_starting_material")
         return lots.decide_donation(by=self.by(who), donation_id=donation.pk, seen=donation.version, accept=accept, reason=reason, proof=proof)
 
     def started(self, **more) -> Lot:
@@ -129,7 +129,7 @@ class World:
         return lots.start_lot(by=self.by("olga"), lot_id=lot.pk)
 
     def held(self, lot: Lot, *, reason: str = "Label in doubt.", who: str = "olga"):
-        proof = self.sign(who, lambda: lot_queries.course_subject(lot_queries.lot(lot.pk), "place on hold"), "placed_on_hold")
+        proof = self.sign(who, lambda: lot_queries.course_subject(lot_queries.lot(lot.pk), "place on hold", reason=reason), "placed_on_hold")
         return lots.place_hold(by=self.by(who), lot_id=lot.pk, reason=reason, proof=proof)
 
     def step(self, lot: Lot, place: int = 0):

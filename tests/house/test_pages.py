@@ -186,6 +186,7 @@ TIMES_OF_THEIR_OWN = {
     "mes/checkpoints/timestamps.py": "a field of ASN.1",
     "mes/settings.py": "the API",
     "mes/verifier/canon.py": "the canonical bytes",
+    "mes/verifier/timestamps.py": "a field of ASN.1",
     "quality/watch.py": "the day in the cause of an alert",
 }
 _TIME_FORMAT = re.compile(r"%-?[aAbBdHIMSYj]")
@@ -220,3 +221,18 @@ def test_no_list_opens_on_an_answer_and_no_reason_stands_in_an_address():
             if re.search(r'name="(?:reason|why|remark|comment)"', form):
                 found[str(path.relative_to(ROOT))] = "a form that puts a reason into an address: post it"
     assert not found, report(found, "What a person chose was chosen, and what a person wrote stays out of logs.")
+
+
+@pytest.mark.req("SIG-06", case="negative")
+def test_a_reason_that_is_typed_beside_the_secrets_is_signed_wherever_a_meaning_needs_one():
+    from mes.signatures.api import SigningView
+    from mes.signatures.meanings import MEANINGS
+    from mes.signatures.pages import SigningPage
+
+    views = {getattr(callback, "view_class", getattr(callback, "cls", None)) for callback in routes().values()}
+    bare = set()
+    for view in views:
+        base = next((each for each in (SigningPage, SigningView) if view is not None and issubclass(view, each)), None)
+        if base is not None and view.meaning in MEANINGS and MEANINGS[view.meaning].needs_reason and view.with_reason is base.with_reason:
+            bare.add(f"{view.__module__}.{view.__name__}")
+    assert not bare, report(bare, "Say in with_reason() what is signed once the reason is typed: content without it could be signed for any reason.")

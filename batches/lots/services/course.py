@@ -53,7 +53,7 @@ def terminate_lot(*, by: Actor, lot_id, seen: int, reason_code: str, reason: str
     """End a lot before release, by signature, with a reason code of rules.TERMINATION_REASONS and words."""
     lot = Lot.objects.lock(lot_id, seen=seen)
     rules.check_can_terminate_lot(by=by, lot=lot, reason_code=reason_code, reason=reason, proof=proof)
-    what = queries.course_subject(lot, "terminate", reason_code)
+    what = queries.course_subject(lot, "terminate", reason_code, reason=reason)
     sign(by=by, proof=proof, what=what, meaning="terminated", stream=lot.stream, lot_id=lot.pk, permission=Permission.TERMINATE_LOT)
     _move(by, lot, "terminated", reason_code, reason)
     return lot

@@ -72,7 +72,7 @@ def decide_donation(*, by: Actor, donation_id, seen: int, accept: bool, reason: 
     donation = Donation.objects.lock(donation_id, seen=seen)
     rules.check_can_decide_donation(by=by, donation=donation, accept=accept, reason=reason, proof=proof, handled_by=queries.handled_by(donation))
     sign(
-        by=by, proof=proof, what=queries.decision_subject(donation, accept), meaning="accepted_starting_material", stream=donation.stream,
+        by=by, proof=proof, what=queries.decision_subject(donation, accept, reason), meaning="accepted_starting_material", stream=donation.stream,
         permission=Permission.DECIDE_STARTING_MATERIAL,
     )  # fmt: skip
     donation.state, donation.decision_reason = "accepted" if accept else "rejected", reason.strip()

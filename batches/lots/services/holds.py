@@ -18,7 +18,7 @@ def place_hold(*, by: Actor, lot_id, reason: str, proof: ceremony.Proof) -> Hold
     lot = Lot.objects.lock(lot_id)
     rules.check_can_place_hold(by=by, proof=proof)
     rules.check_can_put_on_hold(by=by, lot=lot, reason=reason)
-    what = queries.course_subject(lot, "place on hold")
+    what = queries.course_subject(lot, "place on hold", reason=reason)
     sign(by=by, proof=proof, what=what, meaning="placed_on_hold", stream=lot.stream, lot_id=lot.pk, permission=Permission.HOLD_LOT)
     return _write(by, lot, reason, proof.user.pk)
 
@@ -42,7 +42,7 @@ def end_hold(*, by: Actor, hold_id, seen: int, reason: str, proof: ceremony.Proo
     """Decide by signature that the lot goes on."""
     hold = Hold.objects.lock(hold_id, seen=seen)
     rules.check_can_end_hold(by=by, hold=hold, reason=reason, proof=proof)
-    what = queries.hold_subject(hold)
+    what = queries.hold_subject(hold, reason)
     sign(by=by, proof=proof, what=what, meaning="resumed", stream=hold.stream, lot_id=hold.lot_id, permission=Permission.RESUME_LOT)
     hold.state, hold.ended_by_id, hold.ended_reason = "ended", proof.user.pk, reason.strip()
     hold.save()

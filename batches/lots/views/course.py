@@ -35,7 +35,7 @@ class SignOfLot(SigningPage):
             "title": self.sentence,
             "lot": shown["lot"],
             "facts": shown["facts"],
-            "rows": [{"label": LABELS[name], "value": LOT_WORDS.get(text, text)} for name, text in self.content().items() if name != "hold"],
+            "rows": [{"label": LABELS[name], "value": LOT_WORDS.get(text, text)} for name, text in self.content().items() if name not in ("hold", "reason")],
             "foot": self.foot,
             "back_url": f"/lots/{self.kwargs['number']}/",
             "back_label": "Back to the lot",
@@ -56,6 +56,9 @@ class HoldPage(SignOfLot):
 
     def what(self, number: str):
         return queries.course_subject(self.lot(), "place on hold")
+
+    def with_reason(self, reason: str, number: str):
+        return queries.course_subject(self.lot(), "place on hold", reason=reason)
 
     def sign(self, proof, number: str):
         with site_context(self.by.site_id):
@@ -79,6 +82,9 @@ class ResumePage(SignOfLot):
 
     def what(self, number: str):
         return queries.hold_subject(self.hold())
+
+    def with_reason(self, reason: str, number: str):
+        return queries.hold_subject(self.hold(), reason)
 
     def sign(self, proof, number: str):
         with site_context(self.by.site_id):
@@ -119,6 +125,9 @@ class TerminatePage(SignOfLot):
 
     def what(self, number: str, code: str):
         return queries.course_subject(self.lot(), "terminate", self.code())
+
+    def with_reason(self, reason: str, number: str, code: str):
+        return queries.course_subject(self.lot(), "terminate", self.code(), reason=reason)
 
     def sign(self, proof, number: str, code: str):
         with site_context(self.by.site_id):

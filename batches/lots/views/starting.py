@@ -115,6 +115,9 @@ class DecideDonation(SigningPage):
     def what(self, number: str, din: str, decision: str):
         return queries.decision_subject(self.donation(), self.accepts())
 
+    def with_reason(self, reason: str, number: str, din: str, decision: str):
+        return queries.decision_subject(self.donation(), self.accepts(), reason)
+
     def summary(self, number: str, din: str, decision: str) -> dict:
         content = queries.decision_content(self.donation(), self.accepts())
         shown = band(queries.lot_by_number(number))
@@ -125,7 +128,7 @@ class DecideDonation(SigningPage):
             "title": f"{'Accept' if self.accepts() else 'Reject'} donation {din} of",
             "lot": shown["lot"],
             "facts": shown["facts"],
-            "rows": [{"label": labels[name], "value": (shown_at | DONATION_WORDS).get(text, text) or "–"} for name, text in content.items()],
+            "rows": [{"label": labels[name], "value": (shown_at | DONATION_WORDS).get(text, text) or "–"} for name, text in content.items() if name in labels],
             "needs_reason": not self.accepts(),
             "ok": "Sign: accept" if self.accepts() else "Sign: reject",
             "foot": "Whoever collected or received the donation does not decide on it.",

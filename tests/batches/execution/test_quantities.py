@@ -110,7 +110,7 @@ def test_a_quantity_corrected_meanwhile_is_a_stale_screen(floor, lot, taken):
 
 def test_a_lot_on_hold_is_read_only_for_corrections_of_material_too(floor, lot, taken):
     with floor.reading():
-        what = course_subject(lot_of(lot.pk), "place on hold")
+        what = course_subject(lot_of(lot.pk), "place on hold", reason="Smoke in the room")
     place_hold(by=floor.by("boss"), lot_id=lot.pk, reason="Smoke in the room", proof=floor.proof("boss", "boss", what, "placed_on_hold"))
     with refused("lot_on_hold"):
         correct(floor, taken, "12")

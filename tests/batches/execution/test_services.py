@@ -545,7 +545,7 @@ def hold(floor, lot):
     from batches.lots.queries import lot as lot_of
 
     with floor.reading():
-        what = course_subject(lot_of(lot.pk), "place on hold")
+        what = course_subject(lot_of(lot.pk), "place on hold", reason="Mould alarm")
     place_hold(by=floor.by("boss"), lot_id=lot.pk, reason="Mould alarm", proof=floor.proof("boss", "boss", what, "placed_on_hold"))
 
 

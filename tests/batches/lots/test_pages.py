@@ -1,9 +1,12 @@
+import json
+
 import pytest
 
 from batches.lots import queries
 from batches.lots.models import Lot
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
+from mes.signatures.models import Signature
 from tests.builders.registers import CENTRE, din, fresh
 from tests.builders.staff import PASSWORD, PIN, signed_in
 
@@ -92,6 +95,7 @@ def test_a_donation_goes_from_the_bag_to_the_decision_on_the_pages(world, browse
     assert rita.get(f"{url}accept/").status_code == 403
 
 
+@pytest.mark.req("SIG-06", case="positive")
 def test_a_hold_is_placed_and_ended_on_the_pages(world, browser):
     lot = world.started()
     olga, sue = browser("olga"), browser("sue")
@@ -101,6 +105,14 @@ def test_a_hold_is_placed_and_ended_on_the_pages(world, browser):
     assert "On hold" in text and "Label in doubt." in text
     assert signed(sue, f"/lots/{lot.number}/resume/", "sue.utr", PASSWORD, reason="Compared again.").status_code == 303
     assert sue.get(f"/lots/{lot.number}/resume/").status_code == 404
+    assert reasons(world, "placed_on_hold", "resumed") == ["Label in doubt.", "Compared again."]
+
+
+def reasons(world, *meanings) -> list[str]:
+    """The reason in the signed bytes of the newest signature of each of these meanings."""
+    with site_context(world.site.pk):
+        made = [Signature.objects.select_related("payload").filter(meaning=each).latest("recorded_at") for each in meanings]
+        return [json.loads(bytes(each.payload.content))["content"]["reason"] for each in made]
 
 
 def test_a_lot_is_terminated_with_a_code_from_the_list(world, browser):
@@ -112,6 +124,7 @@ def test_a_lot_is_terminated_with_a_code_from_the_list(world, browser):
     assert done.status_code == 303
     with site_context(world.site.pk):
         assert fresh(lot).end_reason_code == "too_few_cells"
+    assert reasons(world, "terminated") == ["A tenth came."]
 
 
 def test_an_order_is_cancelled_on_the_page(world, browser):

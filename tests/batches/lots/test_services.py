@@ -199,7 +199,7 @@ def test_a_hold_stops_work_and_its_end_lets_it_go_on(world, refused):
     assert "Label in doubt." in answer.value.sentence
     with refused("on_hold_already"):
         world.held(lot)
-    proof = world.sign("sue", lambda: queries.hold_subject(fresh(hold)), "resumed")
+    proof = world.sign("sue", lambda: queries.hold_subject(fresh(hold), "Label compared."), "resumed")
     services.end_hold(by=world.by("sue"), hold_id=hold.pk, seen=hold.version, reason="Label compared.", proof=proof)
     with site_context(world.site.pk):
         check_lot_open_for_work(fresh(lot))
@@ -208,13 +208,36 @@ def test_a_hold_stops_work_and_its_end_lets_it_go_on(world, refused):
 
 def test_an_operator_may_hold_but_not_resume(world, refused):
     hold = world.held(world.started())
-    proof = world.sign("olga", lambda: queries.hold_subject(fresh(hold)), "resumed")
+    proof = world.sign("olga", lambda: queries.hold_subject(fresh(hold), "Fine again."), "resumed")
     with refused("not_your_role"):
         services.end_hold(by=world.by("olga"), hold_id=hold.pk, seen=hold.version, reason="Fine again.", proof=proof)
 
 
+@pytest.mark.req("SIG-06", case="negative")
+def test_a_signature_given_for_one_reason_holds_resumes_ends_and_decides_for_no_other(world):
+    lot = world.order()
+    olga, sue, quinn = world.by("olga"), world.by("sue"), world.by("quinn")
+    donation = world.received(lot)
+    proof = world.sign("quinn", lambda: queries.decision_subject(donation_again(donation), False, "Bag leaks."), "accepted_starting_material")
+    with pytest.raises(StaleRecord):
+        services.decide_donation(by=quinn, donation_id=donation.pk, seen=donation.version, accept=False, reason="Came too late.", proof=proof)
+    proof = world.sign("quinn", lambda: queries.decision_subject(donation_again(donation), True), "accepted_starting_material")
+    services.decide_donation(by=quinn, donation_id=donation.pk, seen=donation.version, accept=True, reason="", proof=proof)
+    lot = services.start_lot(by=olga, lot_id=lot.pk)
+    proof = world.sign("olga", lambda: queries.course_subject(fresh(lot), "place on hold", reason="Label in doubt."), "placed_on_hold")
+    with pytest.raises(StaleRecord):
+        services.place_hold(by=olga, lot_id=lot.pk, reason="The room was too warm.", proof=proof)
+    proof = world.sign("sue", lambda: queries.course_subject(fresh(lot), "terminate", "too_few_cells", reason="A tenth came."), "terminated")
+    with pytest.raises(StaleRecord):
+        services.terminate_lot(by=sue, lot_id=lot.pk, seen=lot.version, reason_code="too_few_cells", reason="None came.", proof=proof)
+    hold = world.held(lot)
+    proof = world.sign("sue", lambda: queries.hold_subject(fresh(hold), "Label compared."), "resumed")
+    with pytest.raises(StaleRecord):
+        services.end_hold(by=sue, hold_id=hold.pk, seen=hold.version, reason="Nothing was compared.", proof=proof)
+
+
 def terminate(world, lot, code="too_few_cells", who="sue", reason="Only a tenth of the cells came."):
-    proof = world.sign(who, lambda: queries.course_subject(queries.lot(lot.pk), "terminate", code), "terminated")
+    proof = world.sign(who, lambda: queries.course_subject(queries.lot(lot.pk), "terminate", code, reason=reason), "terminated")
     return services.terminate_lot(by=world.by(who), lot_id=lot.pk, seen=lot.version, reason_code=code, reason=reason, proof=proof)
 
 

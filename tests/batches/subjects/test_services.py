@@ -106,7 +106,7 @@ def test_keys_lie_outside_the_database_readable_by_their_owner_alone(world, sett
 
 def erase(world, patient, first="quinn", second="ruth"):
     def what():
-        return services.ceremony.subject(fresh(patient), "erasure/1", queries.erasure_content(fresh(patient)))
+        return queries.erasure_subject(fresh(patient), "Asked for by the patient.")
 
     proofs = {"first": world.sign(first, what, "erased_identity"), "second": world.sign(second, what, "erased_identity")}
     return services.destroy_patient_key(by=world.by(first), patient_id=patient.pk, seen=patient.version, reason="Asked for by the patient.", **proofs)

@@ -46,15 +46,15 @@ def roles_at(place, at):
         return {(each.username, each.role, each.permissions) for each in queries.register_as_of(place.site.pk, at)}
 
 
-def subject(place, result):
+def subject(place, result, findings=""):
     from mes.people.models import Site
 
     with site_context(place.site.pk):
-        return queries.review_subject(Site.objects.get(pk=place.site.pk), queries.register_as_of(place.site.pk, record_now()), result)
+        return queries.review_subject(Site.objects.get(pk=place.site.pk), queries.register_as_of(place.site.pk, record_now()), result, findings)
 
 
-def proven(place, by, result="confirmed"):
-    intent = ceremony.prepare(by, subject(place, result), "reviewed_access")
+def proven(place, by, result="confirmed", findings="All as expected"):
+    intent = ceremony.prepare(by, subject(place, result, findings), "reviewed_access")
     return ceremony.authenticate(by=by, intent_id=intent.pk, username=by.username, secret=PASSWORD)
 
 
@@ -92,6 +92,7 @@ def test_a_review_is_signed_over_every_line(place, admin, quinn):
     content = json.loads(bytes(signature.payload.content))["content"]
     assert {(line["username"], line["role"]) for line in content["lines"]} == {("anna", "Administrator"), ("quinn", "QA")}
     assert (review.lines, review.result, review.findings, content["result"]) == (2, "confirmed", "All as expected", "confirmed")
+    assert content["findings"] == "All as expected"
     assert due - review.recorded_at == dt.timedelta(days=182)
 
 
@@ -105,13 +106,19 @@ def test_access_that_changed_while_it_was_reviewed_is_not_signed(place, quinn):
         assert not AccessReview.objects.exists()
 
 
+@pytest.mark.req("SIG-06", case="negative")
+def test_what_a_review_found_is_what_was_signed(place, quinn):
+    with pytest.raises(StaleRecord):
+        review_access(by=quinn, proof=proven(place, quinn, "changes", "One role too many"), result="changes", reason="All as expected")
+
+
 @pytest.mark.req("ACC-06", case="negative")
 def test_whoever_gives_access_does_not_review_it_and_a_review_says_something(place, admin, quinn):
     with pytest.raises(NotAllowed):
         review_access(by=admin, proof=proven(place, admin), result="confirmed", reason="All as expected")
     for result, words, code in (("perfect", "All as expected", "result_unknown"), ("confirmed", " ", "findings_missing")):
         with pytest.raises(RuleBroken) as refused:
-            review_access(by=quinn, proof=proven(place, quinn, result), result=result, reason=words)
+            review_access(by=quinn, proof=proven(place, quinn, result, words), result=result, reason=words)
         assert refused.value.code == code
     with site_context(place.site.pk):
         assert not AccessReview.objects.exists()

@@ -38,7 +38,7 @@ def resume(judged, lot) -> None:
     """The hold that the blocking placed is ended, so that the record can be corrected."""
     with judged.reading():
         hold = open_hold(lot)
-    proof = judged.proved("boss", "boss", lambda: hold_subject(hold), "resumed")
+    proof = judged.proved("boss", "boss", lambda: hold_subject(hold, "Material is put aside"), "resumed")
     end_hold(by=judged.by("boss"), hold_id=hold.pk, seen=hold.version, reason="Material is put aside", proof=proof)
 
 

@@ -148,7 +148,7 @@ def test_a_record_that_was_removed_is_missed(site):
     from batches.lots.services import place_hold
 
     lot = site.lot
-    proof = site.proved("boss", "boss", lambda: course_subject(site.fresh_in(lot), "place on hold"), "placed_on_hold")
+    proof = site.proved("boss", "boss", lambda: course_subject(site.fresh_in(lot), "place on hold", reason="Label in doubt"), "placed_on_hold")
     hold = place_hold(by=site.by("boss"), lot_id=lot.pk, reason="Label in doubt", proof=proof)
     assert not site.gate(lot)["holds"].ok
     with removed(site, "batches_hold", hold.pk):

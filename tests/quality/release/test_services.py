@@ -93,7 +93,7 @@ def test_a_hold_and_a_label_that_is_not_accounted_for_close_the_gate(judged):
 
     lot = judged.ready()
     custody.print_label(by=judged.by("maya"), container_id=judged.bag(lot).pk, reason="First one smeared")
-    proof = judged.proved("boss", "boss", lambda: course_subject(judged.fresh_in(lot), "place on hold"), "placed_on_hold")
+    proof = judged.proved("boss", "boss", lambda: course_subject(judged.fresh_in(lot), "place on hold", reason="Label in doubt"), "placed_on_hold")
     place_hold(by=judged.by("boss"), lot_id=lot.pk, reason="Label in doubt", proof=proof)
     lines = judged.gate(lot)
     assert not lines["labels"].ok and "1 not accounted for" in lines["labels"].detail
@@ -113,7 +113,7 @@ def test_a_trail_that_does_not_verify_closes_the_gate(judged, monkeypatch):
 @pytest.mark.req("AUD-05", case="negative")
 def test_a_missing_guard_closes_the_gate(judged, monkeypatch):
     lot = judged.ready()
-    monkeypatch.setattr("quality.release.integrity.guards.missing", lambda connection: ["trigger guard_change on batches_entry is missing"])
+    monkeypatch.setattr("mes.records.guards.missing", lambda connection: ["trigger guard_change on batches_entry is missing"])
     assert not judged.gate(lot)["guards"].ok
 
 
