@@ -66,24 +66,14 @@ class Signed(serializers.Serializer):
         return bytes(signature.payload_digest).hex()
 
 
-class SigningView(ServiceView):
-    """Base of `…/sign/`: GET prepares an intent and shows what will be signed, POST signs it with full secrets.
-
-    A subclass says the same as the page of the act (mes.signatures.pages.SigningPage):
-
-        class SignStep(SigningView):
-            permission, meaning = Permission.RECORD_VALUES, "performed"
-
-            def what(self, step_id): ...                      inside a read context -> ceremony.Subject
-            def sign(self, proof, step_id): ...               outside any: one service call; self.reason is the reason
+class PreparingView(ServiceView):
+    """GET prepares an intent and shows what will be signed, to the person who will sign it, in their own session.
 
     Raises SigningRefused("only_people_sign") for devices and jobs, and leaves a security event.
     """
 
     meaning: ClassVar[str] = ""
-    secret_fields = ("secret", "code")
-    asks: ClassVar[dict] = {"POST": SignRequest}
-    answers: ClassVar[dict] = {"GET": Prepared, "POST": Signed}
+    answers: ClassVar[dict] = {"GET": Prepared}
 
     def meaning_code(self, **kwargs: Any) -> str:
         """The meaning that is signed; override where the address decides it."""
@@ -92,17 +82,6 @@ class SigningView(ServiceView):
     def what(self, **kwargs: Any) -> ceremony.Subject:
         """What is signed, as it is now."""
         raise NotImplementedError(f"{type(self).__name__} does not say what is signed")
-
-    def sign(self, proof: ceremony.Proof, **kwargs: Any) -> Any:
-        """Call the service whose deed is signed."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what signing does")
-
-    def with_reason(self, reason: str, **kwargs: Any) -> ceremony.Subject | None:
-        """What is signed where the reason that is sent is part of it: what() and the reason. None: what() alone is signed."""
-        return None
-
-    reason: str = ""
-    """The reason as sent, without blanks around it."""
 
     def check_permissions(self, request) -> None:
         """Devices and programs are told what they are before they are told what they lack."""
@@ -139,6 +118,34 @@ class SigningView(ServiceView):
                 "expires_at": intent.expires_at,
             }
         )
+
+
+class SigningView(PreparingView):
+    """Base of `…/sign/`: GET prepares an intent and shows what will be signed, POST signs it with full secrets.
+
+    A subclass says the same as the page of the act (mes.signatures.pages.SigningPage):
+
+        class SignStep(SigningView):
+            permission, meaning = Permission.RECORD_VALUES, "performed"
+
+            def what(self, step_id): ...                      inside a read context -> ceremony.Subject
+            def sign(self, proof, step_id): ...               outside any: one service call; self.reason is the reason
+    """
+
+    secret_fields = ("secret", "code")
+    asks: ClassVar[dict] = {"POST": SignRequest}
+    answers: ClassVar[dict] = {"GET": Prepared, "POST": Signed}
+
+    def sign(self, proof: ceremony.Proof, **kwargs: Any) -> Any:
+        """Call the service whose deed is signed."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what signing does")
+
+    def with_reason(self, reason: str, **kwargs: Any) -> ceremony.Subject | None:
+        """What is signed where the reason that is sent is part of it: what() and the reason. None: what() alone is signed."""
+        return None
+
+    reason: str = ""
+    """The reason as sent, without blanks around it."""
 
     def post(self, request, **kwargs):
         """Sign: the intent with the signer's user name, secret and, where the meaning asks for it, one-time code."""

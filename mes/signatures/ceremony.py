@@ -109,22 +109,23 @@ def _bind_reason(by: Actor, intent_id, shown: Subject, what: Subject) -> Signing
 
 
 def authenticate(
-    *, by: Actor, intent_id, username: str, secret: str, code: str = ""
+    *, by: Actor, intent_id, username: str, secret: str, code: str = "", own: bool = False
 ) -> Proof:
     """Both components, every time, and for certifying meanings the second factor. Call it outside any transaction.
 
-    `username` is a user name or a badge code. Raises SigningRefused (and writes the security event, counts towards the
+    `username` is a user name or a badge code. `own`: the signer began the intent in a session of their own, at whichever station of the site;
+    else it is the page that stands open here. Raises SigningRefused (and writes the security event, counts towards the
     lock-out) with the same sentence for an unknown person and a wrong secret.
     """
     try:
-        return _authenticate(by, intent_id, username.strip(), secret, code)
+        return _authenticate(by, intent_id, username.strip(), secret, code, own)
     except RuleBroken as refusal:
         if refusal.security:
             record_refusal(by, refusal, "sign")
         raise
 
 
-def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -> Proof:
+def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, own: bool) -> Proof:
     if connection.in_atomic_block and not getattr(
         connection.atomic_blocks[-1], "_from_testcase", False
     ):
@@ -143,7 +144,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
             "no_intent",
             "This signing page is not known. Open the step again and sign there.",
         )
-    _check_intent(by, intent)
+    _check_intent(by, intent, own=own)
     meaning = meaning_of(intent.meaning)
     user = User.objects.filter(username__iexact=username).first() or (
         User.objects.filter(badge=username).first() if username else None
@@ -167,6 +168,10 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
     if people_rules.is_locked(user.pk):
         raise _locked_out(by, user, meaning.proof)
     end_try(user.pk, kind)
+    if own and intent.session_user_id != user.pk:
+        raise SigningRefused(
+            "intent_of_another", f"This was not shown to {user.full_name}. Each person opens it in their own session and signs what was shown there."
+        )
     # Said only to who proved to be this person; asked again by the deed that signs.
     people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled)
     methods = [
@@ -210,12 +215,9 @@ def _locked_out(by: Actor, user: User, proof: str) -> SigningRefused:
     )
 
 
-def _check_intent(by: Actor, intent: SigningIntent) -> None:
-    if (
-        intent.session_user_id != by.user_id
-        or intent.site_id != by.site_id
-        or intent.station != by.station
-    ):
+def _check_intent(by: Actor, intent: SigningIntent, *, own: bool = False) -> None:
+    begun_here = intent.session_user_id == by.user_id and intent.station == by.station
+    if intent.site_id != by.site_id or not (begun_here or own):
         raise SigningRefused(
             "intent_of_another",
             "This signing page was opened by somebody else or at another station. Open it again here.",

@@ -143,12 +143,15 @@ class Judging:
         first, second, coi = self.cast["centre"], self.cast["centre2"], self.cast["centre"].get(self.lot)["coi"]
         for bag in self.final_bags():
             if bag["state"] == "received":
-                body = {
-                    "scanned": f"CTL:C:{bag['identifier']}", "coi": f"CTL:T:{coi}", "infused": True, "started_at": now.isoformat(),
-                    "ended_at": now.isoformat(), "volume": volume, "username": first.username, "secret": first.pin,
-                    "second_username": second.username, "second_secret": second.pin,
+                facts = {
+                    "scanned": f"CTL:C:{bag['identifier']}", "coi": f"CTL:T:{coi}", "infused": "true", "started_at": now.isoformat(),
+                    "ended_at": now.isoformat(), "volume": volume,
                 }  # fmt: skip
-                first.post(f"{self.lot}use/", body)
+                body = {
+                    "intent": first.get(f"{self.lot}use/first/", **facts)["intent"], "username": first.username, "secret": first.pin,
+                    "second_intent": second.get(f"{self.lot}use/second/", **facts)["intent"], "second_username": second.username, "second_secret": second.pin,
+                }  # fmt: skip
+                first.post(f"{self.lot}use/", facts | body)
 
     # --- papers -------------------------------------------------------------------------------------------------------
 

@@ -12,13 +12,14 @@ from rest_framework import serializers
 
 from batches.custody import queries as custody
 from batches.lots.api import ReadByTwo
+from batches.lots.models import Container
 from mes.api.views import ServiceView
 from mes.clock import record_now
 from mes.errors import Missing
 from mes.permissions import Permission as AuditPermission
 from mes.records.kept import check_kept
 from mes.signatures import ceremony
-from mes.signatures.api import SigningView
+from mes.signatures.api import PreparingView, SigningView
 from quality.permissions import Permission
 from quality.release import evidence, evidence_file, integrity, queries, services
 from quality.release.models import Certificate, ProductUse
@@ -270,8 +271,8 @@ class Dispatch(ReadByTwo, SigningView):
         services.dispatch(by=self.actor, container_id=container.pk, proof=proof, typed_with=self.second_reader(container, given["scanned"]), **given)
 
 
-class UseIn(serializers.Serializer):
-    """What became of a container, and the two persons who checked the identity; first POST without secrets, then with them."""
+class UseFacts(serializers.Serializer):
+    """What became of a container, with both identifiers as they were scanned."""
 
     scanned = serializers.CharField(max_length=200, help_text="The label of the container as scanned; typed in full it is counted.")
     coi = serializers.CharField(max_length=60, help_text="The patient's chain-of-identity code as scanned at the bedside; typed in full it is counted.")
@@ -281,8 +282,15 @@ class UseIn(serializers.Serializer):
     volume = serializers.CharField(max_length=40, required=False, allow_blank=True, default="", help_text='In mL, as text: "98.0" or "98.0 mL".')
     reason_code = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
     reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class UseIn(UseFacts):
+    """The same facts as were shown to both persons, and of each the intent that they began in their own session, with their secrets."""
+
+    intent = serializers.UUIDField(help_text="Of the first person, from `…/use/first/`.")
     username = serializers.CharField(max_length=150)
     secret = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+    second_intent = serializers.UUIDField(help_text="Of the second person, from `…/use/second/` in the second person's session.")
     second_username = serializers.CharField(max_length=150)
     second_secret = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
 
@@ -296,8 +304,34 @@ class UseOut(serializers.Serializer):
     recorded_at = serializers.DateTimeField()
 
 
+def subject_of_use(number: str, scanned: str, coi: str, **facts) -> tuple[Container, ceremony.Subject, tuple[str, str]]:
+    """The container, what both persons sign about it, and what each of them means. Called inside a read context."""
+    container, typed = queries.bag_scanned(number, scanned), queries.identity_typed(scanned, coi)
+    return container, queries.use_subject(container, queries.use_facts(**facts), typed=typed), queries.use_meanings(facts["infused"], typed)
+
+
+class UseShown(PreparingView):
+    """What one of two persons signs about a container, `first` or `second`: each asks in their own session, with the facts in the query string."""
+
+    permission = Permission.RECORD_INFUSION
+
+    def subject(self, number: str, which: str):
+        if which not in queries.SIGNERS:
+            raise Missing("not_found", "The two persons are first and second.")
+        facts = UseFacts(data=self.request.query_params.dict())
+        facts.is_valid(raise_exception=True)
+        return subject_of_use(number, **facts.validated_data)
+
+    def what(self, number: str, which: str):
+        return self.subject(number, which)[1]
+
+    def meaning_code(self, number: str, which: str) -> str:
+        with self.reading():
+            return self.subject(number, which)[2][queries.SIGNERS.index(which)]
+
+
 class Use(ServiceView):
-    """Infused, or not: both persons sign in one call, each with their own secrets, exactly what is sent."""
+    """Infused, or not: one call with the intents of both persons, each begun in that person's own session on exactly this (`…/use/first/`, `…/use/second/`)."""
 
     permission = Permission.RECORD_INFUSION
     secret_fields = ("secret", "second_secret")
@@ -307,18 +341,13 @@ class Use(ServiceView):
     def post(self, request, number):
         """Two signatures by two persons on the same content: identity of container and patient, times, volume or reason."""
         given = self.read()
-        signers = [(given.pop("username"), given.pop("secret")), (given.pop("second_username"), given.pop("second_secret"))]
-        facts = {name: given[name] for name in ("infused", "started_at", "ended_at", "volume", "reason_code", "reason")}
+        signers = [[given.pop(f"{prefix}{name}") for name in ("intent", "username", "secret")] for prefix in ("", "second_")]
         with self.reading():
             container = queries.bag_scanned(number, given["scanned"])
-            typed = queries.identity_typed(given["scanned"], given["coi"])
-            what = queries.use_subject(container, queries.use_facts(**facts), typed=typed)
-        meanings = ("infused" if given["infused"] else "not_infused", queries.identity_meaning(typed))
-        proofs = []
-        for (username, secret), meaning in zip(signers, meanings, strict=True):
-            intent = ceremony.prepare(self.actor, what, meaning)
-            proofs.append(ceremony.authenticate(by=self.actor, intent_id=intent.pk, username=username, secret=secret))
-        made = services.record_use(by=self.actor, container_id=container.pk, first=proofs[0], second=proofs[1], **given)
+        first, second = (
+            ceremony.authenticate(by=self.actor, intent_id=intent, username=username, secret=secret, own=True) for intent, username, secret in signers
+        )
+        made = services.record_use(by=self.actor, container_id=container.pk, first=first, second=second, **given)
         with self.reading():
             return self.reply(ProductUse.objects.select_related("container", "first_signature", "second_signature").one(pk=made.pk))
 
@@ -336,4 +365,5 @@ api_urls = [
     path("lots/<str:number>/evidence-file/", EvidenceFileView.as_view()),
     path("lots/<str:number>/dispatch/", Dispatch.as_view()),
     path("lots/<str:number>/use/", Use.as_view()),
+    path("lots/<str:number>/use/<slug:which>/", UseShown.as_view()),
 ]

@@ -174,6 +174,15 @@ def identity_meaning(typed: bool) -> str:
     return "confirmed_typed_identity" if typed else "confirmed_identity"
 
 
+SIGNERS = ("first", "second")
+"""The two persons of an infusion, in the order of their signatures."""
+
+
+def use_meanings(infused: bool, typed: bool) -> tuple[str, str]:
+    """What the first and the second person sign; who reads a typed identity signs that it was read."""
+    return ("infused" if infused else "not_infused", identity_meaning(typed))
+
+
 def use_content(container: Container, facts: dict[str, str], *, typed: bool = False) -> dict:
     """What the two persons of an infusion (or of a non-infusion) sign."""
     lot = container.lot

@@ -123,7 +123,7 @@ SIGNING = (
     Control("only_people_sign", "the refusal of devices and jobs as signers", "SIG-16", f"{SIGN}::job_or_device",
             code("mes.signatures.rules.check_can_sign", silent("only_people_sign"))),
     Control("device_signs", "the refusal of a device's token at signing over the API", "SIG-16", "tests/mes/signatures/test_api.py::device_token",
-            code("mes.signatures.api.SigningView.check_permissions", particular.anybody_at_the_signing_view)),
+            code("mes.signatures.api.PreparingView.check_permissions", particular.anybody_at_the_signing_view)),
     Control("meaning_and_role", "the roles listed for each meaning", "SIG-07", "tests/mes/signatures/test_meanings.py::a_right_that",
             code("mes.signatures.rules.check_meaning_and_role", answer())),
     Control("signature_order", "the order of signatures on a record", "SIG-08", "tests/mes/signatures/test_meanings.py::comes_second",

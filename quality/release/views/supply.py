@@ -129,14 +129,6 @@ class SignDispatchPage(ReadByTwoPage, SigningPage):
         return reverse("quality:release:dispatch", kwargs={"number": number})
 
 
-SIGNERS = ("first", "second")
-
-
-def use_meanings(infused: bool, typed: bool) -> tuple[str, str]:
-    """What the first and the second person sign; who reads a typed identity signs that it was read."""
-    return ("infused" if infused else "not_infused", queries.identity_meaning(typed))
-
-
 def volume_words(typed: str) -> str:
     """The volume with its unit, once: it is typed with or without."""
     return f"{typed} mL" if typed and typed[-1:].isdigit() else typed
@@ -201,14 +193,14 @@ class UsePage(Page):
         what = queries.use_subject(bag, facts, typed=typed)
         facts |= {"volume": volume_words(facts.get("volume", ""))}
         times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}
-        meanings = use_meanings(infused, typed)
+        meanings = queries.use_meanings(infused, typed)
         told = self.refusal is None or self.refusal.code == "stale_screen"
         before = None if told else SigningIntent.objects.filter(pk=self.intent_id("first")).first()
         intents = [ceremony.prepare(self.by, what, meaning) for meaning in meanings]
         return shown | {
             "to_sign": True,
             "typed_fields": {name: self.request.POST.get(name, "") for name in (*form.fields, MARK)},
-            "intents": {f"{which}_intent": intent.pk for which, intent in zip(SIGNERS, intents, strict=True)},
+            "intents": {f"{which}_intent": intent.pk for which, intent in zip(queries.SIGNERS, intents, strict=True)},
             "at": self.at,
             "changed": before is not None and bytes(before.payload_digest) != bytes(intents[0].payload_digest),
             "rows": [
@@ -230,7 +222,7 @@ class UsePage(Page):
         facts = form.facts()
         with site_context(self.by.site_id):
             bag = queries.bag_scanned(number, form.codes()["scanned"])
-        first, second = (self.prove(which) for which in SIGNERS)
+        first, second = (self.prove(which) for which in queries.SIGNERS)
         self.do(services.record_use, container_id=bag.pk, first=first, second=second, **form.codes(), **facts)
         self.say("Recorded, signed by two persons.")
         return self.done(reverse("quality:release:infusion", kwargs={"number": number}))

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import uuid
+from urllib.parse import urlencode
 
 import pytest
 
@@ -356,6 +357,8 @@ def test_a_closed_gate_and_a_lot_unknown_here_are_answered_with_the_same_codes_a
 
 
 @pytest.mark.req("REL-06", case="positive")
+@pytest.mark.req("SIG-15", case="negative")
+@pytest.mark.req("COI-05", case="negative")
 def test_dispatch_and_use_over_the_api(judged):
     lot = judged.ready()
     judged.certify(lot)
@@ -364,12 +367,23 @@ def test_dispatch_and_use_over_the_api(judged):
     query = f"lots/{lot.number}/dispatch/?scanned=CTL:C:{bag.identifier}&from_place=Site&to_place=Demo+hospital"
     prepared = get(supervisor, query)
     post(supervisor, query, {"intent": prepared["intent"], "username": judged.users["boss"].username, "secret": PIN})
-    body = {
-        "scanned": f"CTL:C:{bag.identifier}", "coi": f"CTL:T:{bag.lot.therapy_event.coi}", "infused": False,
+    facts = {
+        "scanned": f"CTL:C:{bag.identifier}", "coi": f"CTL:T:{bag.lot.therapy_event.coi}", "infused": "false",
         "reason_code": "temperature", "reason": "Logger stopped on the way",
-        "username": judged.users["tess"].username, "secret": PIN, "second_username": judged.users["tina"].username, "second_secret": "000111",
     }  # fmt: skip
-    assert post(centre, f"lots/{lot.number}/use/", body, status=403)["code"] == "wrong_secret"
-    made = post(centre, f"lots/{lot.number}/use/", body | {"second_secret": PIN})
+    secrets = {"username": judged.users["tess"].username, "secret": PIN, "second_username": judged.users["tina"].username, "second_secret": "000111"}
+    at, beside = f"lots/{lot.number}/use/", browser(judged, "tina")
+    assert post(centre, at, facts | secrets, status=422)["code"] == "unreadable_input", "nobody signs what was shown to nobody"
+    shown = [get(who, f"{at}{which}/?{urlencode(facts)}") for who, which in ((centre, "first"), (beside, "second"), (centre, "second"))]
+    assert [each["meaning"] for each in shown] == ["not_infused", "confirmed_identity", "confirmed_identity"]
+    assert shown[0]["content"] == shown[1]["content"] and shown[0]["content"]["reason"] == facts["reason"]
+    body = facts | secrets | {"intent": shown[0]["intent"], "second_intent": shown[1]["intent"]}
+    assert post(centre, at, body, status=403)["code"] == "wrong_secret"
+    body["second_secret"] = PIN
+    assert post(centre, at, body | {"second_intent": shown[2]["intent"]}, status=403)["code"] == "intent_of_another", "it was shown to the other one"
+    assert post(centre, at, body | {"reason": "Another reason"}, status=409)["code"] == "stale_screen"
+    assert judged.fresh(lot).state != "manufactured_not_infused"
+    assert centre.get(f"/api/v1/{at}third/?{urlencode(facts)}").status_code == 404
+    made = post(centre, at, body)
     assert made["infused"] is False and made["second"] == "Tina Demo"
     assert judged.fresh(lot).state == "manufactured_not_infused"
