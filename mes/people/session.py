@@ -44,7 +44,10 @@ def prove(request: HttpRequest, username: str, password: str) -> User:
 
 
 def sign_in(request: HttpRequest, username: str, password: str) -> User:
-    """The same for who is not signed in yet: slowed down per name and per address first. Raises TooManyTries."""
+    """The same for who is not signed in here, the witness beside a joining person included: slowed down per name and per address first.
+
+    Raises TooManyTries.
+    """
     address = address_of(request)
     begin_sign_in(username, address)
     user = prove(request, username, password)

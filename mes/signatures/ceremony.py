@@ -82,12 +82,21 @@ def authenticate_with_reason(*, by: Actor, intent_id, shown: Subject, what: Subj
     """The same for what was shown together with the reason that the signer typed beside the secrets: those bytes are signed, no others.
 
     `shown` is what the page bound before there was a reason, built anew, and `what` the same with it. The proof is bound to `what`, and the
-    intent of the page is used up with it. Raises StaleRecord when what was shown changed, and what authenticate() raises. 21 CFR 11.70.
+    intent of the page is used up with it, once: of two that are sent at the same moment one signs. Raises StaleRecord when what was shown changed,
+    and what authenticate() raises. 21 CFR 11.70.
     """
     bound = _bind_reason(by, intent_id, shown, what)
     proof = authenticate(by=by, intent_id=bound.pk, username=username, secret=secret, code=code)
-    SigningIntent.objects.filter(pk=intent_id).update(used_at=timezone.now())
+    if not SigningIntent.objects.filter(pk=intent_id, used_at=None).update(used_at=timezone.now()):
+        SigningIntent.objects.filter(pk=bound.pk).update(used_at=timezone.now())
+        refusal = _used_before()
+        record_refusal(by, refusal, "sign")
+        raise refusal
     return proof
+
+
+def _used_before() -> SigningRefused:
+    return SigningRefused("intent_used", "This signing page was used before. Open it again to sign again.")
 
 
 def _bind_reason(by: Actor, intent_id, shown: Subject, what: Subject) -> SigningIntent:
@@ -223,10 +232,7 @@ def _check_intent(by: Actor, intent: SigningIntent, *, own: bool = False) -> Non
             "This signing page was opened by somebody else or at another station. Open it again here.",
         )
     if intent.used_at is not None:
-        raise SigningRefused(
-            "intent_used",
-            "This signing page was used before. Open it again to sign again.",
-        )
+        raise _used_before()
     if intent.expires_at < timezone.now():
         raise SigningRefused(
             "intent_expired",
@@ -284,10 +290,7 @@ def spend(intent_id) -> SigningIntent:
     """Mark the intent used, under lock, inside the deed that signs. Raises SigningRefused when it was used before."""
     intent = SigningIntent.objects.select_for_update().get(pk=intent_id)
     if intent.used_at is not None:
-        raise SigningRefused(
-            "intent_used",
-            "This signing page was used before. Open it again to sign again.",
-        )
+        raise _used_before()
     intent.used_at = timezone.now()
     intent.save(update_fields=["used_at"])
     return intent

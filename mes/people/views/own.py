@@ -88,7 +88,7 @@ class OwnAuthenticator(OwnPage):
             if not form.is_valid():
                 return self.show(422, code_form=form)
             typed = form.cleaned_data
-            witness = session.prove(request, typed["witness"], typed["witness_password"])
+            witness = session.sign_in(request, typed["witness"], typed["witness_password"])
             site = Site.objects.get(pk=self.by.site_id)
             checked_by = session.actor_of(request, witness, site, queries.live_grants(witness.pk, site.pk))
             self.do(services.confirm_second_factor, user_id=self.by.user_id, code=typed["code"], checked_by=checked_by)

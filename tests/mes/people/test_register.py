@@ -103,6 +103,15 @@ def test_an_administrator_alone_cannot_use_the_link(link):
     assert User.objects.get(username="maya").check_password(PASSWORD)
 
 
+@pytest.mark.req("SIG-12", case="negative")
+def test_who_guesses_the_witness_is_slowed_down_before_the_witness_is_locked_out(link):
+    sofia = User.objects.get(username="sofia")
+    tries = [Client().post(link, JOIN | {"witness": "sofia", "witness_password": f"guess number {each}"}).status_code for each in range(6)]
+    assert tries == [403] * 3 + [429] * 3
+    assert Client().post(link, JOIN | {"witness": "SOFIA", "witness_password": PASSWORD}).status_code == 429
+    assert not PersonLock.objects.filter(user=sofia).exists() and User.objects.get(username="maya").check_password(PASSWORD)
+
+
 @pytest.mark.req("SIG-10", case="positive")
 def test_a_link_works_once(link):
     typed = JOIN | {"witness": "sofia", "witness_password": PASSWORD}

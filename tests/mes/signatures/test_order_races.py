@@ -11,7 +11,7 @@ from mes.people.models import User
 from mes.records import door
 from mes.records.context import site_context
 from mes.signatures import ceremony
-from mes.signatures.models import Signature
+from mes.signatures.models import Signature, SigningIntent
 from mes.signatures.services import sign
 from tests.builders.people import PIN, open_place
 
@@ -88,3 +88,28 @@ def test_one_proof_sent_twice_at_the_same_moment_signs_once(place):
     with ThreadPoolExecutor(2) as presses:
         assert sorted(presses.map(press, range(2))) == ["intent_used", "signed"]
     assert signed(place) == ["performed"]
+
+
+@pytest.mark.req("SIG-03", case="negative")
+def test_one_page_sent_twice_at_the_same_moment_with_two_reasons_signs_once(place):
+    ben = place.person("ben", ["batches.hold_lot"], secrets=True)
+    record = User.objects.get(pk=ben.user_id)
+    shown = ceremony.subject(record, "person/1", {"reason": ""})
+    page, together = ceremony.prepare(ben, shown, "placed_on_hold"), threading.Barrier(2)
+
+    def press(reason):
+        what = ceremony.subject(record, "person/1", {"reason": reason})
+        try:
+            together.wait(20)
+            proof = ceremony.authenticate_with_reason(by=ben, intent_id=page.pk, shown=shown, what=what, username=ben.username, secret=PIN)
+            sign(by=ben, proof=proof, what=what, meaning="placed_on_hold", stream="person:x")
+            return "signed"
+        except SigningRefused as refused:
+            return refused.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as presses:
+        assert sorted(presses.map(press, ["Label in doubt", "Room too warm"])) == ["intent_used", "signed"]
+    assert signed(place) == ["placed_on_hold"]
+    assert not SigningIntent.objects.filter(used_at=None).exists(), "nothing is left with which to sign"
