@@ -46,7 +46,8 @@ def receive_lot(
     Raises ValueRefused for a quantity that cannot be read or has another unit, and what rules.check_can_receive_lot raises.
     """
     material = Material.objects.one(pk=material_id)
-    read = read_value(quantity, "decimal", unit=material.unit, given_unit=unit or None, decimals=6)
+    sign = Site.objects.values_list("decimal_sign", flat=True).get(pk=by.site_id)
+    read = read_value(quantity, "decimal", unit=material.unit, given_unit=unit or None, decimals=6, decimal_sign=sign)
     number = number.strip()
     identifier = identifier.strip() or _identifier(by, material, number)
     rules.check_can_receive_lot(by=by, material=material, number=number, identifier=identifier, quantity=read.value, expires_at=expires_at)

@@ -5,8 +5,8 @@ clamped, rounded or converted (EXE-04; 21 CFR 211.68(b), 211.110). A text that c
 readings shown; what is refused is kept by the caller as an ``EntryAttempt`` with the text as typed and the code (decision 13).
 
 Rules for numbers
-* Point and comma are both decimal signs; thousands are never typed. ``1,234`` is refused (1.234 or 1234?), ``0,234`` and
-  ``12,5`` are not ambiguous. Where the site writes the comma, ``1.234`` is refused in the same way.
+* Point and comma are both decimal signs; thousands are never typed. Where the site writes the point, ``1,234`` is refused (1.234 or
+  1234?), and where it writes the comma ``1.234`` is; each in the site's own sign, ``0,234`` and ``12,5`` are not ambiguous.
 * ``1.29e9`` and ``1.29 x 10^9`` are read for cell counts; exponents run from -20 to 20, numbers up to 30 digits.
 * ``< 0,05`` and ``<= 0.5`` are values of their own (a qualifier and a bound) where the parameter allows censored values.
 * A unit after the number must be that of the field.
@@ -220,11 +220,10 @@ def _qualifier(folded: str, censored: bool) -> tuple[Qualifier, str]:
 def _mantissa(written: str, typed: str, decimal_sign: DecimalSign) -> str:
     """The digits with a decimal point. Raises ``ValueRefused`` when they can be read in two ways or hold thousands."""
     three = _THREE_AFTER.fullmatch(written)
-    if three and (three["sign"] == "," or decimal_sign == ","):
-        small, large = written.replace(",", "."), written.replace(",", "").replace(".", "")
-        # The site that writes the comma is shown the comma, and can resolve it by one more or one less decimal, or without sign.
-        advice = f"Type {large}, or {small}" if decimal_sign == "." else f"Type {large}, or {small.replace('.', ',')}0"
-        raise ValueRefused("ambiguous_thousands", f"{typed!r} can be read as {small} or as {large}. {advice}.")
+    if three and three["sign"] != decimal_sign:
+        small, large = written.replace(three["sign"], decimal_sign), written.replace(three["sign"], "")
+        said = f"{typed!r} can be read as {small} or as {large}. Here decimals are written {small}."
+        raise ValueRefused("ambiguous_thousands", f"{said} Type {large}, or {small}.")
     if _PLAIN.fullmatch(written):
         return written.replace(",", ".")
     if _GROUPED.fullmatch(written) and "." != written[-1] != ",":

@@ -22,7 +22,12 @@ class Site(Record):
     kind = models.CharField(max_length=30, default="point_of_care")
     time_zone = models.CharField(max_length=60, default="UTC")
     jurisdiction = models.CharField(max_length=8, default="EU")
+    decimal_sign = models.CharField(max_length=1, default=".", db_default=".")
+    """How people here write decimals, "." or ",": the other sign before three digits is no value (batches.recipes.quantities)."""
     demo = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(decimal_sign__in=[".", ","]), name="site_decimal_sign")]
 
     def __str__(self) -> str:
         return self.name

@@ -101,11 +101,13 @@ def is_locked(user_id: uuid.UUID) -> bool:
     return PersonLock.objects.filter(user_id=user_id, open=True).exists()
 
 
-def check_can_open_site(*, by: Actor, code: str, jurisdiction: str) -> None:
+def check_can_open_site(*, by: Actor, code: str, jurisdiction: str, decimal_sign: str = ".") -> None:
     if not code:
         raise RuleBroken("site_without_code", "A site needs a code.", field="code")
     if jurisdiction not in PROFILES:
         raise RuleBroken("jurisdiction_unknown", f"There is no profile of {jurisdiction}. There are: {', '.join(PROFILES)}.", field="jurisdiction")
+    if decimal_sign not in (".", ","):
+        raise RuleBroken("decimal_sign_unknown", "Decimals are written with a point or with a comma.", field="decimal_sign")
 
 
 def check_can_define_role(*, by: Actor, code: str, permissions: list[str]) -> None:

@@ -21,6 +21,7 @@ def open_first_site(
     time_zone: str,
     jurisdiction: str,
     demo: bool,
+    decimal_sign: str = ".",
     roles: Mapping[str, tuple[str, list[str]]],
 ) -> tuple[Site, Actor]:
     """Open a site with its named jobs and roles (`roles`: code -> (printed name, permissions)).
@@ -48,6 +49,7 @@ def open_first_site(
         time_zone=time_zone,
         jurisdiction=jurisdiction,
         demo=demo,
+        decimal_sign=decimal_sign,
     )
     services.name_system_actor(
         by=by,

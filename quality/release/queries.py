@@ -14,7 +14,7 @@ from batches.dossier.queries import workers as makers
 from batches.lots.identifiers import IdentifierRefused, Scanned, parse_scan
 from batches.lots.models import Container, Lot
 from batches.lots.queries import container_scanned
-from batches.recipes.quantities import Quantity, ValueRefused, read_value
+from batches.recipes.quantities import DecimalSign, Quantity, ValueRefused, read_value
 from mes.errors import Missing, WrongScan
 from mes.people.models import Site
 from mes.signatures import ceremony, manifest
@@ -134,10 +134,10 @@ def use_facts(*, infused: bool, started_at, ended_at, volume: str, reason_code: 
     }
 
 
-def volume_read(text: str) -> Quantity | None:
+def volume_read(text: str, decimal_sign: DecimalSign) -> Quantity | None:
     """The volume infused in mL, read as any value of a step is; None where none was given. Raises ValueRefused. EXE-04."""
     try:
-        return read_value(text, "decimal", unit="mL", decimals=2) if text.strip() else None
+        return read_value(text, "decimal", unit="mL", decimals=2, decimal_sign=decimal_sign) if text.strip() else None
     except ValueRefused as refused:
         raise ValueRefused(refused.code, refused.sentence, field="volume") from None
 

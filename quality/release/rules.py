@@ -190,7 +190,7 @@ def check_infusion(
             "product_expired", f"The shelf life of lot {container.lot.number} ended on {moment_words(ends, zone)}, before this start. Call QA.",
             field="started_at",
         )  # fmt: skip
-    read = queries.volume_read(volume)
+    read = queries.volume_read(volume, container.lot.site.decimal_sign)
     if read is not None and read.value <= 0:
         raise UnreadableInput("volume_not_positive", "A volume that was infused is more than 0 mL. Type what was given.", field="volume")
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from batches.execution import queries as execution
 from batches.lots.models import Lot
 from batches.recipes.expressions import Expression, ExpressionRefused
-from batches.recipes.quantities import Quantity, read_value
+from batches.recipes.quantities import DecimalSign, Quantity, read_value
 from mes.errors import RuleBroken, UnreadableInput
 from quality.samples.models import Result
 from quality.specifications.document.schema import Criterion
@@ -33,7 +33,7 @@ def judge(lot: Lot, criterion: Criterion, *, specification: str, text: str, unit
     Raises ValueRefused for what is no value of the criterion (text in a number, "1,234", wrong unit), UnreadableInput("unit_missing"),
     RuleBroken("target_unknown") while the lot's record lacks what a relative limit is computed from.
     """
-    quantity = read(criterion, text, unit, is_final=is_final)
+    quantity = read(criterion, text, unit, is_final=is_final, decimal_sign=lot.site.decimal_sign)
     target = target_of(lot, criterion) if criterion.target is not None and is_final else None
     verdict = judge_result(
         criterion, quantity, specification=specification, unit=unit or None, target=target, is_final=is_final, method_version=method_version or None
@@ -41,7 +41,7 @@ def judge(lot: Lot, criterion: Criterion, *, specification: str, text: str, unit
     return Judged(quantity, verdict)
 
 
-def read(criterion: Criterion, text: str, unit: str, *, is_final: bool) -> Quantity:
+def read(criterion: Criterion, text: str, unit: str, *, is_final: bool, decimal_sign: DecimalSign = ".") -> Quantity:
     """The result as typed. A number needs its unit said beside it: a bare number has been compared in the wrong unit before."""
     if not is_final and criterion.interim is not None:
         # An answer in other letters would be read as a failure: what can be answered is what is accepted, and what fails.
@@ -57,7 +57,7 @@ def read(criterion: Criterion, text: str, unit: str, *, is_final: bool) -> Quant
     check_unit(criterion, unit)
     # A value that is only reported has no limit to prove, so a detection limit is as good an answer as a number.
     censored = criterion.type in ("censored_numeric", "report_only")
-    return read_value(text, "decimal", unit=criterion.unit or "", censored=censored)
+    return read_value(text, "decimal", unit=criterion.unit or "", censored=censored, decimal_sign=decimal_sign)
 
 
 def target_of(lot: Lot, criterion: Criterion) -> Decimal:

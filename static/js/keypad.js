@@ -21,7 +21,7 @@
     const sign = key.dataset.key;
     if (sign === "back") input.value = input.value.slice(0, -1);
     else if (sign === "-") input.value = input.value.startsWith("-") ? input.value.slice(1) : "-" + input.value;
-    else if (sign === "." && /[.,e]/i.test(input.value)) return;
+    else if ((sign === "." || sign === ",") && /[.,e]/i.test(input.value)) return;
     else if (sign === "e" && !/^[^e]*\d$/i.test(input.value)) return;
     else input.value += sign;
     input.dispatchEvent(new Event("input", { bubbles: true }));

@@ -53,7 +53,7 @@ class Place:
         return actor, token
 
 
-def open_place(code: str = "", *, jurisdiction: str = "EU") -> Place:
+def open_place(code: str = "", *, jurisdiction: str = "EU", decimal_sign: str = ".") -> Place:
     """A new site with its installation actor and its background job."""
     code = code or f"T{next(_numbers)}"
     site, by = setup.open_first_site(
@@ -63,6 +63,7 @@ def open_place(code: str = "", *, jurisdiction: str = "EU") -> Place:
         time_zone="Europe/Berlin",
         jurisdiction=jurisdiction,
         demo=True,
+        decimal_sign=decimal_sign,
         roles={},
     )
     return Place(site, by)

@@ -115,7 +115,7 @@ def read_typed(work: Work, parameter: Parameter, text: str, given_unit: str | No
     """What was typed as a value of the parameter. Raises ValueRefused."""
     return read_value(
         text, parameter.type, unit=parameter.unit or "", given_unit=given_unit or None, censored=parameter.censored_allowed, choices=parameter.options,
-        decimals=parameter.decimals, zone=work.zone,
+        decimals=parameter.decimals, decimal_sign=work.lot.site.decimal_sign, zone=work.zone,
     )  # fmt: skip
 
 

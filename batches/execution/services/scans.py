@@ -17,7 +17,7 @@ from batches.materials import rules as material_rules
 from batches.materials.models import Consumption, MaterialLot
 from batches.permissions import Permission
 from batches.recipes.document.schema import MaterialLine
-from batches.recipes.quantities import Quantity, read_value
+from batches.recipes.quantities import DecimalSign, Quantity, read_value
 from batches.recipes.units import convert
 from mes.errors import UnreadableInput
 from mes.records.actors import Actor
@@ -56,7 +56,7 @@ def consume(*, by: Actor, step_run_id, line: str, scanned: str, quantity: str = 
         return keep_scan(by, work, found, "material", code="wrong_material", sentence=sentence)
     material_lot = MaterialLot.objects.lock(found.material_lot.pk)
     rules.check_can_consume(by=by, work=work, line=line, material_lot=material_lot, scanned=scanned)
-    taken = quantity_of(planned, material.unit, quantity)
+    taken = quantity_of(planned, material.unit, quantity, work.lot.site.decimal_sign)
     amount = convert(taken.value, taken.unit, material_lot.unit)
     material_rules.check_usable(material_lot, amount, material_lot.unit, deed_now().at, material_code=line)
     consumption = Consumption(
@@ -67,14 +67,14 @@ def consume(*, by: Actor, step_run_id, line: str, scanned: str, quantity: str = 
     return consumption
 
 
-def quantity_of(planned: MaterialLine, unit: str, typed: str) -> Quantity:
+def quantity_of(planned: MaterialLine, unit: str, typed: str, decimal_sign: DecimalSign) -> Quantity:
     """The quantity as typed, or as planned. Raises ValueRefused, UnreadableInput("quantity_missing")."""
     unit = planned.unit or unit
     if not typed.strip():
         if planned.quantity is None:
             raise UnreadableInput("quantity_missing", "How much was taken? Type the quantity.", field="quantity")
-        typed = format(planned.quantity, "f")
-    return read_value(typed, "decimal", unit=unit, decimals=6)
+        return read_value(format(planned.quantity, "f"), "decimal", unit=unit, decimals=6)
+    return read_value(typed, "decimal", unit=unit, decimals=6, decimal_sign=decimal_sign)
 
 
 def _what(found: Found) -> str:
@@ -99,7 +99,7 @@ def correct_consumption(*, by: Actor, consumption_id, quantity: str, reason: str
     old = Consumption.objects.select_related("material_lot__material", "by", "superseded_by").one(pk=consumption_id)
     rules.check_can_correct_consumption(by=by, work=work, line=old, reason=reason, signer=proof.user)
     material_lot = MaterialLot.objects.lock(old.material_lot_id)
-    taken = read_value(quantity, "decimal", unit=old.unit, decimals=6)
+    taken = read_value(quantity, "decimal", unit=old.unit, decimals=6, decimal_sign=work.lot.site.decimal_sign)
     amount = convert(taken.value, taken.unit, material_lot.unit)
     if amount < 0:
         raise UnreadableInput("quantity_negative", "A quantity is zero or more. Type what was taken; zero when nothing was.", field="quantity")

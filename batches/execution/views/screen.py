@@ -93,6 +93,7 @@ class Screen:
             "active": next((each for each in params if each.get("kind") == "number"), None),
             "has_number": any(each.get("kind") == "number" and not each.get("readonly") for each in params),
             "has_exponent": any(_may_be_large(p) for p in self.step.parameters if KINDS.get(p.type, "number") == "number" and p.type != "calculated"),
+            "decimal_sign": self.lot.site.decimal_sign,
             "slots": self.slots(),
             "files": self.files(),
             "missing": missing,

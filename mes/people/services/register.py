@@ -20,9 +20,10 @@ def open_site(
     time_zone: str,
     jurisdiction: str,
     demo: bool = False,
+    decimal_sign: str = ".",
 ) -> Site:
-    """Open a site's register. `by` acts at the new site itself."""
-    rules.check_can_open_site(by=by, code=code, jurisdiction=jurisdiction)
+    """Open a site's register. `by` acts at the new site itself. `decimal_sign` is how people there write decimals, "." or ","."""
+    rules.check_can_open_site(by=by, code=code, jurisdiction=jurisdiction, decimal_sign=decimal_sign)
     site = Site(
         id=site_id,
         site_id=site_id,
@@ -32,6 +33,7 @@ def open_site(
         time_zone=time_zone,
         jurisdiction=jurisdiction,
         demo=demo,
+        decimal_sign=decimal_sign,
     )
     site.save()
     return site

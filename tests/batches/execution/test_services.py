@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 
 from batches.execution import queries, services
 from batches.execution.models import Entry, EntryAttempt, Excursion, ScanEvent, StepRun
 from batches.execution.queries.content import correction_subject, resume_subject, typed_subject
+from batches.execution.services.entries import read_typed
+from batches.execution.services.scans import quantity_of
+from batches.execution.work import seen_work
 from batches.lots.models import Container, Lot
 from batches.lots.services import place_hold
 from mes.clock import record_now
@@ -270,6 +274,21 @@ def test_an_unreadable_label_is_typed_with_a_second_person_and_counted(floor, cl
 
 
 # --- values ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("EXE-04", case="negative")
+def test_what_is_typed_is_read_in_the_way_the_site_writes_decimals(floor):
+    lot = floor.to_count()
+    with floor.reading():
+        work = seen_work(StepRun.objects.select_related("lot__site", "lot__recipe_version__master").get(pk=floor.run(lot, "A1.2").pk))
+    volume = work.step.parameter("volume")
+    for sign, other in ((".", "1,500"), (",", "1.500")):
+        work.lot.site.decimal_sign = sign
+        with refused("ambiguous_thousands"):
+            read_typed(work, volume, other)
+        with refused("ambiguous_thousands"):
+            quantity_of(work.step.materials[0], "mL", other, sign)
+        assert quantity_of(work.step.materials[0], "mL", f"1{sign}500", sign).value == Decimal("1.500")
 
 
 @pytest.mark.req("EXE-04", case="negative")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from batches.recipes.quantities import Quantity, ValueRefused, computed, format_decimal, read_value
+from batches.recipes.quantities import Quantity, ValueRefused, computed, format_decimal, read_back, read_value
 
 MADRID = ZoneInfo("Europe/Madrid")
 
@@ -62,10 +62,21 @@ def test_comma_before_three_digits_is_refused_with_both_readings(text, small, la
     assert small in refused.sentence and large in refused.sentence
 
 
-def test_point_before_three_digits_is_refused_where_the_site_writes_the_comma():
-    assert refusal("1.234", decimal_sign=",").code == "ambiguous_thousands"
-    assert refusal("1,234", decimal_sign=",").code == "ambiguous_thousands"
-    assert read_value("1,2340", "decimal", decimal_sign=",").value == Decimal("1.2340")
+@pytest.mark.req("EXE-04", case="negative")
+@pytest.mark.parametrize(("text", "sign", "small"), [("1.500", ",", "1,500"), ("1,500", ".", "1.500"), ("-12.345", ",", "12,345")])
+def test_the_other_sign_before_three_digits_is_refused_with_how_it_is_written_here(text, sign, small):
+    refused = refusal(text, decimal_sign=sign)
+
+    large = text.strip("-").replace(".", "").replace(",", "")
+    assert refused.code == "ambiguous_thousands" and refused.sentence.endswith(f"Here decimals are written {small}. Type {large}, or {small}.")
+
+
+@pytest.mark.req("EXE-04", case="positive")
+@pytest.mark.parametrize(("text", "sign", "value", "said"), [("1,500", ",", "1.500", "read as 1.500"), ("1.500", ".", "1.500", ""), ("1.50", ",", "1.50", "")])
+def test_the_sites_own_sign_is_read_and_a_comma_is_said_back(text, sign, value, said):
+    read = read_value(text, "decimal", decimal_sign=sign)
+
+    assert (str(read.value), read_back(read.text, read.value)) == (value, said)
 
 
 @pytest.mark.req("EXE-04", case="negative")

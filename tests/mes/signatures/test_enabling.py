@@ -180,6 +180,9 @@ def test_a_notice_is_recorded_by_an_administrator_once_it_is_sent_and_where_one_
 def test_a_site_is_opened_with_a_known_jurisdiction():
     with pytest.raises(RuleBroken, match="no profile of XX"):
         open_place(jurisdiction="XX")
+    with pytest.raises(RuleBroken, match="with a point or with a comma"):
+        open_place(decimal_sign=";")
+    assert open_place(decimal_sign=",").site.decimal_sign == "," and open_place().site.decimal_sign == "."
 
 
 # --- on pages and over the API ----------------------------------------------------------------------------------------
