@@ -128,6 +128,8 @@ class Grant(Record):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
     given_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    lent_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    """For whom a deputy holds it. The authority says it too and is seen at its own site only; this is seen wherever the person's roles are."""
 
     class Meta:
         constraints = [

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.http import urlencode
 
 from mes.people import accountability
@@ -22,13 +23,13 @@ def not_over() -> Q:
 def vouched() -> Q:
     """Grants of one's own, and lent ones whose principal holds the role without a break since before it was lent. SIG-14; 21 CFR 11.100(a).
 
-    Authorities are seen at their own site only, so this judges within a site's context, as every deed and signature is; ending the principal's role
-    ends the lent one everywhere (services.end_grant).
+    The same within a site's context and without one, as at sign-in: an authority is seen at its own site only, and the grant says too who lent it.
     """
+    lender = Coalesce(OuterRef("lent_by"), OuterRef("authority__principal"))
     own = Grant.objects.filter(
-        not_over(), user=OuterRef("authority__principal"), role=OuterRef("role"), authority=None, starts_at__lte=OuterRef("starts_at"), user__is_active=True
+        not_over(), user=lender, role=OuterRef("role"), authority=None, lent_by=None, starts_at__lte=OuterRef("starts_at"), user__is_active=True
     )
-    return Q(authority=None) | Q(Exists(own))
+    return Q(authority=None, lent_by=None) | Q(Exists(own))
 
 
 def in_force() -> QuerySet[Grant]:
@@ -37,8 +38,9 @@ def in_force() -> QuerySet[Grant]:
 
 
 def lent_in_vain(principal_id: uuid.UUID) -> list[Grant]:
-    """Grants, begun or to come, that somebody lent who does not hold the role any more."""
-    return list(Grant.objects.filter(not_over(), authority__principal_id=principal_id).exclude(vouched()).order_by("pk"))
+    """Grants, begun or to come, at whichever site, that somebody lent who does not hold the role any more."""
+    lent = Q(lent_by=principal_id) | Q(authority__principal_id=principal_id)
+    return list(Grant.objects.filter(not_over(), lent).exclude(vouched()).order_by("pk"))
 
 
 def live_grants(user_id: uuid.UUID, site_id: uuid.UUID | None = None) -> list[Grant]:

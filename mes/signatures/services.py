@@ -99,7 +99,7 @@ def approve_deputy(*, by: Actor, authority_id, proof: ceremony.Proof) -> DeputyA
     signature = sign(by=by, proof=proof, what=what, meaning="approved_authority", stream=authority.stream, permission=Permission.APPROVE_ACCESS)
     grant = Grant(
         site_id=authority.role.site_id, user_id=authority.deputy_id, role_id=authority.role_id, starts_at=max(authority.starts_at, now),
-        ends_at=authority.ends_at, given_by_id=authority.proposed_by_id,
+        ends_at=authority.ends_at, given_by_id=authority.proposed_by_id, lent_by_id=authority.principal_id,
     )  # fmt: skip
     grant.save()
     authority.grant, authority.approved_by, authority.signature_id = grant, proof.user, signature.pk

@@ -217,6 +217,21 @@ def test_an_authority_gives_nothing_once_its_principal_lost_the_role(office, how
 
 
 @pytest.mark.req("SIG-14", case="negative")
+@pytest.mark.req("ACC-06", case="negative")
+def test_closing_an_account_ends_what_it_lent_at_another_site_too(office):
+    home = open_place()
+    boss = home.person("bea", [Permission.MANAGE_PEOPLE])
+    cora = home.person("cora", full_name="Cora Chief")
+    people.grant_role(by=office.place.setup, user=office.user(cora), role=office.role)
+    authority = office.approve(office.propose(principal=cora))
+    assert [each.pk for each in live_grants(office.deputy.user_id, office.place.site.pk) if each.role_id == office.role.pk] == [authority.grant_id]
+    account = office.user(cora)
+    people.close_account(by=boss, user_id=account.pk, seen=account.version, reason="Left the company")
+    assert Grant.objects.get(pk=authority.grant_id).ends_at <= record_now(), "though the authority is not seen from there"
+    assert not [each for each in live_grants(office.deputy.user_id, office.place.site.pk) if each.role_id == office.role.pk], "nor at sign-in"
+
+
+@pytest.mark.req("SIG-14", case="negative")
 def test_a_lent_role_is_not_in_force_beside_its_principals_even_where_nobody_ended_it(office, monkeypatch):
     authority = office.approve(office.propose())
     assert in_role(office) == [authority.grant_id]
