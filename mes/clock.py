@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection
 
+from mes.errors import UnreadableInput
+
 host_seconds = time.time
 """This host's own clock: what guards people (sessions, one-time codes, intents to sign) goes by it."""
 
@@ -94,3 +96,14 @@ def has_drifted(by: dt.timedelta) -> bool:
 
 def drift_words(by: dt.timedelta) -> str:
     return f"{abs(by).total_seconds():.1f} s {'ahead of' if by > dt.timedelta(0) else 'behind'} the database's"
+
+
+def moment_of(text: str, zone: str) -> dt.datetime | None:
+    """A moment as typed, in the site's zone where it names none; None for nothing. Raises UnreadableInput."""
+    if not text.strip():
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UnreadableInput("moment_unreadable", "That is no moment. Write it like 2026-03-02T14:30.", field="at") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))

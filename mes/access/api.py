@@ -8,8 +8,9 @@ from rest_framework import serializers
 
 from mes import clock
 from mes.access import queries, services
-from mes.access.views import RESULTS, moment_of
+from mes.access.views import RESULTS
 from mes.api.views import ServiceView
+from mes.clock import moment_of
 from mes.errors import Missing
 from mes.people.models import Site
 from mes.permissions import Permission

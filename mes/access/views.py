@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
 
 from mes import clock
 from mes.access import forms, queries, services
 from mes.access.models import EmergencyAccess
+from mes.clock import moment_of
 from mes.errors import Missing, UnreadableInput
 from mes.people.models import Role, Site
 from mes.people.queries import named_here
@@ -19,17 +19,6 @@ from mes.web.pages import Page
 
 ACCESS = (Permission.APPROVE_ACCESS, Permission.READ_AUDIT, Permission.MANAGE_PEOPLE)
 RESULTS = {"confirmed": "The register is right.", "changes": "The register has to change."}
-
-
-def moment_of(text: str, zone: str) -> dt.datetime | None:
-    """A moment as typed, in the site's zone where it names none; None for nothing. Raises UnreadableInput."""
-    if not text.strip():
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise UnreadableInput("moment_unreadable", "That is no moment. Write it like 2026-03-02T14:30.", field="at") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
 
 
 class AccessPage(Page):

@@ -13,14 +13,13 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from mes import clock
-from mes.access.views import moment_of
 from mes.audit import kinds, past, queries, readable, streams
 from mes.audit.models import AuditEntry
+from mes.clock import moment_of
 from mes.inspection import refusals
 from mes.permissions import Permission
 from mes.records.context import site_context
 from mes.web.pages import FragmentPage, Page
-
 
 # A filter opens on what narrows nothing: nothing is chosen for anybody by that.
 WEIGHTS = [("", "all"), ("significant", "not routine"), ("routine", "routine")]
