@@ -87,12 +87,17 @@ def authenticate_with_reason(*, by: Actor, intent_id, shown: Subject, what: Subj
     """
     bound = _bind_reason(by, intent_id, shown, what)
     proof = authenticate(by=by, intent_id=bound.pk, username=username, secret=secret, code=code)
-    if not SigningIntent.objects.filter(pk=intent_id, used_at=None).update(used_at=timezone.now()):
-        SigningIntent.objects.filter(pk=bound.pk).update(used_at=timezone.now())
+    if not _use_up(intent_id):
+        _use_up(bound.pk)
         refusal = _used_before()
         record_refusal(by, refusal, "sign")
         raise refusal
     return proof
+
+
+def _use_up(intent_id) -> bool:
+    """Whether the intent could be used and is used up now: of two at the same moment one is told so."""
+    return bool(SigningIntent.objects.filter(pk=intent_id, used_at=None).update(used_at=timezone.now()))
 
 
 def _used_before() -> SigningRefused:
@@ -177,10 +182,8 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, o
     if people_rules.is_locked(user.pk):
         raise _locked_out(by, user, meaning.proof)
     end_try(user.pk, kind)
-    if own and intent.session_user_id != user.pk:
-        raise SigningRefused(
-            "intent_of_another", f"This was not shown to {user.full_name}. Each person opens it in their own session and signs what was shown there."
-        )
+    if own:
+        _check_begun_by(intent, user)
     # Said only to who proved to be this person; asked again by the deed that signs.
     people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled)
     methods = [
@@ -222,6 +225,13 @@ def _locked_out(by: Actor, user: User, proof: str) -> SigningRefused:
         "locked_out",
         f"{user.full_name} is locked out after wrong secrets. An administrator can lift the lock; another qualified person can sign.",
     )
+
+
+def _check_begun_by(intent: SigningIntent, user: User) -> None:
+    if intent.session_user_id != user.pk:
+        raise SigningRefused(
+            "intent_of_another", f"This was not shown to {user.full_name}. Each person opens it in their own session and signs what was shown there."
+        )
 
 
 def _check_intent(by: Actor, intent: SigningIntent, *, own: bool = False) -> None:

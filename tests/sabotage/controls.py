@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.sabotage import particular
-from tests.sabotage.removing import answer, code, on_tables, rewritten, silent, without_line, without_trigger
+from tests.sabotage.removing import alone, answer, code, on_tables, rewritten, silent, without_line, without_trigger
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ SCANS, MATERIALS, EQUIPMENT = "tests/batches/execution/test_scans.py", "tests/ba
 HOUSE, CLOCK, EMERGENCY = "tests/house/test_guards.py", "tests/mes/signatures/test_clock.py", "tests/mes/access/test_emergency.py"
 DUTIES, HOLDS, API = "tests/mes/access/test_services.py", "tests/batches/lots/test_trail_holds.py", "tests/mes/api/test_views.py"
 APART, KEPT = "tests/mes/access/test_duties.py", "tests/quality/release/test_record_kept.py"
+BROKEN, MARKED, STAMPS = "tests/quality/release/test_integrity.py", "tests/quality/alerts/test_trail_check.py", "tests/mes/verifier/test_timestamps.py"
+DEPUTIES, LABELS, RACES = "tests/mes/signatures/test_deputies.py", "tests/batches/custody/test_services.py", "tests/mes/signatures/test_order_races.py"
 ENTRY, AUDIT_ROW = "c.relname = 'mes_auditentry'", "c.relname = 'mes_auditrow'"
 
 SITE = "EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = c.relname AND p.policyname = 'site')"
@@ -140,6 +142,16 @@ SIGNING = (
     Control("tries_counted", "the count of wrong secrets", "SIG-12", f"{PAGES}::five_wrong {ACCESS}::five_wrong",
             code("mes.people.services.access.begin_try", answer(5))),
     Control("lock_out", "the lock itself", "SIG-12", f"{SIGN}::locked", code("mes.people.rules.is_locked", answer(False))),
+    Control("page_used_once", "the end of a page with one of two reasons sent at the same moment", "SIG-03", f"{RACES}::two_reasons",
+            code("mes.signatures.ceremony._use_up", answer(True))),
+    Control("own_intent", "that each of two signers was shown it in a session of their own", "SIG-15", "tests/quality/release/test_views.py::dispatch_and_use",
+            code("mes.signatures.ceremony._check_begun_by", answer())),
+    Control("reason_signed", "the reason in the content that is signed", "SIG-06", "tests/batches/lots/test_services.py::given_for_one_reason",
+            code("batches.lots.queries.course_content", particular.reason_left_out)),
+    Control("lent_on", "the refusal of a deputy of a deputy", "SIG-14", f"{DEPUTIES}::not_lent_on",
+            code("mes.signatures.rules._check_lends_own", silent("role_lent"))),
+    Control("lent_elsewhere", "the end of what a closed account lent at another site", "SIG-14", f"{DEPUTIES}::at_another_site",
+            code("mes.people.services.register._end_what_was_lent", answer())),
     Control("seal_key", "the refusal to make a new sealing key in silence", "SIG-17", "tests/mes/signatures/test_seals.py::key_is_gone",
             code("mes.signatures.seal_keys.seal_key", particular.key_made_anew)),
 )  # fmt: skip
@@ -147,6 +159,12 @@ SIGNING = (
 ENTERING = (
     Control("sign_in_throttle", "the slowing down of who guesses at the sign-in", "SIG-12", f"{ACCESS}::slowed_down",
             code("mes.people.services.access.begin_sign_in", answer())),
+    Control("witness_throttle", "the slowing down of who guesses the witness's password", "SIG-12", "tests/mes/people/test_register.py::guesses_the_witness",
+            code("mes.people.session.sign_in", particular.witness_at_once)),
+    Control("refusals_searched", "the search of refused attempts", "AUD-09", "tests/batches/lots/test_trail_pages.py::found_by_person",
+            code("mes.inspection.refusals.refused", particular.every_refusal)),
+    Control("demo_alone", "the lock by which one demo works in a folder", "DI-02", "tests/quality/management/test_demo_alone.py",
+            code("quality.management.commands.demo.Command.alone", particular.unlocked)),
     Control("same_time", "the hash that is checked for an unknown name too", "ACC-02", f"{ACCESS}::hash_checks",
             code("mes.people.backends.PasswordBackend.authenticate", particular.nobody_is_nobody)),
     Control("idle_lock", "the cover after idle time", "ACC-05", f"{ACCESS}::idle", code("mes.people.session.is_covered", answer(False))),
@@ -207,6 +225,10 @@ ON_THE_FLOOR = (
             code("batches.execution.queries.scans.is_spent", answer(False))),
     Control("typed_alone", "the second person for a typed identifier", "COI-03", "tests/batches/custody/test_services.py::one_person_typed",
             code("batches.lots.rules.identity.check_scanned_or_read_by_two", answer())),
+    Control("label_two", "the second reader where a label goes onto a container that was typed", "COI-03", f"{LABELS}::label_goes_onto_no_container",
+            code("batches.lots.services.identity.prove_identity", answer())),
+    Control("decimal_sign", "the refusal of the sign that the site does not write before three digits", "EXE-04",
+            "tests/batches/recipes/test_quantities.py::other_sign", code("batches.recipes.quantities._mantissa", particular.either_sign)),
     Control("typed_alone_at_step", "the second person for an identifier typed at a step", "COI-03", f"{STEPS}::typed_alone",
             code("batches.execution.rules.steps.check_scanned", answer())),
     Control("material_released", "the refusal of material that is not released", "MAT-01", f"{MATERIALS}::unreleased {SCANS}::may_not_be_used",
@@ -266,6 +288,18 @@ AT_RELEASE = (
     Control("gate_trail", "the gate's line of the audit trail", "AUD-07", f"{RELEASE}::trail", code("quality.release.integrity.trail_findings", answer([]))),
     Control("gate_database", "the gate's line of the database's guards", "AUD-05", f"{RELEASE}::missing_guard",
             code("quality.release.integrity.guard_findings", answer([]))),
+    Control("integrity_second", "the second person for what does not hold in trail or guards", "AUD-07", f"{BROKEN}::one_person_alone",
+            alone(code("quality.release.rules.check_can_confirm_integrity", silent("same_person")))),
+    Control("integrity_own_work", "the refusal of who worked in the lot as the one who confirms it", "REL-02", f"{BROKEN}::one_person_alone",
+            alone(code("quality.release.rules.check_can_confirm_integrity", silent("own_work")))),
+    Control("guard_altered_again", "the mark of how the guards stand, which an assessment covers", "AUD-05", f"{BROKEN}::altered_once_more",
+            alone(code("mes.records.guard_marks.mark", answer("")))),
+    Control("unguarded_reviewed", "the exception about work while a guard is missing", "AUD-12", f"{MARKED}::goes_on_and_is_marked",
+            code("mes.checkpoints.queries.not_held", answer([]))),
+    Control("unguarded_shown", "the mark on the pages while a guard is missing", "AUD-05", f"{MARKED}::goes_on_and_is_marked",
+            code("quality.alerts.views.TrailMark.read", answer({"found": False}))),
+    Control("infusion_certified", "certification before the infusion began", "REL-06", f"{RELEASE}::times_or_volume",
+            code("quality.release.rules._check_not_before", silent("start_before_certification"))),
 )  # fmt: skip
 
 AFTERWARDS = (
@@ -277,6 +311,12 @@ AFTERWARDS = (
             code("mes.verifier.rows.RowCheck._rows", answer())),
     Control("checkpoint_signature", "the check of the checkpoint's signature", "AUD-08", "tests/mes/verifier/test_anchors.py::altered",
             code("mes.verifier.ed25519.is_signed", answer(True))),
+    Control("checkpoint_unchecked", "the verdict's word about checkpoints whose key was not given", "AUD-08", "tests/mes/verifier/test_keys.py::where_none_was",
+            code("mes.verifier.noted.check", answer())),
+    Control("timestamp_late", "the check of a kept token's time against its checkpoint's", "AUD-08", f"{STAMPS}::another_time",
+            code("mes.verifier.timestamps._untimely", answer(""))),
+    Control("timestamp_taken", "the refusal of a token from before its checkpoint or after now", "AUD-08",
+            "tests/mes/checkpoints/test_timestamps.py::before_its_checkpoint", code("mes.checkpoints.timestamps.check_time", particular.token_as_it_came)),
     Control("file_digest", "the check of a file against its digest whenever it is read", "DI-04", "tests/quality/release/test_damage.py::flipped_byte",
             code("mes.records.kept.check_kept", particular.unchecked)),
 )  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
+from pathlib import Path
 
 
 def spend_without_end(original):
@@ -179,6 +181,42 @@ def any_deed(original):
         return deed
 
     return require_deed
+
+
+def every_refusal(original):
+    """Whatever is searched for, everything that was refused is found."""
+    return lambda **asked: original()
+
+
+def unlocked(original):
+    """A demo starts whether another one runs or not."""
+    return lambda self: Path(os.devnull).open()
+
+
+def token_as_it_came(original):
+    """A token is believed whatever time it states."""
+    return lambda token, taken, now: token
+
+
+def reason_left_out(original):
+    """What is signed holds no reason."""
+    return lambda *what, reason="", **more: original(*what, **more)
+
+
+def witness_at_once(original):
+    """The witness's password is tried as often as somebody likes."""
+
+    def sign_in(request, username, password):
+        from mes.people import session
+
+        return session.prove(request, username, password)
+
+    return sign_in
+
+
+def either_sign(original):
+    """Whichever sign was typed is taken for the one that the site writes."""
+    return lambda written, typed, decimal_sign: original(written, typed, "," if "," in written else ".")
 
 
 def as_it_is(original):

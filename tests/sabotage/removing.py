@@ -119,6 +119,16 @@ def database(statement: str = "", make: Callable[[psycopg.Connection], object] |
     return away
 
 
+def alone(away: Callable[[], object]) -> Callable[[], object]:
+    """A removal in a process of its own: what its tests commit is there in a second round, and would fail them for another reason."""
+
+    def apart():
+        return away()
+
+    apart.in_database = True
+    return apart
+
+
 def rewritten(function: str, old: str, new: str) -> Callable[[], object]:
     """A function of the database (`guard.name`, or a pattern for several) in whose text this stands instead of that."""
 

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 from quality.management.commands.demo import Command
 
 
+@pytest.mark.req("DI-02", case="negative")
 def test_a_second_demo_in_the_same_folder_is_refused_while_the_first_one_lives(settings, tmp_path):
     settings.VAR_FOLDER = tmp_path
     first = Command().alone()
