@@ -78,7 +78,7 @@ def make(by: Actor, about: Callable[[], About]) -> tuple[EvidenceFile, bytes]:
         key = seals.key_of(site_id, site.code)
     if covered is None:
         raise RuleBroken("no_checkpoint", "No checkpoint of this site covers this record yet. Try again in a minute.")
-    keys = [proofs.key_line(site.code), *(line for code in sorted(sites.values()) for line in seal_keys.public_lines(code))]
+    keys = [*proofs.key_lines(site.code), *(line for code in sorted(sites.values()) for line in seal_keys.public_lines(code))]
     members = {
         "README.txt": README.encode(), "keys.txt": "".join(f"{line}\n" for line in keys).encode(), **members, **what.texts,
         "checkpoint.txt": covered.checkpoint.note.encode(), "proof.json": covered.proof,

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 
 from mes.audit.chain import canonical_json
-from mes.checkpoints import keys, merkle, notes
+from mes.checkpoints import keys, merkle
 from mes.checkpoints.models import Checkpoint
 
 
@@ -51,6 +51,6 @@ def _text(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
 
 
-def key_line(site_code: str) -> str:
-    """The public half of the key that signs the site's checkpoints, as others' tools take it."""
-    return notes.verifier_text(keys.key_name(site_code), keys.site_key(site_code).public_key())
+def key_lines(site_code: str) -> list[str]:
+    """The public half of every key that signs or signed the site's checkpoints, as others' tools take it: the newest one after a change too."""
+    return [line for line in keys.public_lines() if line.startswith(f"{keys.key_name(site_code)}+")]

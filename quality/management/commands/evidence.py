@@ -7,7 +7,7 @@ from pathlib import Path
 from django.core.management import BaseCommand, CommandError
 
 from mes.errors import Missing, RuleBroken
-from mes.evidence.proofs import key_line
+from mes.evidence.proofs import key_lines
 from mes.people.models import Site
 from mes.people.setup import SETUP, system_actor
 from mes.records.context import site_context
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             to.unlink(missing_ok=True)
             raise CommandError(refused.sentence) from refused
         if keys is not None:
-            keys.write_text("\n".join([key_line(site.code), *seal_keys.public_lines(site.code)]) + "\n")
+            keys.write_text("\n".join([*key_lines(site.code), *seal_keys.public_lines(site.code)]) + "\n")
         self.stdout.write(f"{fact.sha256}  {to}")
         self.stdout.write(f"{fact.entries} entries of {fact.subject}, under checkpoint {fact.checkpoint} of {site.code}")
 

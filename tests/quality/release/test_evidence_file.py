@@ -19,10 +19,11 @@ from batches.execution.queries.content import correction_subject
 from batches.subjects.services import read_identity
 from mes.audit.chain import canonical_json
 from mes.audit.models import AuditEntry
+from mes.checkpoints.services import announce_key
 from mes.errors import NotAllowed, RuleBroken
 from mes.evidence import container
 from mes.evidence.models import EvidenceFile
-from mes.evidence.proofs import key_line
+from mes.evidence.proofs import key_lines
 from mes.evidence.stream import lines as lines_of
 from mes.people.setup import system_actor
 from mes.records.models import SecurityEvent
@@ -44,7 +45,7 @@ def verifier(tmp_path_factory):
 
 def keys_of(judged):
     code = judged.place.site.code
-    return "\n".join([key_line(code), *seal_keys.public_lines(code)]) + "\n"
+    return "\n".join([*key_lines(code), *seal_keys.public_lines(code)]) + "\n"
 
 
 def alone(verifier, folder, *words):
@@ -103,6 +104,20 @@ def test_a_file_of_another_site_is_not_taken_for_this_ones(judged, verifier, tmp
     (tmp_path / "KEY.txt").write_text(lines[0].replace("+", "+0", 1))
     assert alone(verifier, tmp_path, "--evidence", "lot.zip", "--key", "KEY.txt").returncode == 2
     assert alone(verifier, tmp_path, "--evidence", "nothing.zip").returncode == 2
+
+
+@pytest.mark.req("AUD-08", case="positive")
+def test_a_file_made_after_the_key_of_checkpoints_changed_is_intact(judged, tmp_path):
+    lot, jobs = judged.order(), system_actor(judged.place.site.pk)
+    announce_key(by=jobs, reason="yearly change")
+    read_identity(by=judged.by("sam"), patient_id=lot.therapy_event.patient_id, purpose="order")
+
+    _, content = evidence_file.evidence_file(judged.by("ruth"), lot.number)
+
+    (tmp_path / "lot.zip").write_bytes(content)
+    (tmp_path / "KEY.txt").write_text(keys_of(judged))
+    assert keys_of(judged).count(f"cartulary/{judged.place.site.code}+") == 2
+    assert evidence.verify(str(tmp_path / "lot.zip"), str(tmp_path / "KEY.txt")).intact and evidence.verify(str(tmp_path / "lot.zip")).intact
 
 
 # --- making one is a deed ---------------------------------------------------------------------------------------------
