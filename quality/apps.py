@@ -11,6 +11,7 @@ class QualityConfig(AppConfig):
         from quality import watch
         from quality.alerts import heartbeats
         from quality.alerts import wiring as alerts
+        from quality.analytics import wiring as analytics
         from quality.deviations import wiring as deviations
         from quality.release import wiring as release
         from quality.review import wiring as review
@@ -25,3 +26,4 @@ class QualityConfig(AppConfig):
         heartbeats.expect(tuple(watch.SWEEPS))
         review.register()
         release.register()
+        analytics.register()
