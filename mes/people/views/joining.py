@@ -52,7 +52,7 @@ class JoinPage(Page):
         if not form.is_valid():
             return self.show(422, form=form)
         typed, site = form.cleaned_data, Site.objects.get(pk=told["site"])
-        witness = session.prove(request, typed["witness"], typed["witness_password"])
+        witness = session.sign_in(request, typed["witness"], typed["witness_password"])
         services.join_person(
             by=session.actor_of(request, user, site, queries.live_grants(user.pk, site.pk)),
             user_id=user.pk, seen=told["version"], new=typed["new"], pin=typed["pin"], invited_by=uuid.UUID(told["by"]),

@@ -31,6 +31,8 @@ def test_under_each_profile_weak_and_breached_passwords_are_refused(place):
     for known in ("Password-2026!!!", "qwertyuiop123456", "!!!!sunshine1234", "abcabcabcabcabcabc", "1111111111111111"):
         assert refused(ben, known) == "password_known", known
     assert refused(ben, "long enough but ben") == "password_has_name"
+    for of_here in ("Cartulary for all!!", "administrator 2026-11", f"{place.site.name} 2026!"):
+        assert refused(ben, of_here) in {"password_of_here", "password_known"}, of_here
     assert User.objects.get(pk=ben.user_id).check_password(PASSWORD)
 
 
