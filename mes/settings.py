@@ -211,6 +211,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = ENV.mode == environment.Mode.TEST
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}
 
 # --- mail -------------------------------------------------------------------------------------------------------------
 

@@ -68,3 +68,13 @@ def test_nobody_issues_a_password_to_somebody_else(place):
 
 def test_a_phrase_is_not_called_known():
     assert not passwords.is_known(PASSWORD) and not passwords.is_known("walrus tide lantern")
+
+
+def test_long_passwords_and_spaces_are_taken_as_they_are_typed():
+    place = open_place()
+    ben = place.person("ben", [Permission.READ_AUDIT], secrets=True, signs=False)
+    new = "  walrus tide lantern  " + "ä€ " * 40 + "END  "
+    services.set_password(by=ben, user_id=ben.user_id, new=new)
+    user = User.objects.get(pk=ben.user_id)
+    assert user.check_password(new)
+    assert not any(user.check_password(other) for other in (new.strip(), new.lower(), new[:64], new[:72]))

@@ -103,6 +103,13 @@ def test_an_administrator_alone_cannot_use_the_link(link):
     assert User.objects.get(username="maya").check_password(PASSWORD)
 
 
+@pytest.mark.req("SIG-12", case="negative")
+def test_guesses_at_the_second_person_of_a_joining_link_are_slowed_down(link):
+    found = [Client().post(link, JOIN | {"witness": "sofia", "witness_password": "guessed again"}).status_code for _ in range(5)]
+    assert found == [403] * 3 + [429] * 2
+    assert not PersonLock.objects.filter(user__username="sofia").exists()
+
+
 @pytest.mark.req("SIG-10", case="positive")
 def test_a_link_works_once(link):
     typed = JOIN | {"witness": "sofia", "witness_password": PASSWORD}
@@ -268,3 +275,11 @@ def test_a_training_names_who_had_it_and_the_trainer_is_not_among_them(place):
     assert answer.status_code == 409 and sofia.full_name in answer.content.decode()
     with site_context(place.site.pk):
         assert {each.user_id for each in Qualification.objects.filter(subject="procedure:gowning")} == {mia.pk}
+
+
+@pytest.mark.req("ACC-02", case="negative")
+def test_a_field_that_the_form_does_not_have_changes_nothing(place, admin):
+    more = {"site": str(place.site.pk), "password": "a password from outside 5", "pin": "739164", "is_active": "", "version": "7", "kind_": "system"}
+    admin.post("/people/new/", {"kind": "person", "full_name": "Nora", "username": "nora", "badge": ""} | more)
+    nora = User.objects.get(username="nora")
+    assert (nora.password, nora.pin, nora.is_active, nora.version, nora.kind) == ("", "", True, 1, "person")

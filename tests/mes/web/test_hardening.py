@@ -69,6 +69,27 @@ def test_no_cookie_names_a_person_and_none_can_be_read_by_a_script(place, maya):
         assert kept["httponly"] and kept["samesite"] == "Lax" and kept["path"] == "/" and not kept["domain"], kept
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/me/", "text/html; charset=utf-8"), ("/nowhere/", "text/html; charset=utf-8"), ("/livez", "application/json"),
+        ("/api/v1/me/", "application/json"), ("/api/v1/nothing/", "application/problem+json"),
+        ("/static/js/lock.js", 'text/javascript; charset="utf-8"'), ("/static/img/icon.svg", "image/svg+xml; charset=utf-8"),
+    ],
+)  # fmt: skip
+def test_every_answer_says_what_it_is(maya, path, kind):
+    answer = signed_in(maya).get(path)
+    answer.close()
+    assert answer.headers["Content-Type"] == kind
+
+
+def test_nothing_stands_in_the_way_of_a_password_manager(client):
+    scripts = "".join(path.read_text() for path in (configured.ROOT / "static" / "js").glob("*.js"))
+    page = client.get("/sign-in/").content.decode()
+    assert '"paste"' not in scripts and "onpaste" not in scripts + page
+    assert 'autocomplete="username"' in page and 'autocomplete="current-password"' in page and 'type="password"' in page
+
+
 def test_static_files_are_no_listing(client):
     assert client.get("/static/").status_code == 404 and client.get("/static/js/").status_code == 404
     answer = client.get(staticfiles_storage.url("js/lock.js"))
