@@ -141,6 +141,11 @@ def sessions_of(user_id: uuid.UUID) -> list[UserSession]:
     return list(UserSession.objects.filter(user_id=user_id, began_at__gt=oldest).order_by("-touched_at"))
 
 
+def forget_others(user_id: uuid.UUID, keep: str = "") -> None:
+    """Remove the sessions of a person whose password changed: the old password opens none of them any more."""
+    UserSession.objects.filter(user_id=user_id).exclude(session_key=keep).delete()
+
+
 def forget_old() -> int:
     """Remove sessions that have ended by themselves; returns how many. Each of them was refused before."""
     return UserSession.objects.filter(expire_date__lt=dt.datetime.fromtimestamp(time.time(), dt.UTC)).delete()[0]

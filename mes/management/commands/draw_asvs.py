@@ -13,8 +13,8 @@ STATES = ("met", "not applicable", "customer", "not met")
 
 HEAD = """# OWASP ASVS 5.0, number by number
 
-Level 2 of every chapter of the OWASP Application Security Verification Standard 5.0.0 ([OWASP/ASVS](https://github.com/OWASP/ASVS), CC BY-SA 4.0), level 3 of
-authentication (V6), sessions (V7) and logging (V16). Read the standard beside it: here are its numbers, a few words of our own, what we found, and where it is shown.
+Level 2 of every chapter of the OWASP Application Security Verification Standard 5.0.0
+([OWASP/ASVS](https://github.com/OWASP/ASVS), CC BY-SA 4.0), level 3 of authentication (V6), sessions (V7) and logging (V16). Read the standard beside it: here are its numbers, a few words of our own, what we found, and where it is shown.
 It was gone through by those who wrote the product, is no certificate, and claims nothing. Printed by `python3 manage.py draw_asvs` from `asvs.yaml`; a test
 compares, knows every number, and fails when a file or test named here is gone.
 
