@@ -5,6 +5,7 @@ from __future__ import annotations
 from batches.dossier import rendering
 from mes.api import idempotency
 from mes.celery import app
+from mes.people import session
 from mes.people.setup import system_actor
 
 
@@ -16,5 +17,6 @@ def render_batch_record(*, site: str, subject: str) -> None:
 
 @app.task(name="batches.forget_answers", acks_late=True)
 def forget_answers() -> None:
-    """Every night: forget the kept answers of old API requests. What they recorded stays; what they repeated is not needed any more."""
+    """Every night: forget the kept answers of old API requests, and sessions that are over. What was recorded stays."""
     idempotency.forget()
+    session.forget_old()

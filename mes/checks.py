@@ -14,6 +14,7 @@ WORKING_ROWS = {
     "mes.SigningIntent": "minutes to live; the signature names it",
     "mes.FailureCounter": "the lock itself is a record",
     "mes.SignInThrottle": "minutes to live; the lock itself is a record",
+    "mes.UserSession": "hours to live; coming in and going are facts",
     "mes.SimulatedClock": "demo and rehearsal only",
     "mes.IdempotencyKey": "the answer to a repeated request",
     "batches.BlindIndex": "gone with the patient's key, as decisions 10 wants",

@@ -35,6 +35,7 @@ class Event(StrEnum):
     PERSON_UNLOCKED = "mes.person_unlocked"
     SIGNED_IN = "mes.signed_in"
     SIGNED_OUT = "mes.signed_out"
+    SESSIONS_ENDED = "mes.sessions_ended"
     QUALIFICATION_RECORDED = "mes.qualification_recorded"
     DEVICE_TOKEN_ISSUED = "mes.device_token_issued"
     DEVICE_TOKEN_REVOKED = "mes.device_token_revoked"

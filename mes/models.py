@@ -22,6 +22,7 @@ from mes.people.models import (
     Site,
     UsedCode,
     User,
+    UserSession,
 )
 from mes.records.models import SecurityEvent
 from mes.signatures.models import DeputyAuthority, Signature, SignaturePayload, SignatureSeal, SigningIntent
@@ -30,5 +31,5 @@ __all__ = [
     "AccessEvent", "AccessReview", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeputyAuthority",
     "DeviceCredential", "EmergencyAccess", "EvidenceFile", "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification",
     "Role", "RowSchema", "SecondFactor", "SecurityEvent", "SignInThrottle", "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent",
-    "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode", "User", "Witnessed",
+    "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode", "User", "UserSession", "Witnessed",
 ]  # fmt: skip

@@ -59,10 +59,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mes.web.csp.SecurityHeaders",  # outermost: static files and redirects carry the headers too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "mes.web.middleware.RequestId",
-    "mes.web.csp.SecurityHeaders",
+    "mes.web.limits.Bounds",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -148,20 +149,24 @@ LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # the capture path reads nothing from Redis
-SESSION_COOKIE_NAME = "cartulary_session"
+SESSION_ENGINE = "mes.people.session_store"  # in the database: the capture path reads nothing from Redis
+#: Browsers take a cookie of this prefix over TLS only, for this host alone, and let no neighbour set it (RFC 6265bis, 4.1.3.2).
+COOKIE_PREFIX = "__Host-" if ENV.secure_cookies else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}cartulary_session"
+STATION_COOKIE_NAME = f"{COOKIE_PREFIX}cartulary_station"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # notes name people: not in a cookie
 SESSION_COOKIE_AGE = 12 * 60 * 60  # one long shift
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 IDLE_SECONDS = 5 * 60  # without a touch the page is covered; nobody can change it
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = ENV.secure_cookies
-CSRF_COOKIE_NAME = "cartulary_csrf"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}cartulary_csrf"
 CSRF_COOKIE_SECURE = ENV.secure_cookies
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "mes.web.problems.form_too_old"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}}}
 
 # --- the way here and back --------------------------------------------------------------------------------------------
 
@@ -170,11 +175,18 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = ENV.production
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # asked from inside, without TLS
+#: Asked from inside, without TLS; and the API, which refuses: a redirect would hide that a client sends its token in the clear (mes/web/limits.py).
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^api/"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if ENV.production else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.production
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.behind_proxy else None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 2
+#: The longest body of a form with a file: the largest raw file (20 MB) and what is beside it. Longer ones are not read at all.
+LARGEST_UPLOAD = 21 * 1024 * 1024
+#: Requests of one person or device in a minute, counted by each process: no brake on work, an end to a loop that went wild.
+REQUESTS_A_MINUTE = 6000
 
 # --- language, time, files --------------------------------------------------------------------------------------------
 
@@ -198,6 +210,8 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = ENV.mode == environment.Mode.TEST
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}
 
 # --- mail -------------------------------------------------------------------------------------------------------------
 
@@ -269,6 +283,8 @@ LOG_PROCESSORS = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    # By name, for frameworks hang whole requests into their lines, with what people typed.
+    structlog.stdlib.ExtraAdder(allow={"path", "error", "task", "method", "view", "ids", "status", "ms"}),
     structlog.processors.format_exc_info,
 ]
 structlog.configure(
@@ -296,6 +312,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENV.log_level},
     "loggers": {
         "django": {"handlers": [], "level": ENV.log_level, "propagate": True},
+        # One line for each answer; thousands of them would say nothing in a run of tests.
+        "cartulary.answered": {"level": "WARNING" if ENV.mode == environment.Mode.TEST else "INFO"},
         "django.db.backends": {"level": "WARNING"},  # its debug lines hold parameters, which may name patients
         "weasyprint": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},

@@ -67,6 +67,14 @@ class OwnPasswordForm(forms.Form):
     current = secret_field("Password", new=False)
 
 
+class SessionsForm(OwnPasswordForm):
+    which = ChosenField(label="Which", required=False)
+
+    def __init__(self, *args, others=(), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["which"].choices = [("", "All but this one"), *others]
+
+
 class CodeForm(forms.Form):
     code = forms.CharField(label="Six digits shown now", max_length=12, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}))
 

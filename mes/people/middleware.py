@@ -5,15 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
+import structlog
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
-from mes.errors import RuleBroken
+from mes.errors import RuleBroken, TooManyTries
 from mes.people import queries, rules, session
 from mes.people.models import User
 from mes.people.segregation import conflict_in
-from mes.web import problems
+from mes.web import limits, problems
 
 OPEN_UNDER_COVER = ("/lock/", "/unlock/", "/sign-in/", "/sign-out/", "/livez", "/readyz", "/static/")
 """What answers while a page is covered."""
@@ -55,6 +56,11 @@ class ActorMiddleware:
         request.actor = session.actor_of(request, user, request.site, grants)
         rights = frozenset(permission for grant in grants for permission in grant.role.permissions)
         request.rights = frozenset(one for one in rights if conflict_in(rights, with_permission=one) is None)  # ACC-07, at use
+        structlog.contextvars.bind_contextvars(user=str(user.pk), site=str(site_id), station=request.actor.station)
+        try:
+            limits.count(str(user.pk))
+        except TooManyTries as broken:
+            return problems.answer(request, broken)
         if session.is_covered(request):
             session.cover(request)
             if not request.path.startswith(OPEN_UNDER_COVER):

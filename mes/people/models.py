@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, is_password_usable
 from django.contrib.auth.models import BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from mes.records.models import Fact, GuardedQuerySet, Record
 
@@ -92,8 +96,6 @@ class User(Record):
         return is_password_usable(self.password)
 
     def get_session_auth_hash(self) -> str:
-        from django.utils.crypto import salted_hmac
-
         return salted_hmac("cartulary.session", self.password, algorithm="sha256").hexdigest()
 
     def get_session_auth_fallback_hash(self):
@@ -263,6 +265,25 @@ class SignInThrottle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tries} since {self.since}"
+
+
+class UserSession(AbstractBaseSession):
+    """Working row: a session of a browser, and whose it is. It ends by sign-out, after its longest time, or by whoever may end it."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="sessions")
+    site_id = models.UUIDField(null=True)
+    station = models.CharField(max_length=80, blank=True)
+    began_at = models.DateTimeField(null=True)
+    touched_at = models.DateTimeField(null=True)
+
+    @property
+    def ref(self) -> str:
+        """What it is called on pages: who reads it there has no key to it."""
+        return salted_hmac("cartulary.session_ref", self.session_key, algorithm="sha256").hexdigest()[:24]
+
+    @classmethod
+    def get_session_store_class(cls):
+        return import_module(settings.SESSION_ENGINE).SessionStore
 
 
 class PersonLock(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from enum import StrEnum
 
 from django.contrib.auth.hashers import check_password
@@ -189,6 +190,12 @@ def check_can_close_account(*, by: Actor, user: User) -> None:
         raise RuleBroken("account_closed", "This account was closed before.")
 
 
+def check_can_end_sessions(*, by: Actor, user: User) -> None:
+    if by.user_id != user.pk:
+        check_may(by, _permission().MANAGE_PEOPLE)
+        check_of_this_site(by, user.pk)
+
+
 def check_can_end_grant(*, by: Actor, grant: Grant, now: dt.datetime) -> None:
     if by.kind != "system":
         check_may(by, _permission().MANAGE_PEOPLE)
@@ -198,7 +205,8 @@ def check_can_end_grant(*, by: Actor, grant: Grant, now: dt.datetime) -> None:
         raise RuleBroken("grant_ended", "This role was ended before.")
 
 
-def check_can_set_password(*, by: Actor, user: User, new: str, policy: PasswordPolicy) -> None:
+def check_can_set_password(*, by: Actor, user: User, new: str, policy: PasswordPolicy, said: Iterable[str] = ()) -> None:
+    """`said`: names of the person and the site. Raises NotAllowed, RuleBroken: password_short, _known, _used, _has_name, _of_here."""
     if by.user_id != user.pk and by.kind != "system":
         raise NotAllowed("not_your_password", "A password is set by its owner alone.")
     if len(new) < policy.least:
@@ -208,11 +216,9 @@ def check_can_set_password(*, by: Actor, user: User, new: str, policy: PasswordP
     if any(check_password(new, earlier) for earlier in queries.earlier_passwords(user.pk, policy.remembered)):
         raise RuleBroken("password_used", f"You had this password before. The last {policy.remembered} are not taken again.", field="new")
     if user.username.lower() in new.lower():
-        raise RuleBroken(
-            "password_has_name",
-            "A password does not contain the user name.",
-            field="new",
-        )
+        raise RuleBroken("password_has_name", "A password does not contain the user name.", field="new")
+    if word := passwords.word_of_here(new, said):
+        raise RuleBroken("password_of_here", f"A password does not lean on what everybody here would try first, such as {word}.", field="new")
 
 
 def check_can_set_pin(*, by: Actor, user: User, pin: str) -> None:
@@ -221,21 +227,14 @@ def check_can_set_pin(*, by: Actor, user: User, pin: str) -> None:
     if len(pin) < LEAST_PIN or not pin.isdecimal():
         raise RuleBroken("pin_short", f"A signing PIN has at least {LEAST_PIN} digits.", field="pin")
     if len(set(pin)) == 1 or pin in "01234567890123456789" or pin in "98765432109876543210":
-        raise RuleBroken(
-            "pin_guessable",
-            "This PIN is too easy to guess. Choose one that is no repeat and no row of digits.",
-            field="pin",
-        )
+        raise RuleBroken("pin_guessable", "This PIN is too easy to guess. Choose one that is no repeat and no row of digits.", field="pin")
 
 
 def check_can_record_qualification(*, by: Actor, user: User, subject: str) -> None:
     if by.kind != "system":
         check_may(by, _permission().RECORD_TRAINING)
         if by.user_id == user.pk:
-            raise NotAllowed(
-                "own_training",
-                "Nobody records their own training. The trainer has to do it.",
-            )
+            raise NotAllowed("own_training", "Nobody records their own training. The trainer has to do it.")
 
 
 def check_of_this_site(by: Actor, user_id) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 import time
 import uuid
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest, HttpResponse
@@ -14,15 +16,14 @@ from django.http import HttpRequest, HttpResponse
 from mes.errors import NotAllowed, RuleBroken
 from mes.people import queries, rules
 from mes.people.hashers import nobodys_hash
-from mes.people.models import Site, User
+from mes.people.models import Site, User, UserSession
 from mes.people.services import begin_try, end_try, lock_person, record_sign_in, record_sign_out
-from mes.people.services.access import Secret, begin_sign_in, end_sign_in
+from mes.people.services.access import FAILURES_ALLOWED, Secret, begin_sign_in, end_sign_in
 from mes.people.setup import system_actor
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
 
 BACKEND = "mes.people.backends.PasswordBackend"
-STATION_COOKIE = "cartulary_station"
 PROVEN_SECONDS = 300
 """How long a proven password waits for the choice of a site."""
 
@@ -40,6 +41,7 @@ def prove(request: HttpRequest, username: str, password: str) -> User:
     if user is None or left < 0 or rules.is_locked(user.pk):
         raise _refuse(request, known, left, sentence=NOT_TOGETHER)
     end_try(user.pk, "password")
+    request.wrong_before = FAILURES_ALLOWED - 1 - left
     return user
 
 
@@ -52,6 +54,8 @@ def sign_in(request: HttpRequest, username: str, password: str) -> User:
     begin_sign_in(username, address)
     user = prove(request, username, password)
     end_sign_in(username, address)
+    if request.wrong_before > 0:
+        request.session["wrong_before"] = request.wrong_before
     return user
 
 
@@ -112,13 +116,17 @@ def begin(request: HttpRequest, user: User, site_id: uuid.UUID) -> Actor:
         raise NotAllowed("no_role_here", f"{user.full_name} holds no role at this site. An administrator can give one.")
     if request.user.is_authenticated and request.user.pk != user.pk:
         end(request)
+    wrong = request.session.pop("wrong_before", 0)
     login(request, user, backend=BACKEND)
     request.session["site"] = str(site_id)
-    request.session["began"] = time.time()
+    request.session["began"], request.session["station"] = time.time(), station_of(request)
     request.session.pop("covered", None)
     touch(request)
     by = actor_of(request, user, Site.objects.get(pk=site_id), queries.live_grants(user.pk, site_id))
     record_sign_in(by=by)
+    if wrong and by.channel == "page":  # OWASP ASVS 5.0, V6.3.5
+        times = "A wrong password was" if wrong == 1 else f"{wrong} wrong passwords were"
+        messages.warning(request, f"{times} given in your name since the last right one. If that was not you, tell an administrator.")
     return by
 
 
@@ -128,6 +136,22 @@ def end(request: HttpRequest) -> None:
     logout(request)
     if by is not None:
         record_sign_out(by=by)
+
+
+def sessions_of(user_id: uuid.UUID) -> list[UserSession]:
+    """The person's sessions that have not lasted their longest time, the one touched last first."""
+    oldest = dt.datetime.fromtimestamp(time.time() - settings.SESSION_COOKIE_AGE, dt.UTC)
+    return list(UserSession.objects.filter(user_id=user_id, began_at__gt=oldest).order_by("-touched_at"))
+
+
+def forget_others(user_id: uuid.UUID, keep: str = "") -> None:
+    """Remove the sessions of a person whose password changed: the old password opens none of them any more."""
+    UserSession.objects.filter(user_id=user_id).exclude(session_key=keep).delete()
+
+
+def forget_old() -> int:
+    """Remove sessions that have ended by themselves; returns how many. Each of them was refused before."""
+    return UserSession.objects.filter(expire_date__lt=dt.datetime.fromtimestamp(time.time(), dt.UTC)).delete()[0]
 
 
 def actor_of(request: HttpRequest, user: User, site: Site, grants) -> Actor:
@@ -151,7 +175,7 @@ def station_of(request: HttpRequest) -> str:
     """The name of this tablet or desk, from its signed cookie; the same one through the whole request."""
     known = getattr(request, "station", None)
     if known is None:
-        known = request.get_signed_cookie(STATION_COOKIE, default="", salt="station")
+        known = request.get_signed_cookie(settings.STATION_COOKIE_NAME, default="", salt="station")
         request.station_is_new = not known
         request.station = known = known or f"station-{secrets.token_hex(3)}"
     return known
@@ -161,7 +185,7 @@ def keep_station(request: HttpRequest, response: HttpResponse) -> None:
     """Give a browser that has no station name its own, for years: signing is bound to it."""
     if getattr(request, "station_is_new", False):
         response.set_signed_cookie(
-            STATION_COOKIE, request.station, salt="station", max_age=10 * 365 * 86400, httponly=True, samesite="Lax",
+            settings.STATION_COOKIE_NAME, request.station, salt="station", max_age=10 * 365 * 86400, httponly=True, samesite="Lax",
             secure=settings.SESSION_COOKIE_SECURE,
         )  # fmt: skip
 

@@ -8,7 +8,9 @@ import hmac
 import os
 import struct
 import time
+from contextlib import suppress
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
@@ -45,18 +47,23 @@ def matching_step(secret: bytes, code: str, *, now: int | None = None) -> int | 
     return found
 
 
-def _key() -> bytes:
-    return hashlib.sha256(b"cartulary:totp:" + settings.SECRET_KEY.encode()).digest()
+def _key(secret_key: str) -> AESGCM:
+    return AESGCM(hashlib.sha256(b"cartulary:totp:" + secret_key.encode()).digest())
 
 
 def seal(secret: bytes) -> bytes:
     nonce = os.urandom(12)
-    return nonce + AESGCM(_key()).encrypt(nonce, secret, b"totp")
+    return nonce + _key(settings.SECRET_KEY).encrypt(nonce, secret, b"totp")
 
 
 def unseal(sealed: bytes) -> bytes:
+    """The secret, also where an earlier SECRET_KEY sealed it (settings.SECRET_KEY_FALLBACKS). Raises InvalidTag when none did."""
     sealed = bytes(sealed)
-    return AESGCM(_key()).decrypt(sealed[:12], sealed[12:], b"totp")
+    *first, last = settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS
+    for each in first:
+        with suppress(InvalidTag):
+            return _key(each).decrypt(sealed[:12], sealed[12:], b"totp")
+    return _key(last).decrypt(sealed[:12], sealed[12:], b"totp")
 
 
 def enrolment_uri(username: str, secret: bytes, issuer: str = "Cartulary") -> str:

@@ -14,7 +14,6 @@ import uuid
 from functools import cache
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpResponse
 from django.test import Client
 from django.views import View
@@ -22,6 +21,7 @@ from ruamel.yaml import YAML
 
 from mes.api.views import ServiceView
 from mes.people.segregation import TEMPORARY_ROLES
+from mes.people.session_store import SessionStore
 from mes.web.pages import Page
 from quality.roles import ROLES
 from tests.house.source import ROOT, report

@@ -118,7 +118,10 @@ def test_production_settings_put_cookies_and_pages_under_tls():
     code = (
         "from mes import settings as s;"
         "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS > 0,"
-        " s.SIMULATED_CLOCK, s.DEBUG, s.PASSWORD_HASHERS)"
+        " s.SIMULATED_CLOCK, s.DEBUG, s.PASSWORD_HASHERS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS);"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.STATION_COOKIE_NAME)"
     )
     done = subprocess.run([sys.executable, "-c", code], env=SAFE, capture_output=True, text=True, cwd=ROOT, check=True)
-    assert done.stdout.strip() == "True True True True False False ['mes.people.hashers.Argon2id19']"
+    flags, names = done.stdout.strip().splitlines()
+    assert flags == "True True True True False False ['mes.people.hashers.Argon2id19'] True"
+    assert [name.removeprefix("__Host-cartulary_") for name in names.split()] == ["session", "csrf", "station"]

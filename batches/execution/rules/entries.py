@@ -7,6 +7,7 @@ import datetime as dt
 from batches.equipment.models import Equipment, EquipmentUse
 from batches.execution import queries
 from batches.execution.models import Entry, Excursion
+from batches.execution.rules.files import check_is_what_it_is_called
 from batches.execution.rules.people import check_actor_performs, check_beside
 from batches.execution.rules.steps import CERTIFIED, CORRECTABLE, check_lot_can_go_on, check_open, check_reason
 from batches.execution.work import Work
@@ -147,8 +148,8 @@ def check_can_use_equipment(*, by: Actor, work: Work, class_code: str, equipment
         raise RuleBroken("already_scanned", f"{equipment.name} is recorded for this step already.")
 
 
-def check_can_attach(*, by: Actor, work: Work, code: str, media_type: str, content: bytes) -> None:
-    """Raises UnreadableInput: file_not_of_step, file_empty, file_too_large, file_type."""
+def check_can_attach(*, by: Actor, work: Work, code: str, file_name: str, media_type: str, content: bytes) -> None:
+    """Raises UnreadableInput: file_not_of_step, file_empty, file_too_large, file_type, file_content."""
     if code not in {each.code for each in work.step.attachments}:
         raise UnreadableInput("file_not_of_step", f"Step {work.run.key} takes no file {code}.", field="code")
     if not content:
@@ -157,6 +158,7 @@ def check_can_attach(*, by: Actor, work: Work, code: str, media_type: str, conte
         raise UnreadableInput("file_too_large", f"The file has {len(content) // 1024**2} MB; 20 MB fit. Export a smaller one.", field="file")
     if not media_type.startswith(MEDIA_TYPES):
         raise UnreadableInput("file_type", f"A file of the type {media_type} is not taken. Attach a PDF, a text, a table or a picture.", field="file")
+    check_is_what_it_is_called(file_name, content)
 
 
 def check_can_confirm_reading(*, by: Actor, work: Work, reading: Reading, parameter: Parameter, used: bool) -> None:

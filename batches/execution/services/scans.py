@@ -153,7 +153,7 @@ def attach(*, by: Actor, step_run_id, code: str, file_name: str, media_type: str
     """Keep a raw file of the step whole, with its SHA-256, which the step's signatures cover. Annex 11 (2011) 5; 21 CFR 211.194(a)."""
     work = work_on(step_run_id)
     rules.check_can_work_on_step(by=by, work=work)
-    rules.check_can_attach(by=by, work=work, code=code, media_type=media_type, content=content)
+    rules.check_can_attach(by=by, work=work, code=code, file_name=file_name, media_type=media_type, content=content)
     kept = Attachment(
         site_id=by.site_id, by_id=by.user_id, lot=work.lot, step_run=work.run, code=code, file_name=_safe_name(file_name), media_type=media_type[:100],
         size=len(content), sha256=hashlib.sha256(content).hexdigest(), content=content,

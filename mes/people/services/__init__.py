@@ -31,6 +31,7 @@ from mes.people.services.register import (
     open_site,
     record_qualification,
 )
+from mes.people.services.sessions import end_sessions
 
 __all__ = [
     "begin_second_factor",
@@ -39,6 +40,7 @@ __all__ = [
     "confirm_second_factor",
     "define_role",
     "end_grant",
+    "end_sessions",
     "end_try",
     "enrol_person",
     "grant_role",

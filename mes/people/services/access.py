@@ -115,6 +115,13 @@ def begin_sign_in(username: str, address: str) -> None:
         raise TooManyTries("too_many_tries", "Too many tries to sign in. Wait five minutes, then try again.")
 
 
+def is_flood_of_tokens(address: str) -> bool:
+    """Count a token that opened nothing; True when this address sent many in a short time. A right token is never counted or held up."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(COUNT_SIGN_IN, {"key": _key("token", address), "window": SIGN_IN_WINDOW})
+        return cursor.fetchone()[0] > SIGN_INS_FROM_AN_ADDRESS
+
+
 def end_sign_in(username: str, address: str) -> None:
     """The password was right: the name's count begins anew, and the try is taken back from the address."""
     (name, _), (place, _) = _throttled(username, address)
@@ -125,8 +132,12 @@ def end_sign_in(username: str, address: str) -> None:
 def _throttled(username: str, address: str) -> tuple[tuple[str, int], tuple[str, int]]:
     """Keys and limits. People type passwords as names: the key is a keyed digest."""
     told = (("name", username.strip().casefold(), SIGN_INS_OF_A_NAME), ("address", address, SIGN_INS_FROM_AN_ADDRESS))
-    first, second = ((salted_hmac(f"cartulary.sign_in.{kind}", value, algorithm="sha256").hexdigest(), most) for kind, value, most in told)
+    first, second = ((_key(kind, value), most) for kind, value, most in told)
     return first, second
+
+
+def _key(kind: str, value: str) -> str:
+    return salted_hmac(f"cartulary.sign_in.{kind}", value, algorithm="sha256").hexdigest()
 
 
 def reset_failures(user_id) -> None:

@@ -21,8 +21,8 @@ from mes.records.door import service
 def set_password(*, by: Actor, user_id, new: str) -> User:
     """Set the owner's password (Argon2id, OWASP's setting)."""
     user = User.objects.lock(user_id)
-    policy = profile_of(Site.objects.one(pk=by.site_id).jurisdiction).passwords
-    rules.check_can_set_password(by=by, user=user, new=new, policy=policy)
+    site = Site.objects.one(pk=by.site_id)
+    rules.check_can_set_password(by=by, user=user, new=new, policy=profile_of(site.jurisdiction).passwords, said=(user.full_name, site.name, site.code))
     user.password = make_password(new)
     user.save()
     return user

@@ -24,8 +24,12 @@ from mes.web.problems import Refusal
 def safe_next(request: HttpRequest) -> str:
     """Where the person wanted to go, when that is an address of ours; else the first page."""
     wanted = request.POST.get("next") or request.GET.get("next") or page_of(request) or "/"
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if ours and wanted.startswith("/") else "/"
+    return wanted if wanted.startswith("/") and is_ours(request, wanted) else "/"
+
+
+def is_ours(request: HttpRequest, address: str) -> bool:
+    """Whether a browser that follows this address stays here, whatever slashes it is written with."""
+    return url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
 
 
 def page_of(request: HttpRequest) -> str:
@@ -102,7 +106,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     session.end(request)
-    return HttpResponseClientRedirect("/sign-in/") if request.htmx else redirect("/sign-in/")
+    response = HttpResponseClientRedirect("/sign-in/") if request.htmx else redirect("/sign-in/")
+    # Pages are never stored; this also takes away what a browser holds for its back button. Not the station's name, which is no secret.
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 # --- the cover --------------------------------------------------------------------------------------------------------
@@ -207,6 +214,6 @@ def _after_unlock(request: HttpRequest, same: bool, context: dict) -> HttpRespon
     if request.htmx:
         # An empty answer takes the cover away; what was typed under it is still there. Somebody else gets a fresh page.
         return HttpResponse("") if same else HttpResponseClientRedirect(safe_next(request))
-    if same and context["kept_for"].startswith("/") and not context["kept_for"].startswith("//"):
+    if same and context["kept_for"].startswith("/") and is_ours(request, context["kept_for"]):
         return HttpResponse(render_to_string("mes/people/send_kept.html", context, request))
     return redirect(safe_next(request))

@@ -58,6 +58,7 @@ class JoinPage(Page):
             user_id=user.pk, seen=told["version"], new=typed["new"], pin=typed["pin"], invited_by=uuid.UUID(told["by"]),
             checked_by=session.actor_of(request, witness, site, queries.live_grants(witness.pk, site.pk)),
         )  # fmt: skip
+        session.forget_others(user.pk)
         self.say("Your password and PIN are set. Sign in with them; then acknowledge accountability under your name, top right. Signing asks for it.")
         return self.done("mes:people:sign_in")
 

@@ -22,7 +22,7 @@ class OwnPage(Page):
     form_name = ""
 
     def read(self) -> dict:
-        person = User.objects.get(pk=self.by.user_id)
+        person, sessions = User.objects.get(pk=self.by.user_id), self.sessions()
         return {
             "person_record": person,
             "grants": queries.live_grants(person.pk, self.by.site_id),
@@ -35,7 +35,18 @@ class OwnPage(Page):
             "password_form": forms.PasswordForm(prefix=None, auto_id="password-%s"),
             "pin_form": forms.PinForm(auto_id="pin-%s"),
             "begin_form": forms.OwnPasswordForm(auto_id="begin-%s"),
+            "sessions": sessions,
+            "sessions_form": forms.SessionsForm(others=others(sessions), auto_id="sessions-%s"),
         }
+
+    def sessions(self) -> list[dict]:
+        here = self.request.session.session_key
+        return [{"row": one, "here": one.session_key == here} for one in session.sessions_of(self.by.user_id)]
+
+
+def others(sessions: list[dict]) -> list[tuple[str, str]]:
+    """The sessions that can be chosen to end: all but this one, called by their line in the table and their station."""
+    return [(one["row"].ref, f"{number}: {one['row'].station}") for number, one in enumerate(sessions, 1) if not one["here"]]
 
 
 class OwnPassword(OwnPage):
@@ -48,7 +59,22 @@ class OwnPassword(OwnPage):
         session.prove_own(request, form.cleaned_data["current"])
         user = self.do(services.set_password, user_id=self.by.user_id, new=form.cleaned_data["new"])
         update_session_auth_hash(request, user)
+        session.forget_others(user.pk, keep=request.session.session_key)
         self.say("Your password is changed. Sessions elsewhere have ended.")
+        return self.done("mes:people:own")
+
+
+class OwnSessions(OwnPage):
+    """End one's own sessions elsewhere, with the password. OWASP ASVS 5.0, V7.5.2."""
+
+    def post(self, request) -> HttpResponse:
+        form = forms.SessionsForm(request.POST, others=others(self.sessions()), auto_id="sessions-%s")
+        if not form.is_valid():
+            return self.show(422, sessions_form=form)
+        session.prove_own(request, form.cleaned_data["current"])
+        reason, keep = "ended by the person", request.session.session_key
+        ended = self.do(services.end_sessions, user_id=self.by.user_id, reason=reason, keep=keep, ref=form.cleaned_data["which"])
+        self.say("One session elsewhere has ended." if ended == 1 else f"{ended} sessions elsewhere have ended.")
         return self.done("mes:people:own")
 
 

@@ -11,7 +11,7 @@ from django.utils.text import slugify
 
 from mes import clock
 from mes.errors import UnreadableInput
-from mes.people import choices, forms, queries, services
+from mes.people import choices, forms, queries, services, session
 from mes.people.models import DeviceCredential, Grant, PersonLock, Role, SecondFactor
 from mes.people.views.joining import link_for
 from mes.permissions import Permission
@@ -96,6 +96,7 @@ class PersonPage(Page):
             "training": queries.training_of(user.pk),
             "lock": PersonLock.objects.filter(user=user, open=True).first(),
             "factor": queries.factor_of(user.pk),
+            "sessions": session.sessions_of(user.pk),
             "enabling": queries.enabling(user.pk, self.by.site_id),
             "identity_checks": queries.identity_checks(user.pk),
             "identity_form": forms.IdentityForm(initial=self.typed, auto_id="identity-%s"),
@@ -202,6 +203,17 @@ class CloseAccount(PersonPage):
         queries.person_here(user_id, self.by.site_id)
         self.do(services.close_account, user_id=user_id, seen=self.seen(), reason=self.reason())
         return self.back("The account is closed: sessions, roles and tokens have ended.")
+
+
+class EndSessions(PersonPage):
+    """End every session of a person: somebody left a station open, or a secret may be known. OWASP ASVS 5.0, V7.4.5."""
+
+    permission = Permission.MANAGE_PEOPLE
+
+    def post(self, request, user_id) -> HttpResponse:
+        queries.person_here(user_id, self.by.site_id)
+        ended = self.do(services.end_sessions, user_id=user_id, reason=self.reason())
+        return self.back("One session has ended." if ended == 1 else f"{ended} sessions have ended.")
 
 
 class RetireAuthenticator(PersonPage):

@@ -114,6 +114,18 @@ def test_a_file_that_does_not_belong_is_refused(floor, lot, code, media_type, co
         services.attach(by=floor.by("maya"), step_run_id=floor.run(lot, "A1.2").pk, code=code, file_name="a", media_type=media_type, content=content)
 
 
+@pytest.mark.req("DI-03", case="negative")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("report.pdf", b"<html>"), ("gel.PNG", b"GIF89a"), ("count.csv", b"PK\x03\x04\x00"), ("run.fcs", b"MZ\x90"), ("run", b"\x7fELF"), ("a.xlsx", b"a;b")],
+)
+def test_a_file_that_is_not_what_its_name_says_is_refused(floor, lot, name, content):
+    with refused("file_content", UnreadableInput):
+        services.attach(
+            by=floor.by("maya"), step_run_id=floor.run(lot, "A1.2").pk, code="report", file_name=name, media_type="application/octet-stream", content=content
+        )
+
+
 # --- readings ----------------------------------------------------------------------------------------------------------
 
 

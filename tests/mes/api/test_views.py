@@ -249,3 +249,31 @@ def test_a_revoked_token_opens_nothing_from_the_next_call_on(place):
     assert Client().get("/api/v1/me/", headers=header).status_code == 200
     services.revoke_device_token(by=keeper, credential_id=credential.pk, seen=credential.version, reason="lost")
     refused(Client().get("/api/v1/me/", headers=header), 401, "token_refused")
+
+
+@pytest.mark.req("API-01", case="negative")
+def test_a_refused_token_is_kept_without_the_token_and_a_flood_of_them_is_told_to_wait(place):
+    user, token = place.device("cytometer-1")
+    wrong = {"Authorization": f"Bearer {token[:-2]}{'A' if token[-2] != 'A' else 'B'}{token[-1]}"}
+    for _ in range(30):
+        refused(Client().get("/api/v1/me/", headers=wrong), 401, "token_refused")
+    answer = Client().get("/api/v1/me/", headers=wrong)
+    refused(answer, 429, "too_many_requests")
+    assert int(answer["Retry-After"]) > 0
+    assert Client().get("/api/v1/me/", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    assert events(place) == ["token_refused"] * 30
+    with site_context(place.site.pk):
+        kept = SecurityEvent.objects.first()
+    assert token.split("_")[2] not in f"{kept.sentence} {kept.subject} {kept.attempted}"
+    assert kept.kind == "token_refused" and kept.channel == "api" and kept.subject
+
+
+@pytest.mark.req("API-01", case="negative")
+def test_a_device_that_went_wild_is_told_to_wait_and_no_other(place, settings):
+    settings.REQUESTS_A_MINUTE = 5
+    _, token = place.device("cytometer-1")
+    _, other = place.device("cytometer-2")
+    header = {"Authorization": f"Bearer {token}"}
+    found = [Client().get("/api/v1/me/", headers=header).status_code for _ in range(12)]
+    assert found[0] == 200 and found[-1] == 429
+    assert Client().get("/api/v1/me/", headers={"Authorization": f"Bearer {other}"}).status_code == 200

@@ -3,12 +3,11 @@
 import datetime as dt
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
 from mes.people import services
-from mes.people.models import AccessEvent, PersonLock, SignInThrottle
+from mes.people.models import AccessEvent, PersonLock, SignInThrottle, UserSession
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
 from tests.builders.staff import PASSWORD, open_site, signed_in
@@ -52,7 +51,7 @@ def test_signing_in_changes_the_key_of_the_session(place):
     client.cookies["cartulary_session"] = session.session_key
     signed_in(maya, client=client)
     assert client.cookies["cartulary_session"].value != session.session_key
-    assert not Session.objects.filter(session_key=session.session_key).exists()
+    assert not UserSession.objects.filter(session_key=session.session_key).exists()
 
 
 @pytest.mark.req("AUD-09", case="positive")

@@ -9,7 +9,7 @@ from django.test import Client
 from mes.errors import SigningRefused
 from mes.events import Event
 from mes.people import services, totp
-from mes.people.models import PersonLock, Qualification, SecondFactor, User
+from mes.people.models import PersonLock, Qualification, SecondFactor, User, UserSession
 from mes.records.door import service
 from tests.builders.staff import PASSWORD, signed_in
 
@@ -38,6 +38,7 @@ def test_a_person_changes_their_password_and_other_sessions_end(client, maya):
     answer = client.post("/me/password/", {"current": PASSWORD, "new": NEW, "again": NEW})
     assert answer.status_code == 303
     assert client.get("/me/").status_code == 200
+    assert UserSession.objects.filter(user=maya).count() == 1
     assert other.get("/me/").url.startswith("/sign-in/")
     assert Client().post("/sign-in/", {"username": "maya", "password": NEW}).status_code == 302
     assert Client().post("/sign-in/", {"username": "maya", "password": PASSWORD}).status_code == 403

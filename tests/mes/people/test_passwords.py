@@ -31,6 +31,8 @@ def test_under_each_profile_weak_and_breached_passwords_are_refused(place):
     for known in ("Password-2026!!!", "qwertyuiop123456", "!!!!sunshine1234", "abcabcabcabcabcabc", "1111111111111111"):
         assert refused(ben, known) == "password_known", known
     assert refused(ben, "long enough but ben") == "password_has_name"
+    for of_here in ("Cartulary for all!!", "administrator 2026-11", f"{place.site.name} 2026!"):
+        assert refused(ben, of_here) in {"password_of_here", "password_known"}, of_here
     assert User.objects.get(pk=ben.user_id).check_password(PASSWORD)
 
 
@@ -66,3 +68,13 @@ def test_nobody_issues_a_password_to_somebody_else(place):
 
 def test_a_phrase_is_not_called_known():
     assert not passwords.is_known(PASSWORD) and not passwords.is_known("walrus tide lantern")
+
+
+def test_long_passwords_and_spaces_are_taken_as_they_are_typed():
+    place = open_place()
+    ben = place.person("ben", [Permission.READ_AUDIT], secrets=True, signs=False)
+    new = "  walrus tide lantern  " + "ä€ " * 40 + "END  "
+    services.set_password(by=ben, user_id=ben.user_id, new=new)
+    user = User.objects.get(pk=ben.user_id)
+    assert user.check_password(new)
+    assert not any(user.check_password(other) for other in (new.strip(), new.lower(), new[:64], new[:72]))

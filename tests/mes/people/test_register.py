@@ -277,3 +277,11 @@ def test_a_training_names_who_had_it_and_the_trainer_is_not_among_them(place):
     assert answer.status_code == 409 and sofia.full_name in answer.content.decode()
     with site_context(place.site.pk):
         assert {each.user_id for each in Qualification.objects.filter(subject="procedure:gowning")} == {mia.pk}
+
+
+@pytest.mark.req("ACC-02", case="negative")
+def test_a_field_that_the_form_does_not_have_changes_nothing(place, admin):
+    more = {"site": str(place.site.pk), "password": "a password from outside 5", "pin": "739164", "is_active": "", "version": "7", "kind_": "system"}
+    admin.post("/people/new/", {"kind": "person", "full_name": "Nora", "username": "nora", "badge": ""} | more)
+    nora = User.objects.get(username="nora")
+    assert (nora.password, nora.pin, nora.is_active, nora.version, nora.kind) == ("", "", True, 1, "person")
