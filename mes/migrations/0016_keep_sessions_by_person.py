@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mes", "0012_refuse_a_signature_without_its_elements")]
+    dependencies = [("mes", "0015_say_on_a_grant_who_lent_it")]
 
     operations = [
         migrations.CreateModel(
