@@ -69,8 +69,21 @@ def column_text(value: Any) -> Any:
     raise TypeError(f"no canonical form for {type(value).__name__}")
 
 
-_AS_IT_IS: dict[type, Callable[[Any], str]] = {str: quoted, uuid.UUID: lambda value: f'"{value}"', int: lambda value: f'"{value}"'}
-"""The commonest values, as they stand in the text of a row; all others go through column_text()."""
+def _in_quotes(value: Any) -> str:
+    return f'"{value}"'
+
+
+_AS_IT_IS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda value: "null",
+    bool: lambda value: "true" if value else "false",
+    str: quoted,
+    uuid.UUID: _in_quotes,
+    int: _in_quotes,
+    decimal.Decimal: lambda value: f'"{value:f}"',
+    dt.datetime: lambda value: f'"{instant(value)}"',
+    dict: lambda value: quoted(canonical_json(value)),
+}
+"""The commonest values, as they stand in the text of a row; all others, and kinds of these, go through column_text()."""
 
 
 def row_digest(columns: Mapping[str, Any]) -> bytes:
@@ -80,15 +93,14 @@ def row_digest(columns: Mapping[str, Any]) -> bytes:
 
 def digest_of(columns: Iterable[tuple[str, Any]]) -> bytes:
     """The same of names as named() writes them, with their values, in the order of the names: for whoever digests many rows of one table."""
-    known, parts = _AS_IT_IS.get, []
-    for name, value in columns:
-        short = known(type(value))
-        if short is not None:
-            parts.append(name + short(value))
-        else:
-            text = column_text(value)
-            parts.append(name + (quoted(text) if isinstance(text, str) else "null" if text is None else "true" if text else "false"))
+    known = _AS_IT_IS
+    parts = [name + (known[type(value)](value) if type(value) in known else _seldom(value)) for name, value in columns]
     return hashlib.sha256(ROW_DOMAIN + f"{{{','.join(parts)}}}".encode()).digest()
+
+
+def _seldom(value: Any) -> str:
+    text = column_text(value)
+    return quoted(text) if isinstance(text, str) else "null" if text is None else "true" if text else "false"
 
 
 def named(column: str) -> str:

@@ -18,6 +18,8 @@ from typing import Any
 from django.db import DatabaseError, connections, models
 from django.db.models.expressions import DatabaseDefault
 
+from mes.audit import prepared
+
 GIVEN_BY_THE_DATABASE = frozenset({"recorded_at", "tx"})
 """Set by the guard whatever is sent (before_fact): nothing is sent, so that its default is not computed for nothing."""
 
@@ -38,7 +40,7 @@ def insert(model: type[models.Model], facts: Sequence[models.Model], using: str)
         if any(type(value) not in PLAIN and (isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression")) for value in row.values()):
             return False
         rows.append(row)
-    with connections[using].cursor() as cursor:
+    with prepared.cursor(using) as cursor:
         cursor.execute(_statement(model, using), [json.dumps(rows, default=_plain, ensure_ascii=False)])
         stored = cursor.fetchall()
     read = _converters(model, using)
@@ -125,7 +127,7 @@ def update(record: models.Model, *, history_id: uuid.UUID, at: dt.datetime, reas
     row = {column: known[attribute] for column, attribute in columns}
     if any(hasattr(value, "resolve_expression") for value in row.values()):
         return None
-    with connections[using].cursor() as cursor:
+    with prepared.cursor(using) as cursor:
         cursor.execute(_update(model, using), [json.dumps([row], default=_plain, ensure_ascii=False), history_id, at, reason, user_id])
         stored = cursor.fetchone()
     if stored is None:
@@ -143,6 +145,6 @@ def _update(model: type[models.Model], using: str) -> str:
     return (  # names of the model's own columns
         f"WITH kept AS (UPDATE {table} t SET {changed} FROM jsonb_to_recordset(%s::jsonb) AS given ({_types(model, using)})"  # noqa: S608
         f" WHERE t.id = given.id AND t.site_id = given.site_id RETURNING t.*) INSERT INTO {kept} ({', '.join(names)}, history_id, history_date,"
-        f" history_change_reason, history_type, history_user_id) SELECT {', '.join(f'kept.{name}' for name in names)}, %s, %s, %s, '~', %s"
+        f" history_change_reason, history_type, history_user_id) SELECT {', '.join(f'kept.{name}' for name in names)}, %s::uuid, %s::timestamptz, %s::text, '~', %s::uuid"
         f" FROM kept RETURNING {', '.join(names)}"
     )

@@ -175,7 +175,7 @@ def any_deed(original):
             from mes.people.models import Site
 
             deed = Deed(by=system_actor(Site.objects.first().pk))
-            deed.at = record_now()
+            deed.opening = SimpleNamespace(time=record_now)
         return deed
 
     return require_deed
