@@ -15,6 +15,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from json.encoder import c_make_encoder
 from json.encoder import encode_basestring as quoted  # how json.dumps() writes a text
 from typing import Any
 
@@ -26,16 +27,18 @@ GENESIS = bytes(32)
 def canonical_json(value: Any) -> str:
     """Canonical JSON text: sorted keys, no blanks, UTF-8. Floats are refused: measured values are text."""
     _refuse_floats(value)
-    return _ENCODER.encode(value)
+    return "".join(_WRITE(value, 0))
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+# What the encoder makes for each text anew, made once: json.encoder, iterencode().
+_WRITE = c_make_encoder(None, str, quoted, None, ":", ",", True, False, True) if c_make_encoder else lambda value, _: _ENCODER.iterencode(value)
 
 
 def _refuse_floats(value: Any) -> None:
     if isinstance(value, float):
         raise TypeError("binary floats have no canonical form here; keep the number as text")
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         value = value.values()
     elif not isinstance(value, list | tuple):
         return

@@ -37,28 +37,35 @@ def insert(model: type[models.Model], facts: Sequence[models.Model], using: str)
     for fact in facts:
         known = fact.__dict__
         row = {column: known[attribute] for column, attribute in columns}
-        if any(type(value) not in PLAIN and (isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression")) for value in row.values()):
+        if not PLAIN.issuperset(map(type, row.values())) and any(isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression") for value in row.values()):
             return False
         rows.append(row)
     with prepared.cursor(using) as cursor:
-        cursor.execute(_statement(model, using), [json.dumps(rows, default=_plain, ensure_ascii=False)])
+        cursor.execute(_statement(model, using), [_rows(rows)])
         stored = cursor.fetchall()
-    read = _converters(model, using)
+    names, turns = _read(model, using)
     for fact, values in zip(facts, stored, strict=True):
-        fact.__dict__.update((name, value if turn is None else turn(value)) for (name, turn), value in zip(read, values, strict=True))
+        known = fact.__dict__
+        known.update(zip(names, values, strict=True))
+        for name, turn in turns:
+            known[name] = turn(known[name])
         fact._state.adding, fact._state.db = False, using
     return True
 
 
 def _plain(value: Any) -> str:
     """What JSON does not know, in PostgreSQL's own input form; numbers keep every digit."""
-    if isinstance(value, uuid.UUID | decimal.Decimal):
+    if type(value) is uuid.UUID or isinstance(value, uuid.UUID | decimal.Decimal):
         return str(value)
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview):
         return f"\\x{bytes(value).hex()}"
     raise TypeError(f"a column cannot hold {type(value).__name__}")
+
+
+_rows = json.JSONEncoder(default=_plain, ensure_ascii=False).encode
+"""The text in which rows travel."""
 
 
 @cache
@@ -91,9 +98,11 @@ def _types(model: type[models.Model], using: str) -> str:
 
 
 @cache
-def _converters(model: type[models.Model], using: str) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
-    connection = connections[using]
-    return tuple((field.attname, _converter(field, connection)) for field in model._meta.concrete_fields)
+def _read(model: type[models.Model], using: str) -> tuple[tuple[str, ...], tuple[tuple[str, Callable[[Any], Any]], ...]]:
+    """The attributes of a row in the order of its columns, and how the values of some of them are read."""
+    fields = model._meta.concrete_fields
+    turns = ((field.attname, _converter(field, connections[using])) for field in fields)
+    return tuple(field.attname for field in fields), tuple((name, turn) for name, turn in turns if turn is not None)
 
 
 def _converter(field: models.Field, connection) -> Callable[[Any], Any] | None:
@@ -128,12 +137,16 @@ def update(record: models.Model, *, history_id: uuid.UUID, at: dt.datetime, reas
     if any(hasattr(value, "resolve_expression") for value in row.values()):
         return None
     with prepared.cursor(using) as cursor:
-        cursor.execute(_update(model, using), [json.dumps([row], default=_plain, ensure_ascii=False), history_id, at, reason, user_id])
+        cursor.execute(_update(model, using), [_rows([row]), history_id, at, reason, user_id])
         stored = cursor.fetchone()
     if stored is None:
         raise DatabaseError(f"{model.__name__} {record.pk} was not written: the row is not there")
-    read = [pair for pair in _converters(model, using) if pair[0] != "tx"]
-    return SimpleNamespace(history_id=history_id, **{name: value if turn is None else turn(value) for (name, turn), value in zip(read, stored, strict=True)})
+    names, turns = _read(model, using)
+    kept = SimpleNamespace(history_id=history_id, **dict(zip((name for name in names if name != "tx"), stored, strict=True)))
+    for name, turn in turns:
+        if name != "tx":
+            kept.__dict__[name] = turn(kept.__dict__[name])
+    return kept
 
 
 @cache

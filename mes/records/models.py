@@ -13,7 +13,7 @@ from simple_history.models import HistoricalRecords
 from mes.audit.models import CurrentTx, TxField
 from mes.errors import Missing, NoSiteContext, StaleRecord, WriteOutsideService
 from mes.keys import uuid7
-from mes.records import collector, guards, inserting, questions
+from mes.records import collector, guards, inserting, instances, questions
 from mes.records.context import current_site
 from mes.records.states import StateTable
 
@@ -167,6 +167,14 @@ class Guarded(models.Model):
 
     class Meta:
         abstract = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args or not instances.fill(self, kwargs):
+            super().__init__(*args, **kwargs)
+
+    @classmethod
+    def from_db(cls, db, field_names, values):
+        return instances.read(cls, db, values) or super().from_db(db, field_names, values)
 
     @property
     def stream(self) -> str:
