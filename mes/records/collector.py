@@ -69,7 +69,7 @@ def note_fact(fact) -> None:
 
 def note_version(record, history_row) -> None:
     """A record's version is digested from its history row: what is kept is what is sealed."""
-    _note(type(record), history_row, history_row.id, record.version, record.stream, lot_of(record))
+    _note(type(record), history_row, history_row.id, history_row.version, record.stream, lot_of(record))
 
 
 def on_history_row(sender, instance, history_instance, **kwargs) -> None:

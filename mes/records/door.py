@@ -12,7 +12,7 @@ import inspect
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +20,8 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.postgresql.base import ServerSideCursor
+from django.db.backends.utils import CursorWrapper
+from psycopg.pq import PipelineStatus
 
 from mes import reactions
 from mes.audit import prepared, trail
@@ -48,6 +50,7 @@ class Opening:
 
     def __init__(self, deed: Deed) -> None:
         self.asked = [deed.id, deed.by.user_id, deed.by.site_id]
+        self.cursor: CursorWrapper | None = None
         self.at: dt.datetime | None = None
         connection.execute_wrappers.append(self)
 
@@ -59,9 +62,11 @@ class Opening:
         return self._send(lambda: execute(sql, params, many, context))
 
     def time(self) -> dt.datetime:
-        if self.at is None:
+        if self.cursor is None:
             self.leave()
             self._send()
+        if self.at is None:
+            self.at = self.cursor.fetchone()[0].astimezone(dt.UTC)
         return self.at
 
     def leave(self) -> None:
@@ -69,12 +74,11 @@ class Opening:
             connection.execute_wrappers.remove(self)
 
     def _send(self, first: Callable[[], object] = lambda: None):
-        with prepared.cursor(connection.alias) as cursor, connection.wrap_database_errors:
-            with connection.connection.pipeline():
-                cursor.execute("SELECT guard.open_deed(%s, %s, %s)", self.asked)
-                result = first()
-            self.at = cursor.fetchone()[0].astimezone(dt.UTC)
-        return result
+        self.cursor = prepared.cursor(connection.alias)
+        already = connection.connection.pgconn.pipeline_status != PipelineStatus.OFF  # in a block of writes: they are all sent at once
+        with nullcontext() if already else connection.wrap_database_errors, nullcontext() if already else connection.connection.pipeline():
+            self.cursor.execute("SELECT guard.open_deed(%s, %s, %s)", self.asked)
+            return first()
 
 
 @dataclass

@@ -19,6 +19,7 @@ from django.db import DatabaseError, connections, models
 from django.db.models.expressions import DatabaseDefault
 
 from mes.audit import prepared
+from mes.records.together import when_answered
 
 GIVEN_BY_THE_DATABASE = frozenset({"recorded_at", "tx"})
 """Set by the guard whatever is sent (before_fact): nothing is sent, so that its default is not computed for nothing."""
@@ -27,8 +28,8 @@ PLAIN = frozenset({str, int, bool, type(None), uuid.UUID, decimal.Decimal, dt.da
 """The commonest values, which are no expressions."""
 
 
-def insert(model: type[models.Model], facts: Sequence[models.Model], using: str) -> bool:
-    """Insert facts that are new and hold plain values; each then holds every column as stored.
+def insert(model: type[models.Model], facts: Sequence[models.Model], using: str, then: Callable[[models.Model], object]) -> bool:
+    """Insert facts that are new and hold plain values; each then holds every column as stored, and `then` is called with it.
 
     Returns False, with nothing written, when a value is an expression: the ORM has to write those.
     """
@@ -40,16 +41,22 @@ def insert(model: type[models.Model], facts: Sequence[models.Model], using: str)
         if not PLAIN.issuperset(map(type, row.values())) and any(isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression") for value in row.values()):
             return False
         rows.append(row)
-    with prepared.cursor(using) as cursor:
-        cursor.execute(_statement(model, using), [_rows(rows)])
-        stored = cursor.fetchall()
+    cursor = prepared.cursor(using)
+    cursor.execute(_statement(model, using), [_rows(rows)])
     names, turns = _read(model, using)
-    for fact, values in zip(facts, stored, strict=True):
-        known = fact.__dict__
-        known.update(zip(names, values, strict=True))
-        for name, turn in turns:
-            known[name] = turn(known[name])
-        fact._state.adding, fact._state.db = False, using
+
+    def answered() -> None:
+        with cursor:
+            stored = cursor.fetchall()
+        for fact, values in zip(facts, stored, strict=True):
+            known = fact.__dict__
+            known.update(zip(names, values, strict=True))
+            for name, turn in turns:
+                known[name] = turn(known[name])
+            fact._state.adding, fact._state.db = False, using
+            then(fact)
+
+    when_answered(answered)
     return True
 
 
@@ -123,30 +130,38 @@ def _converter(field: models.Field, connection) -> Callable[[Any], Any] | None:
 # --- a record and its version -----------------------------------------------------------------------------------------
 
 
-def update(record: models.Model, *, history_id: uuid.UUID, at: dt.datetime, reason: str, user_id: uuid.UUID, using: str) -> SimpleNamespace | None:
-    """Write a changed record and the history row of its new version in one statement; returns that row as the database stored it.
+def update(
+    record: models.Model, *, history_id: uuid.UUID, at: dt.datetime, reason: str, user_id: uuid.UUID, using: str, then: Callable[[SimpleNamespace], object]
+) -> bool:
+    """Write a changed record and the history row of its new version in one statement; `then` is called with that row as the database stored it.
 
-    What is kept is taken from the row that was written, not from the object. Returns None, with nothing written, when the object was
+    What is kept is taken from the row that was written, not from the object. Returns False, with nothing written, when the object was
     not read whole or holds an expression: the ORM and simple-history have to write that. Raises DatabaseError when the row is not there.
     """
     model, known = type(record), record.__dict__
     columns = _columns(model)
     if any(attribute not in known for _, attribute in columns):
-        return None
+        return False
     row = {column: known[attribute] for column, attribute in columns}
     if any(hasattr(value, "resolve_expression") for value in row.values()):
-        return None
-    with prepared.cursor(using) as cursor:
-        cursor.execute(_update(model, using), [_rows([row]), history_id, at, reason, user_id])
-        stored = cursor.fetchone()
-    if stored is None:
-        raise DatabaseError(f"{model.__name__} {record.pk} was not written: the row is not there")
-    names, turns = _read(model, using)
-    kept = SimpleNamespace(history_id=history_id, **dict(zip((name for name in names if name != "tx"), stored, strict=True)))
-    for name, turn in turns:
-        if name != "tx":
-            kept.__dict__[name] = turn(kept.__dict__[name])
-    return kept
+        return False
+    cursor = prepared.cursor(using)
+    cursor.execute(_update(model, using), [_rows([row]), history_id, at, reason, user_id])
+
+    def answered() -> None:
+        with cursor:
+            stored = cursor.fetchone()
+        if stored is None:
+            raise DatabaseError(f"{model.__name__} {record.pk} was not written: the row is not there")
+        names, turns = _read(model, using)
+        kept = dict(zip((name for name in names if name != "tx"), stored, strict=True))
+        for name, turn in turns:
+            if name != "tx":
+                kept[name] = turn(kept[name])
+        then(SimpleNamespace(history_id=history_id, **kept))
+
+    when_answered(answered)
+    return True
 
 
 @cache

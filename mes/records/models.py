@@ -125,10 +125,10 @@ class GuardedQuerySet(models.QuerySet):
         facts = list(facts)
         if facts:
             collector.require_deed(self.model)
-            if not inserting.insert(self.model, facts, self.db):
+            if not inserting.insert(self.model, facts, self.db, then=collector.note_fact):
                 super().bulk_create(facts)
-            for fact in facts:
-                collector.note_fact(fact)
+                for fact in facts:
+                    collector.note_fact(fact)
         return facts
 
 
@@ -227,10 +227,8 @@ class Record(Guarded):
 
     def _save_with_version(self, deed) -> bool:
         """A known row: it and its version in one statement. simple-history does the same in two, for new rows and whatever this leaves to it."""
-        kept = inserting.update(self, history_id=uuid7(), at=deed.at, reason=deed.reason, user_id=deed.by.user_id, using=self._state.db)
-        if kept is not None:
-            collector.note_version(self, kept)
-        return kept is not None
+        known = {"at": deed.at, "reason": deed.reason, "user_id": deed.by.user_id, "using": self._state.db}
+        return inserting.update(self, history_id=uuid7(), **known, then=lambda kept: collector.note_version(self, kept))
 
     def _check_state(self) -> None:
         if self.states is None:

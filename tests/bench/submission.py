@@ -142,16 +142,18 @@ def _submit():
         from batches.lots.models import Hold
         from mes.errors import RuleBroken
         from mes.records.door import service
+        from mes.records.together import together
 
         steps = StepRun.objects.annotate(held=Exists(Hold.objects.filter(lot_id=OuterRef("lot_id"), state="open"))).kept()
 
         @service(Event.VALUE_RECORDED)
         def submit(*, by, step_run_id, values, why):
-            run = steps.lock(step_run_id)
+            with together():  # facts are written before the step is locked: the next one on this step waits for what lies between
+                Entry.objects.insert(Entry(**columns) for columns in values)
+                run = steps.lock(step_run_id)
             check_open(run)
             if run.held:
                 raise RuleBroken("lot_on_hold", "The lot is on hold.")
-            Entry.objects.insert(Entry(**columns) for columns in values)
             run.state_reason = why
             run.save()
             return run

@@ -166,6 +166,8 @@ def any_deed(original):
     """Whoever saves is taken to be in a deed."""
 
     def require_deed(model):
+        from types import SimpleNamespace
+
         from mes.clock import record_now
         from mes.people.setup import system_actor
         from mes.records.door import Deed, current_deed
