@@ -15,6 +15,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from json.encoder import c_make_encoder
 from json.encoder import encode_basestring as quoted  # how json.dumps() writes a text
 from typing import Any
 
@@ -26,16 +27,18 @@ GENESIS = bytes(32)
 def canonical_json(value: Any) -> str:
     """Canonical JSON text: sorted keys, no blanks, UTF-8. Floats are refused: measured values are text."""
     _refuse_floats(value)
-    return _ENCODER.encode(value)
+    return "".join(_WRITE(value, 0))
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+# What the encoder makes for each text anew, made once: json.encoder, iterencode().
+_WRITE = c_make_encoder(None, str, quoted, None, ":", ",", True, False, True) if c_make_encoder else lambda value, _: _ENCODER.iterencode(value)
 
 
 def _refuse_floats(value: Any) -> None:
     if isinstance(value, float):
         raise TypeError("binary floats have no canonical form here; keep the number as text")
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         value = value.values()
     elif not isinstance(value, list | tuple):
         return
@@ -69,8 +72,21 @@ def column_text(value: Any) -> Any:
     raise TypeError(f"no canonical form for {type(value).__name__}")
 
 
-_AS_IT_IS: dict[type, Callable[[Any], str]] = {str: quoted, uuid.UUID: lambda value: f'"{value}"', int: lambda value: f'"{value}"'}
-"""The commonest values, as they stand in the text of a row; all others go through column_text()."""
+def _in_quotes(value: Any) -> str:
+    return f'"{value}"'
+
+
+_AS_IT_IS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda value: "null",
+    bool: lambda value: "true" if value else "false",
+    str: quoted,
+    uuid.UUID: _in_quotes,
+    int: _in_quotes,
+    decimal.Decimal: lambda value: f'"{value:f}"',
+    dt.datetime: lambda value: f'"{instant(value)}"',
+    dict: lambda value: quoted(canonical_json(value)),
+}
+"""The commonest values, as they stand in the text of a row; all others, and kinds of these, go through column_text()."""
 
 
 def row_digest(columns: Mapping[str, Any]) -> bytes:
@@ -80,15 +96,14 @@ def row_digest(columns: Mapping[str, Any]) -> bytes:
 
 def digest_of(columns: Iterable[tuple[str, Any]]) -> bytes:
     """The same of names as named() writes them, with their values, in the order of the names: for whoever digests many rows of one table."""
-    known, parts = _AS_IT_IS.get, []
-    for name, value in columns:
-        short = known(type(value))
-        if short is not None:
-            parts.append(name + short(value))
-        else:
-            text = column_text(value)
-            parts.append(name + (quoted(text) if isinstance(text, str) else "null" if text is None else "true" if text else "false"))
+    known = _AS_IT_IS
+    parts = [name + (known[type(value)](value) if type(value) in known else _seldom(value)) for name, value in columns]
     return hashlib.sha256(ROW_DOMAIN + f"{{{','.join(parts)}}}".encode()).digest()
+
+
+def _seldom(value: Any) -> str:
+    text = column_text(value)
+    return quoted(text) if isinstance(text, str) else "null" if text is None else "true" if text else "false"
 
 
 def named(column: str) -> str:

@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS
 
-from mes.audit import chain
+from mes.audit import chain, prepared
 from mes.keys import uuid7
 
 
@@ -58,7 +58,7 @@ def append(deed: DeedFacts, rows: Sequence[CitedRow]) -> list[uuid.UUID]:
         "id": str(deed.deed_id), "site": str(deed.site_id), "by": str(deed.by_id) if deed.by_id else None, "username": deed.username,
         "name": deed.full_name, "role": deed.role, "channel": deed.channel, "station": deed.station, "events": list(deed.events), "reason": deed.reason,
     }  # fmt: skip
-    with connection.cursor() as cursor:
+    with prepared.cursor(DEFAULT_DB_ALIAS) as cursor:
         cursor.execute("SELECT guard.append(%s::jsonb, %s::jsonb)", [json.dumps(said), json.dumps(entries)])
     return [uuid.UUID(entry["id"]) for entry in entries]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from contextvars import ContextVar
 from functools import cache
+from operator import itemgetter
 
 from django.db import models
 
@@ -45,14 +46,15 @@ def schema_of(model: type[models.Model]) -> str:
 
 
 @cache
-def _digested(model: type[models.Model]) -> tuple[tuple[str, str], ...]:
-    """Of every column under digest, in order: its name as the digest's text has it, and the attribute that holds it."""
-    return tuple((chain.named(column), attribute) for column, attribute in digest_columns(model))
+def _digested(model: type[models.Model]) -> tuple[tuple[str, ...], itemgetter]:
+    """Of every column under digest, in order: its name as the digest's text has it; and what takes their values from those of a row."""
+    columns = digest_columns(model)
+    return tuple(chain.named(column) for column, _ in columns), itemgetter(*(attribute for _, attribute in columns))
 
 
 def _note(model: type[models.Model], row, row_id, version: int, stream: str, lot_id) -> None:
-    values = row.__dict__
-    digest = chain.digest_of((name, values[attribute]) for name, attribute in _digested(model))
+    names, values = _digested(model)
+    digest = chain.digest_of(zip(names, values(row.__dict__), strict=True))
     require_deed(model).rows.append(CitedRow(stream, lot_id, model._meta.db_table, row_id, version, schema_of(model), digest))
 
 
@@ -67,7 +69,7 @@ def note_fact(fact) -> None:
 
 def note_version(record, history_row) -> None:
     """A record's version is digested from its history row: what is kept is what is sealed."""
-    _note(type(record), history_row, history_row.id, record.version, record.stream, lot_of(record))
+    _note(type(record), history_row, history_row.id, history_row.version, record.stream, lot_of(record))
 
 
 def on_history_row(sender, instance, history_instance, **kwargs) -> None:

@@ -12,16 +12,19 @@ import inspect
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.postgresql.base import ServerSideCursor
+from django.db.backends.utils import CursorWrapper
+from psycopg.pq import PipelineStatus
 
 from mes import reactions
-from mes.audit import trail
+from mes.audit import prepared, trail
 from mes.audit.trail import CitedRow, DeedFacts
 from mes.errors import RuleBroken, WriteOutsideService
 from mes.keys import uuid7
@@ -39,6 +42,45 @@ _senders: list[Callable[[str, dict], None]] = []
 _before_commit: ContextVar[Callable | None] = ContextVar("cartulary_before_commit", default=None)
 
 
+class Opening:
+    """The deed's own statement travels with the first one that its service makes, and BEGIN with both: whoever waits for a deed waits for one answer less.
+
+    It stands among the connection's wrappers until then, so no statement goes before it. Who asks for the time first sends it alone.
+    """
+
+    def __init__(self, deed: Deed) -> None:
+        self.asked = [deed.id, deed.by.user_id, deed.by.site_id]
+        self.cursor: CursorWrapper | None = None
+        self.at: dt.datetime | None = None
+        connection.execute_wrappers.append(self)
+
+    def __call__(self, execute, sql, params, many, context):
+        self.leave()
+        if many or isinstance(context["cursor"].cursor, ServerSideCursor):
+            self._send()
+            return execute(sql, params, many, context)
+        return self._send(lambda: execute(sql, params, many, context))
+
+    def time(self) -> dt.datetime:
+        if self.cursor is None:
+            self.leave()
+            self._send()
+        if self.at is None:
+            self.at = self.cursor.fetchone()[0].astimezone(dt.UTC)
+        return self.at
+
+    def leave(self) -> None:
+        if self in connection.execute_wrappers:
+            connection.execute_wrappers.remove(self)
+
+    def _send(self, first: Callable[[], object] = lambda: None):
+        self.cursor = prepared.cursor(connection.alias)
+        already = connection.connection.pgconn.pipeline_status != PipelineStatus.OFF  # in a block of writes: they are all sent at once
+        with nullcontext() if already else connection.wrap_database_errors, nullcontext() if already else connection.connection.pipeline():
+            self.cursor.execute("SELECT guard.open_deed(%s, %s, %s)", self.asked)
+            return first()
+
+
 @dataclass
 class Deed:
     """One write: who, at which record time, what was written, what happened."""
@@ -46,10 +88,14 @@ class Deed:
     by: Actor
     reason: str = ""
     id: uuid.UUID = field(default_factory=uuid7)
-    at: dt.datetime | None = None
-    """Record time at which the deed was opened (UTC)."""
     events: list[tuple[str, str]] = field(default_factory=list)
     rows: list[CitedRow] = field(default_factory=list)
+    opening: Opening | None = None
+
+    @property
+    def at(self) -> dt.datetime:
+        """Record time at which the deed was opened (UTC)."""
+        return self.opening.time()
 
     def tell(self, event: str, subject) -> None:
         """Note that an event happened to a subject (an object with a pk, or an id)."""
@@ -154,15 +200,15 @@ def _run(deed: Deed, event: StrEnum, function: Callable, arguments: dict):
         site_token = _site.set(deed.by.site_id)
         # Django lets a durable block stand inside a rollback test's own transaction, and nowhere else.
         with transaction.atomic(durable=True):
-            deed.at = _open_in_database(deed)
-            result = _tell(deed, event, function(by=deed.by, **arguments))
-            call = _before_commit.get()
-            if call is not None:
-                call(deed)
-            if deed.rows:
-                trail.append(_facts(deed), deed.rows)
-            if _inside_test_transaction():
-                _close_in_test()
+            deed.opening = Opening(deed)
+            try:
+                result = _tell(deed, event, function(by=deed.by, **arguments))
+                call = _before_commit.get()
+                if call is not None:
+                    call(deed)
+            finally:
+                deed.opening.leave()
+            _end(deed)
     finally:
         current_deed.reset(deed_token)
         if site_token is not None:
@@ -170,13 +216,17 @@ def _run(deed: Deed, event: StrEnum, function: Callable, arguments: dict):
     return result
 
 
-def _open_in_database(deed: Deed) -> dt.datetime:
-    """BEGIN and the deed's own statement travel together: whoever waits for a deed waits for one answer less."""
-    connection.ensure_connection()
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        with connection.connection.pipeline():
-            cursor.execute("SELECT guard.open_deed(%s, %s, %s)", [deed.id, deed.by.user_id, deed.by.site_id])
-        return cursor.fetchone()[0].astimezone(dt.UTC)
+def _end(deed: Deed) -> None:
+    """The trail is appended last of all. Its answer is nothing, so COMMIT is sent with it; where it fails, PostgreSQL passes the COMMIT by."""
+    if _inside_test_transaction():
+        if deed.rows:
+            trail.append(_facts(deed), deed.rows)
+        _close_in_test()
+    elif deed.rows:
+        connection.validate_no_broken_transaction()
+        with connection.wrap_database_errors, connection.connection.pipeline():
+            trail.append(_facts(deed), deed.rows)
+            connection.connection.cursor().execute("COMMIT")
 
 
 def _close_in_test() -> None:

@@ -10,12 +10,13 @@ BEGIN
 END $$;
 
 -- Record time. clock_timestamp(), not now(): a transaction held open must not yield an early time.
--- It is asked for every row: the offset is read here, not by a call of clock_offset(), which does the same.
+-- It is asked for every row: the offset is read here, not by a call of clock_offset(), which does the same, and only where there is one.
 CREATE OR REPLACE FUNCTION guard.record_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public AS $$
 BEGIN
-  RETURN clock_timestamp()
-    + coalesce((SELECT max("offset") FROM public.mes_simulatedclock WHERE NOT EXISTS (SELECT 1 FROM public.mes_site WHERE NOT demo)), interval '0');
+  IF NOT EXISTS (SELECT 1 FROM public.mes_simulatedclock) THEN RETURN clock_timestamp(); END IF;
+  IF EXISTS (SELECT 1 FROM public.mes_site WHERE NOT demo) THEN RETURN clock_timestamp(); END IF;
+  RETURN clock_timestamp() + coalesce((SELECT max("offset") FROM public.mes_simulatedclock), interval '0');
 END $$;
 
 -- The deed's token holds the transaction's id, so a token left over by an earlier transaction opens nothing.

@@ -18,6 +18,9 @@ from typing import Any
 from django.db import DatabaseError, connections, models
 from django.db.models.expressions import DatabaseDefault
 
+from mes.audit import prepared
+from mes.records.together import when_answered
+
 GIVEN_BY_THE_DATABASE = frozenset({"recorded_at", "tx"})
 """Set by the guard whatever is sent (before_fact): nothing is sent, so that its default is not computed for nothing."""
 
@@ -25,8 +28,8 @@ PLAIN = frozenset({str, int, bool, type(None), uuid.UUID, decimal.Decimal, dt.da
 """The commonest values, which are no expressions."""
 
 
-def insert(model: type[models.Model], facts: Sequence[models.Model], using: str) -> bool:
-    """Insert facts that are new and hold plain values; each then holds every column as stored.
+def insert(model: type[models.Model], facts: Sequence[models.Model], using: str, then: Callable[[models.Model], object]) -> bool:
+    """Insert facts that are new and hold plain values; each then holds every column as stored, and `then` is called with it.
 
     Returns False, with nothing written, when a value is an expression: the ORM has to write those.
     """
@@ -35,28 +38,41 @@ def insert(model: type[models.Model], facts: Sequence[models.Model], using: str)
     for fact in facts:
         known = fact.__dict__
         row = {column: known[attribute] for column, attribute in columns}
-        if any(type(value) not in PLAIN and (isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression")) for value in row.values()):
+        if not PLAIN.issuperset(map(type, row.values())) and any(isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression") for value in row.values()):
             return False
         rows.append(row)
-    with connections[using].cursor() as cursor:
-        cursor.execute(_statement(model, using), [json.dumps(rows, default=_plain, ensure_ascii=False)])
-        stored = cursor.fetchall()
-    read = _converters(model, using)
-    for fact, values in zip(facts, stored, strict=True):
-        fact.__dict__.update((name, value if turn is None else turn(value)) for (name, turn), value in zip(read, values, strict=True))
-        fact._state.adding, fact._state.db = False, using
+    cursor = prepared.cursor(using)
+    cursor.execute(_statement(model, using), [_rows(rows)])
+    names, turns = _read(model, using)
+
+    def answered() -> None:
+        with cursor:
+            stored = cursor.fetchall()
+        for fact, values in zip(facts, stored, strict=True):
+            known = fact.__dict__
+            known.update(zip(names, values, strict=True))
+            for name, turn in turns:
+                known[name] = turn(known[name])
+            fact._state.adding, fact._state.db = False, using
+            then(fact)
+
+    when_answered(answered)
     return True
 
 
 def _plain(value: Any) -> str:
     """What JSON does not know, in PostgreSQL's own input form; numbers keep every digit."""
-    if isinstance(value, uuid.UUID | decimal.Decimal):
+    if type(value) is uuid.UUID or isinstance(value, uuid.UUID | decimal.Decimal):
         return str(value)
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview):
         return f"\\x{bytes(value).hex()}"
     raise TypeError(f"a column cannot hold {type(value).__name__}")
+
+
+_rows = json.JSONEncoder(default=_plain, ensure_ascii=False).encode
+"""The text in which rows travel."""
 
 
 @cache
@@ -89,9 +105,11 @@ def _types(model: type[models.Model], using: str) -> str:
 
 
 @cache
-def _converters(model: type[models.Model], using: str) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
-    connection = connections[using]
-    return tuple((field.attname, _converter(field, connection)) for field in model._meta.concrete_fields)
+def _read(model: type[models.Model], using: str) -> tuple[tuple[str, ...], tuple[tuple[str, Callable[[Any], Any]], ...]]:
+    """The attributes of a row in the order of its columns, and how the values of some of them are read."""
+    fields = model._meta.concrete_fields
+    turns = ((field.attname, _converter(field, connections[using])) for field in fields)
+    return tuple(field.attname for field in fields), tuple((name, turn) for name, turn in turns if turn is not None)
 
 
 def _converter(field: models.Field, connection) -> Callable[[Any], Any] | None:
@@ -112,26 +130,38 @@ def _converter(field: models.Field, connection) -> Callable[[Any], Any] | None:
 # --- a record and its version -----------------------------------------------------------------------------------------
 
 
-def update(record: models.Model, *, history_id: uuid.UUID, at: dt.datetime, reason: str, user_id: uuid.UUID, using: str) -> SimpleNamespace | None:
-    """Write a changed record and the history row of its new version in one statement; returns that row as the database stored it.
+def update(
+    record: models.Model, *, history_id: uuid.UUID, at: dt.datetime, reason: str, user_id: uuid.UUID, using: str, then: Callable[[SimpleNamespace], object]
+) -> bool:
+    """Write a changed record and the history row of its new version in one statement; `then` is called with that row as the database stored it.
 
-    What is kept is taken from the row that was written, not from the object. Returns None, with nothing written, when the object was
+    What is kept is taken from the row that was written, not from the object. Returns False, with nothing written, when the object was
     not read whole or holds an expression: the ORM and simple-history have to write that. Raises DatabaseError when the row is not there.
     """
     model, known = type(record), record.__dict__
     columns = _columns(model)
     if any(attribute not in known for _, attribute in columns):
-        return None
+        return False
     row = {column: known[attribute] for column, attribute in columns}
     if any(hasattr(value, "resolve_expression") for value in row.values()):
-        return None
-    with connections[using].cursor() as cursor:
-        cursor.execute(_update(model, using), [json.dumps([row], default=_plain, ensure_ascii=False), history_id, at, reason, user_id])
-        stored = cursor.fetchone()
-    if stored is None:
-        raise DatabaseError(f"{model.__name__} {record.pk} was not written: the row is not there")
-    read = [pair for pair in _converters(model, using) if pair[0] != "tx"]
-    return SimpleNamespace(history_id=history_id, **{name: value if turn is None else turn(value) for (name, turn), value in zip(read, stored, strict=True)})
+        return False
+    cursor = prepared.cursor(using)
+    cursor.execute(_update(model, using), [_rows([row]), history_id, at, reason, user_id])
+
+    def answered() -> None:
+        with cursor:
+            stored = cursor.fetchone()
+        if stored is None:
+            raise DatabaseError(f"{model.__name__} {record.pk} was not written: the row is not there")
+        names, turns = _read(model, using)
+        kept = dict(zip((name for name in names if name != "tx"), stored, strict=True))
+        for name, turn in turns:
+            if name != "tx":
+                kept[name] = turn(kept[name])
+        then(SimpleNamespace(history_id=history_id, **kept))
+
+    when_answered(answered)
+    return True
 
 
 @cache
@@ -143,6 +173,6 @@ def _update(model: type[models.Model], using: str) -> str:
     return (  # names of the model's own columns
         f"WITH kept AS (UPDATE {table} t SET {changed} FROM jsonb_to_recordset(%s::jsonb) AS given ({_types(model, using)})"  # noqa: S608
         f" WHERE t.id = given.id AND t.site_id = given.site_id RETURNING t.*) INSERT INTO {kept} ({', '.join(names)}, history_id, history_date,"
-        f" history_change_reason, history_type, history_user_id) SELECT {', '.join(f'kept.{name}' for name in names)}, %s, %s, %s, '~', %s"
+        f" history_change_reason, history_type, history_user_id) SELECT {', '.join(f'kept.{name}' for name in names)}, %s::uuid, %s::timestamptz, %s::text, '~', %s::uuid"
         f" FROM kept RETURNING {', '.join(names)}"
     )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import cache
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import connections, models
 from django.db.models import Func
 from simple_history.models import HistoricalRecords
 
 from mes.audit.models import CurrentTx, TxField
 from mes.errors import Missing, NoSiteContext, StaleRecord, WriteOutsideService
 from mes.keys import uuid7
-from mes.records import collector, guards, inserting
+from mes.records import collector, guards, inserting, instances, questions
 from mes.records.context import current_site
 from mes.records.states import StateTable
 
@@ -30,8 +31,17 @@ def _is_of_a_site(model: type[models.Model]) -> bool:
     return any(table.name == model._meta.db_table and guards.policy(table) for table in guards.tables())
 
 
+@cache
+def _of_all(model: type[models.Model], using: str) -> questions.Locking:
+    return questions.locking(model._default_manager.all(), using)
+
+
 class GuardedQuerySet(models.QuerySet):
     """Refuses what would go past the door: bulk changes and deletions."""
+
+    _plain = False
+    """Every row of the model, with no condition: set by the manager and lost with the first."""
+    _kept: dict[tuple[str, str], Any] | None = None
 
     @property
     def db(self):
@@ -65,7 +75,11 @@ class GuardedQuerySet(models.QuerySet):
 
         Raises StaleRecord when `seen` is not the row's version, Missing when there is no such row here.
         """
-        row = next(iter(self.select_for_update(no_key=True, of=("self",)).filter(pk=pk)), None)
+        made = self._locking(self.db) if type(pk) is uuid.UUID and connections[self.db].in_atomic_block else None
+        if made is not None:
+            row = made.row(pk, self.db)
+        else:
+            row = next(iter(self.select_for_update(no_key=True, of=("self",)).filter(pk=pk)), None)
         if row is None:
             raise Missing(
                 "not_found", f"There is no such {self.model._meta.verbose_name} here."
@@ -73,6 +87,29 @@ class GuardedQuerySet(models.QuerySet):
         if seen is not None and row.version != seen:
             raise StaleRecord()
         return row
+
+    def kept(self):
+        """The same, for whoever asks it again and again by lock() or ids(): a constant of its module, whose statements are written once."""
+        same = self.all()
+        same._kept = {}
+        return same
+
+    def ids(self, **lookup) -> list[uuid.UUID]:
+        """The ids of the rows that hold this one id, of a queryset that was kept()."""
+        ((column, value),) = lookup.items()
+        made = self._made(column, lambda using: questions.ids_by(self, column, using))
+        return [key for (key,) in made.ask(value, self.db)]
+
+    def _locking(self, using: str) -> questions.Locking | None:
+        if self._plain:
+            return _of_all(self.model, using)
+        return None if self._kept is None else self._made("lock", lambda using: questions.locking(self, using))
+
+    def _made(self, name: str, make):
+        known, using = self._kept, self.db
+        if (name, using) not in known:
+            known[name, using] = make(using)
+        return known[name, using]
 
     def one(self, **lookup):
         """The one row, or Missing."""
@@ -88,11 +125,20 @@ class GuardedQuerySet(models.QuerySet):
         facts = list(facts)
         if facts:
             collector.require_deed(self.model)
-            if not inserting.insert(self.model, facts, self.db):
+            if not inserting.insert(self.model, facts, self.db, then=collector.note_fact):
                 super().bulk_create(facts)
-            for fact in facts:
-                collector.note_fact(fact)
+                for fact in facts:
+                    collector.note_fact(fact)
         return facts
+
+
+class GuardedManager(models.Manager.from_queryset(GuardedQuerySet)):
+    """Gives out querysets that know they have no condition yet."""
+
+    def get_queryset(self):
+        rows = super().get_queryset()
+        rows._plain = True
+        return rows
 
 
 class HistoryRow(models.Model):
@@ -117,10 +163,18 @@ class Guarded(models.Model):
     recorded_at = models.DateTimeField(db_default=RecordNow(), editable=False)
     tx = TxField(db_default=CurrentTx(), editable=False)
 
-    objects = GuardedQuerySet.as_manager()
+    objects = GuardedManager()
 
     class Meta:
         abstract = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args or not instances.fill(self, kwargs):
+            super().__init__(*args, **kwargs)
+
+    @classmethod
+    def from_db(cls, db, field_names, values):
+        return instances.read(cls, db, values) or super().from_db(db, field_names, values)
 
     @property
     def stream(self) -> str:
@@ -173,10 +227,8 @@ class Record(Guarded):
 
     def _save_with_version(self, deed) -> bool:
         """A known row: it and its version in one statement. simple-history does the same in two, for new rows and whatever this leaves to it."""
-        kept = inserting.update(self, history_id=uuid7(), at=deed.at, reason=deed.reason, user_id=deed.by.user_id, using=self._state.db)
-        if kept is not None:
-            collector.note_version(self, kept)
-        return kept is not None
+        known = {"at": deed.at, "reason": deed.reason, "user_id": deed.by.user_id, "using": self._state.db}
+        return inserting.update(self, history_id=uuid7(), **known, then=lambda kept: collector.note_version(self, kept))
 
     def _check_state(self) -> None:
         if self.states is None:

@@ -13,14 +13,16 @@ from quality.review.kinds import INFORMATIONAL, QUIET
 from quality.review.models import Review
 from quality.review.services import reopen_review
 
+SIGNED = Review.objects.filter(state="reviewed").order_by().kept()
+"""Asked at nearly every deed: the key alone, in no order (a lot has one review)."""
+
 
 def open_again(*, by, subject) -> None:
     """Receiver of everything that says how a lot was made or tested: a signed review of that lot is open again (AUD-11)."""
     lot_id = subject.pk if isinstance(subject, Lot) else getattr(subject, "lot_id", None)
     if lot_id is None:
         return
-    # Asked at nearly every deed: the key alone, in no order (a lot has one review).
-    for review_id in Review.objects.filter(lot_id=lot_id, state="reviewed").values_list("pk", flat=True):
+    for review_id in SIGNED.ids(lot_id=lot_id):
         reopen_review(by=by, review_id=review_id)
 
 

@@ -68,6 +68,25 @@ def take_turns(contenders: Mapping[str, Callable[[], object]], *, rounds: int, e
     return times
 
 
+def processor(contenders: Mapping[str, Callable[[], object]], backend: int, *, each: int) -> dict[str, tuple[float, float]]:
+    """Milliseconds of processor of one run of each contender: of this process, and of the backend of PostgreSQL with this id.
+
+    They tell what other work on the machine hides: a time that is waited for is not in them.
+    """
+    spent = {name: [0.0, 0.0] for name in contenders}
+    for _ in range(each):
+        for name, call in contenders.items():
+            here, there = time.process_time(), _on_processor(backend)
+            call()
+            spent[name][0] += time.process_time() - here
+            spent[name][1] += _on_processor(backend) - there
+    return {name: (here / each * 1000, there / each * 1000) for name, (here, there) in spent.items()}
+
+
+def _on_processor(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 def ratio(times: Mapping[str, list[float]], slow: str, fast: str) -> float:
     """How many times the time of `fast` the time of `slow` is: the median over the rounds of the ratio within each."""
     return statistics.median(a / b for a, b in zip(times[slow], times[fast], strict=True))

@@ -168,6 +168,8 @@ def any_deed(original):
     """Whoever saves is taken to be in a deed."""
 
     def require_deed(model):
+        from types import SimpleNamespace
+
         from mes.clock import record_now
         from mes.people.setup import system_actor
         from mes.records.door import Deed, current_deed
@@ -177,7 +179,7 @@ def any_deed(original):
             from mes.people.models import Site
 
             deed = Deed(by=system_actor(Site.objects.first().pk))
-            deed.at = record_now()
+            deed.opening = SimpleNamespace(time=record_now)
         return deed
 
     return require_deed
