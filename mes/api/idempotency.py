@@ -85,17 +85,15 @@ def once(request, user_id, work: Callable[[], HttpResponse], *, leave_out: tuple
     """
     key, path = key_of(request), request.path[:300]
     body = canonical_body(request, leave_out)
-    with _alone(user_id, key):
-        kept = _kept(user_id, key)
+    with _alone(user_id, key, path, body) as new:
+        kept = None if new else _kept(user_id, key)
         if kept is not None and kept.status is not None:
             return _repeat(kept, user_id, key, path, body)
         if kept is not None and not _same(kept, path, body):
             raise _reused()
-        _take(user_id, key, path, body)
         with before_commit(lambda deed: _mark_recorded(user_id, key)):
             response = work()
-        kept = _kept(user_id, key)
-        if response.status_code < 400 or (kept is not None and kept.status == RECORDED):
+        if response.status_code < 400 or _is_recorded(user_id, key):
             if response.status_code < 500:  # an unforeseen error after the deed is answered with "lost", not replayed
                 _keep(user_id, key, path, response)
         else:
@@ -146,16 +144,26 @@ def _same(kept: Kept, path: str, body: bytes) -> bool:
 # --- what is kept -----------------------------------------------------------------------------------------------------
 
 
+TAKE = """
+WITH alone AS MATERIALIZED (SELECT pg_try_advisory_lock(%s) AS got),
+  taken AS (INSERT INTO mes_idempotencykey (id, user_id, key, path, fingerprint, content_type, created_at)
+    SELECT %s, %s, %s, %s, %s, '', clock_timestamp() FROM alone WHERE got ON CONFLICT (user_id, key) DO NOTHING RETURNING 1)
+SELECT got, EXISTS (SELECT 1 FROM taken) FROM alone
+"""
+"""Whoever has the lock takes the key, unless it was taken before. One statement: the lock is asked for first, since taking reads from it."""
+
+
 @contextmanager
-def _alone(user_id, key: str) -> Iterator[None]:
-    """Held by one request at a time; the database lets go of it when the process dies."""
+def _alone(user_id, key: str, path: str, body: bytes) -> Iterator[bool]:
+    """Held by one request at a time; the database lets go of it when the process dies. True where the key is new and taken with it."""
     number = int.from_bytes(hashlib.sha256(f"idempotency:{user_id}:{key}".encode()).digest()[:8], "big", signed=True)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
-        if not cursor.fetchone()[0]:
+        cursor.execute(TAKE, [number, uuid7(), user_id, key, path, _fingerprint(_secrets()[0], path, body)])
+        alone, new = cursor.fetchone()
+        if not alone:
             raise RuleBroken("idempotency_key_in_use", "The first request with this key is still at work. Send it again in a moment.")
     try:
-        yield
+        yield new
     finally:
         # With the connection gone the lock is gone too, and the answer must not be lost over it.
         with suppress(DatabaseError), connection.cursor() as cursor:
@@ -172,13 +180,9 @@ def _kept(user_id, key: str) -> Kept | None:
     return row and Kept(row[0], None if row[1] is None else bytes(row[1]), row[2], row[3])
 
 
-def _take(user_id, key: str, path: str, body: bytes) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO mes_idempotencykey (id, user_id, key, path, fingerprint, content_type, created_at) "
-            "VALUES (%s, %s, %s, %s, %s, '', clock_timestamp()) ON CONFLICT (user_id, key) DO NOTHING",
-            [uuid7(), user_id, key, path, _fingerprint(_secrets()[0], path, body)],
-        )
+def _is_recorded(user_id, key: str) -> bool:
+    kept = _kept(user_id, key)
+    return kept is not None and kept.status == RECORDED
 
 
 def _mark_recorded(user_id, key: str) -> None:

@@ -149,8 +149,7 @@ class SigningView(ServiceView):
             raise UnreadableInput("reason_missing", "This needs a reason in your words. Send it as reason.", field="reason")
         proof = self.proved(meaning, given, **kwargs)
         self.sign(proof, **kwargs)
-        with self.reading():
-            return self.reply(Signature.objects.one(intent_id=proof.intent_id))
+        return self.reply(proof.signed[-1])
 
     def proved(self, meaning: Meaning, given: dict, /, **kwargs: Any) -> ceremony.Proof:
         """The ceremony for what was prepared and, where it is part of what is signed, the reason that is sent with the secrets."""

@@ -11,26 +11,35 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.contrib.auth.hashers import check_password
 from django.db import connection
+from django.db.models import DateTimeField, Func
 from django.utils import timezone
 
 from mes import clock
+from mes.asked import asked
 from mes.errors import Missing, RuleBroken, SigningRefused, StaleRecord
+from mes.people import accountability
 from mes.people import rules as people_rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
-from mes.people.services import begin_try, end_try, lock_person, use_code
+from mes.people.services import begin_try, end_try, end_try_unless_locked, lock_person, use_code
 from mes.people.services.access import Secret
+from mes.people.standing import enabling_in, with_enabling
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
 from mes.signatures import manifest
 from mes.signatures.meanings import meaning as meaning_of
-from mes.signatures.models import SigningIntent
+from mes.signatures.models import Signature, SigningIntent
 
 LIFE = dt.timedelta(minutes=5)
+_COLUMNS = [column.attname for column in SigningIntent._meta.concrete_fields]
+SPEND = (
+    f"UPDATE {SigningIntent._meta.db_table} SET used_at = %s WHERE id = %s AND used_at IS NULL "  # noqa: S608: names of our own columns
+    f"RETURNING {', '.join(column.column for column in SigningIntent._meta.concrete_fields)}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,8 @@ class Proof:
     user: User
     meaning: str
     methods: tuple[str, ...]
+    signed: list[Signature] = field(default_factory=list, compare=False, repr=False)
+    """The signature that was made with it, as the database returned it: for the answer to whoever signed."""
 
 
 def subject(record, schema: str, content: dict) -> Subject:
@@ -136,8 +147,8 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
             "only_people_sign",
             "A device or a program never signs. A person has to do it.",
         )
-    _check_clock()
-    intent = SigningIntent.objects.filter(pk=intent_id).first()
+    intent, drift = _intent_and_drift(intent_id)
+    _check_clock(drift)
     if intent is None:
         raise Missing(
             "no_intent",
@@ -145,9 +156,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
         )
     _check_intent(by, intent)
     meaning = meaning_of(intent.meaning)
-    user = User.objects.filter(username__iexact=username).first() or (
-        User.objects.filter(badge=username).first() if username else None
-    )
+    user = _signer(username, by.site_id)
     if user is not None and user.kind != User.PERSON:
         raise SigningRefused(
             "only_people_sign",
@@ -155,7 +164,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
         )
     kind: Secret = "pin" if meaning.proof == "floor" else "password"
     stored = "" if user is None else getattr(user, kind)
-    locked = user is not None and people_rules.is_locked(user.pk)
+    locked = user is not None and people_rules.is_locked(user.pk, user.locked)
     left = 0 if user is None or locked else begin_try(user.pk, kind)
     # An unknown person costs as much time as a known one: no user enumeration by the clock.
     right = check_password(secret, stored or nobodys_hash())
@@ -164,11 +173,10 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
         raise _locked_out(by, user, meaning.proof)
     if user is None or not user.is_active or not right or not stored or left < 0:
         raise _wrong_secret(by, user, meaning.proof, left)
-    if people_rules.is_locked(user.pk):
+    if not end_try_unless_locked(user.pk, kind) and people_rules.is_locked(user.pk):
         raise _locked_out(by, user, meaning.proof)
-    end_try(user.pk, kind)
     # Said only to who proved to be this person; asked again by the deed that signs.
-    people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled)
+    people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled, there=enabling_in(user))
     methods = [
         "badge or user name",
         "signing PIN" if meaning.proof == "floor" else "password",
@@ -179,9 +187,38 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
     return Proof(intent.pk, user, intent.meaning, tuple(methods))
 
 
-def _check_clock() -> None:
+@asked(uuid.UUID)
+def _intent(intent_id):
+    return SigningIntent.objects.filter(pk=intent_id).annotate(asked_at=Func(function="clock_timestamp", output_field=DateTimeField()))
+
+
+def _intent_and_drift(intent_id) -> tuple[SigningIntent | None, dt.timedelta]:
+    """The intent, and how far this host's clock is from the database's: one statement tells both."""
+    before = clock.host_seconds()
+    found = _intent(uuid.UUID(str(intent_id))) if intent_id is not None else []
+    after = clock.host_seconds()
+    return (found[0], clock.drift_between(before, found[0].asked_at, after)) if found else (None, clock.drift())
+
+
+@asked(str, uuid.UUID, str)
+def _named(username, site_id, text_version):
+    return with_enabling(User.objects.filter(username__iexact=username), site_id, text_version)
+
+
+@asked(str, uuid.UUID, str)
+def _with_badge(badge, site_id, text_version):
+    return with_enabling(User.objects.filter(badge=badge), site_id, text_version)
+
+
+def _signer(username: str, site_id) -> User | None:
+    """Whose user name or badge this is, with lock and what enables signing here."""
+    asked_for = (username, site_id, accountability.CURRENT)
+    found = _named(*asked_for) or (_with_badge(*asked_for) if username else [])
+    return found[0] if found else None
+
+
+def _check_clock(by: dt.timedelta) -> None:
     """Nobody signs where the clock is wrong: intents and one-time codes are judged by it (AUD-13)."""
-    by = clock.drift()
     if clock.has_drifted(by):
         raise SigningRefused(
             "clock_drift",
@@ -279,16 +316,19 @@ def _second_factor(by: Actor, user: User, code: str) -> None:
 
 
 def spend(intent_id) -> SigningIntent:
-    """Mark the intent used, under lock, inside the deed that signs. Raises SigningRefused when it was used before."""
-    intent = SigningIntent.objects.select_for_update().get(pk=intent_id)
-    if intent.used_at is not None:
+    """Mark the intent used inside the deed that signs. Raises SigningRefused when it was used before.
+
+    The statement that marks it also asks whether it is unused, and locks it: of two that spend it at one moment the second waits, and finds it used.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SPEND, [timezone.now(), intent_id])
+        row = cursor.fetchone()
+    if row is None:
         raise SigningRefused(
             "intent_used",
             "This signing page was used before. Open it again to sign again.",
         )
-    intent.used_at = timezone.now()
-    intent.save(update_fields=["used_at"])
-    return intent
+    return SigningIntent.from_db(connection.alias, _COLUMNS, row)
 
 
 __all__ = ["LIFE", "Proof", "Subject", "authenticate", "authenticate_with_reason", "prepare", "spend", "subject"]

@@ -26,6 +26,11 @@ ON CONFLICT (user_id) DO UPDATE SET passwords = counter.passwords + EXCLUDED.pas
   codes = counter.codes + EXCLUDED.codes, last_at = EXCLUDED.last_at
 RETURNING passwords, pins, codes
 """
+FORGIVE: dict[Secret, str] = {
+    secret: f"UPDATE mes_failurecounter c SET {counted} = 0 WHERE user_id = %s"  # noqa: S608: names of our own columns
+    " AND NOT EXISTS (SELECT 1 FROM mes_personlock l WHERE l.user_id = c.user_id AND l.open)"
+    for secret, counted in COUNTS.items()
+}
 
 SIGN_IN_WINDOW = dt.timedelta(minutes=5)
 SIGN_INS_OF_A_NAME = 3
@@ -89,7 +94,7 @@ def begin_try(user_id, *secrets: Secret) -> int:
     Counted first, so that many tries at the same moment are no more tries than one after the other: below zero the secret
     is not even looked at. A working row, committed by itself. 21 CFR 11.300(d).
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:  # one statement: committed as it ends
         cursor.execute(COUNT_TRY, [user_id, *(int(secret in secrets) for secret in COUNTS)])
         counts = dict(zip(COUNTS, cursor.fetchone(), strict=True))
     return FAILURES_ALLOWED - max(counts[secret] for secret in secrets)
@@ -99,6 +104,16 @@ def end_try(user_id, right: Secret | None, *others: Secret) -> None:
     """One secret was right (None: none was, and none was guessed): its count begins anew; a try counted for others is taken back."""
     counts = {COUNTS[secret]: Greatest(F(COUNTS[secret]) - 1, 0) for secret in others}
     FailureCounter.objects.filter(user_id=user_id).update(**counts | ({COUNTS[right]: 0} if right else {}))
+
+
+def end_try_unless_locked(user_id, right: Secret) -> bool:
+    """end_try() for the secret that was right, unless the person was locked meanwhile; returns whether its count begins anew.
+
+    One statement looks at the lock and forgives. 21 CFR 11.300(d).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(FORGIVE[right], [user_id])
+        return cursor.rowcount == 1
 
 
 def begin_sign_in(username: str, address: str) -> None:
