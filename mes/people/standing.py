@@ -65,7 +65,7 @@ def standing_of(user_id: uuid.UUID, site_id: uuid.UUID, subject: str = "") -> St
     Read it within the site's context, as every rule is: a deputy's authority is seen at its own site only.
     """
     (user,) = _standing(user_id, site_id, subject, accountability.CURRENT)
-    return _of(user, site_id, subject)
+    return standing_from(user, site_id, subject)
 
 
 def with_enabling(people: QuerySet[User], site_id: uuid.UUID, text_version: str) -> QuerySet[User]:
@@ -87,6 +87,11 @@ def enabling_in(user: Any) -> Enabling:
 
 @asked(uuid.UUID, uuid.UUID, str, str)
 def _standing(user_id, site_id, subject, text_version):
+    return standings(user_id, site_id, subject, text_version)
+
+
+def standings(user_id: uuid.UUID, site_id: uuid.UUID, subject: Any, text_version: str) -> QuerySet[User]:
+    """The person with what `standing_from` reads; the subject of the training may be an expression."""
     held = in_force().filter(user_id=OuterRef("pk"), site_id=site_id).order_by("starts_at", "pk")
     roles = held.values(json=JSONObject(grant="pk", code="role__code", name="role__name", permissions="role__permissions", authority="authority__pk"))
     trained = Qualification.objects.filter(
@@ -95,7 +100,8 @@ def _standing(user_id, site_id, subject, text_version):
     return with_enabling(User.objects.filter(pk=user_id), site_id, text_version).annotate(trained=Exists(trained), held=ArraySubquery(roles))
 
 
-def _of(user: Any, site_id: uuid.UUID, subject: str) -> Standing:
+def standing_from(user: Any, site_id: uuid.UUID, subject: str) -> Standing:
+    """The standing in a row of `standings`; `subject` is the one that was asked about."""
     roles = tuple(
         HeldRole(uuid.UUID(each["grant"]), each["code"], each["name"], frozenset(each["permissions"]), each["authority"] is not None) for each in user.held
     )

@@ -19,7 +19,7 @@ from django.db.models import DateTimeField, Func
 from django.utils import timezone
 
 from mes import clock
-from mes.asked import asked
+from mes.asked import Sent, asked, together
 from mes.errors import Missing, RuleBroken, SigningRefused, StaleRecord
 from mes.people import accountability
 from mes.people import rules as people_rules
@@ -36,8 +36,8 @@ from mes.signatures.models import Signature, SigningIntent
 
 LIFE = dt.timedelta(minutes=5)
 _COLUMNS = [column.attname for column in SigningIntent._meta.concrete_fields]
-SPEND = (
-    f"UPDATE {SigningIntent._meta.db_table} SET used_at = %s WHERE id = %s AND used_at IS NULL "  # noqa: S608: names of our own columns
+SPEND = Sent(  # names of our own columns
+    f"UPDATE {SigningIntent._meta.db_table} SET used_at = %s WHERE id = %s AND used_at IS NULL "  # noqa: S608
     f"RETURNING {', '.join(column.column for column in SigningIntent._meta.concrete_fields)}"
 )
 
@@ -61,6 +61,8 @@ class Proof:
     user: User
     meaning: str
     methods: tuple[str, ...]
+    record_id: uuid.UUID | None = None
+    """Of what the intent was made for."""
     signed: list[Signature] = field(default_factory=list, compare=False, repr=False)
     """The signature that was made with it, as the database returned it: for the answer to whoever signed."""
 
@@ -147,7 +149,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
             "only_people_sign",
             "A device or a program never signs. A person has to do it.",
         )
-    intent, drift = _intent_and_drift(intent_id)
+    intent, drift, named = _intent_and_signer(intent_id, username, by.site_id)
     _check_clock(drift)
     if intent is None:
         raise Missing(
@@ -156,7 +158,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
         )
     _check_intent(by, intent)
     meaning = meaning_of(intent.meaning)
-    user = _signer(username, by.site_id)
+    user = named or _with_this_badge(username, by.site_id)
     if user is not None and user.kind != User.PERSON:
         raise SigningRefused(
             "only_people_sign",
@@ -184,7 +186,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str) -
     if meaning.proof == "certify":
         _second_factor(by, user, code)
         methods.append("one-time code")
-    return Proof(intent.pk, user, intent.meaning, tuple(methods))
+    return Proof(intent.pk, user, intent.meaning, tuple(methods), intent.record_id)
 
 
 @asked(uuid.UUID)
@@ -192,12 +194,16 @@ def _intent(intent_id):
     return SigningIntent.objects.filter(pk=intent_id).annotate(asked_at=Func(function="clock_timestamp", output_field=DateTimeField()))
 
 
-def _intent_and_drift(intent_id) -> tuple[SigningIntent | None, dt.timedelta]:
-    """The intent, and how far this host's clock is from the database's: one statement tells both."""
+def _intent_and_signer(intent_id, username: str, site_id) -> tuple[SigningIntent | None, dt.timedelta, User | None]:
+    """The intent, how far this host's clock is from the database's, and whose user name this is; asked for together."""
+    if intent_id is None:
+        return None, clock.drift(), None
     before = clock.host_seconds()
-    found = _intent(uuid.UUID(str(intent_id))) if intent_id is not None else []
+    found, named = together((_intent, uuid.UUID(str(intent_id))), (_named, username, site_id, accountability.CURRENT))
     after = clock.host_seconds()
-    return (found[0], clock.drift_between(before, found[0].asked_at, after)) if found else (None, clock.drift())
+    if not found:
+        return None, clock.drift(), None
+    return found[0], clock.drift_between(before, found[0].asked_at, after), named[0] if named else None
 
 
 @asked(str, uuid.UUID, str)
@@ -210,10 +216,8 @@ def _with_badge(badge, site_id, text_version):
     return with_enabling(User.objects.filter(badge=badge), site_id, text_version)
 
 
-def _signer(username: str, site_id) -> User | None:
-    """Whose user name or badge this is, with lock and what enables signing here."""
-    asked_for = (username, site_id, accountability.CURRENT)
-    found = _named(*asked_for) or (_with_badge(*asked_for) if username else [])
+def _with_this_badge(badge: str, site_id) -> User | None:
+    found = _with_badge(badge, site_id, accountability.CURRENT) if badge else []
     return found[0] if found else None
 
 
@@ -320,9 +324,7 @@ def spend(intent_id) -> SigningIntent:
 
     The statement that marks it also asks whether it is unused, and locks it: of two that spend it at one moment the second waits, and finds it used.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(SPEND, [timezone.now(), intent_id])
-        row = cursor.fetchone()
+    row = SPEND.one(timezone.now(), intent_id)
     if row is None:
         raise SigningRefused(
             "intent_used",

@@ -37,10 +37,7 @@ def check_can_sign(
         or intent.meaning != meaning
         or proof.meaning != meaning
     ):
-        raise SigningRefused(
-            "intent_of_other_record",
-            "This signing page belongs to something else. Open it again here.",
-        )
+        raise other_record()
     check_signing_enabled(proof.user, by.site_id, to_acknowledge=meaning_of(meaning).before_enabled, there=standing.enabling)
     if intent.record_version != what.record_version or bytes(
         intent.payload_digest
@@ -48,6 +45,11 @@ def check_can_sign(
         raise StaleRecord(
             "Something you were about to sign changed since it was shown. Nothing was signed. Look at it again, then sign."
         )
+
+
+def other_record() -> SigningRefused:
+    """What a proof gets that was given for something else."""
+    return SigningRefused("intent_of_other_record", "This signing page belongs to something else. Open it again here.")
 
 
 def check_different_person(first, second, sentence: str) -> None:

@@ -35,8 +35,8 @@ def sign(
     """Write one signature. `what` is rebuilt by the caller inside this deed, so that a change since showing is found.
 
     `permission` names the right under which it is signed, one of those the meaning takes; without one, any of them. The role that holds it
-    is printed, of a deputy with the authority. `standing` is the signer's, where the calling deed has read it. Raises StaleRecord, OutOfSequence, SigningRefused, and RuleBroken("seal_key_missing"): a
-    signature that cannot be sealed is not made.
+    is printed, of a deputy with the authority. `standing` is the signer's, where the calling deed has read it. Raises StaleRecord, OutOfSequence,
+    SigningRefused, and RuleBroken("seal_key_missing"): a signature that cannot be sealed is not made.
     """
     meant = meaning_of(meaning)
     rules.check_meaning_and_role(meant, permission)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db.models import F, Func, QuerySet, TextField, Value
 
 from batches.execution.models import Attachment, StepRun
-from mes.errors import RuleBroken
 from mes.records.kept import check_kept
 
 

@@ -75,7 +75,11 @@ def is_answered(corrected: bool, choices: list[str]) -> bool:
 
 def held_by(run: StepRun) -> Held:
     """What the step holds now. One statement."""
-    (found,) = _held(run.pk)
+    return held_from(steps_with_rows(run.pk)[0])
+
+
+def held_from(found) -> Held:
+    """What a step of steps_with_rows() holds."""
     return Held(
         found.opened_by_name or "", found.scans, found.taken, found.used, found.values, found.kept, found.passed,
         found.decided[0] if found.decided else None, found.holds[0] if found.holds else None,
@@ -101,7 +105,7 @@ def _rows(kind, *, by: str = "recorded_at", **fields):
 
 
 @asked(uuid.UUID)
-def _held(run_id):
+def steps_with_rows(run_id):
     of_run, when, who = {"step_run": OuterRef("pk")}, "recorded_at", "by__full_name"
     choices = ExcursionChoice.objects.filter(excursion=OuterRef("pk"))
     return StepRun.objects.only("pk").filter(pk=run_id).annotate(

@@ -50,7 +50,9 @@ def check_may_read_step(by: Actor, run: StepRun, step: Step, standing: Standing 
         standing = standing_in(by.user_id, by.site_id, run)
     if str(Permission.READ_RECORD) in standing.permissions or step.performed_by in {role.code for role in standing.roles}:
         return
-    raise NotAllowed("not_your_record", f"{by.full_name} does not read the batch record here. Step {run.key} is of another role.", detail={"subject": str(run.pk)})
+    raise NotAllowed(
+        "not_your_record", f"{by.full_name} does not read the batch record here. Step {run.key} is of another role.", detail={"subject": str(run.pk)}
+    )
 
 
 def check_actor_performs(by: Actor, run: StepRun, step: Step) -> None:

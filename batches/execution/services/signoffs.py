@@ -8,11 +8,10 @@ from batches.events import Event
 from batches.execution import queries, rules
 from batches.execution.models import Excursion, ExcursionChoice, StepDecision, StepRun
 from batches.execution.queries.content import left_out_subject, resume_subject
-from batches.execution.queries.held import Held
 from batches.execution.queries.runs import making_is_done
 from batches.execution.queries.times import events_of
 from batches.execution.services.recording import Book, raise_time_limit
-from batches.execution.work import At, Work, work_on
+from batches.execution.work import At, Work, work_on, work_to_sign
 from batches.lots.models import Lot
 from batches.lots.services import move_lot, put_on_hold
 from batches.permissions import Permission
@@ -33,8 +32,7 @@ def perform_step(*, by: Actor, step_run_id: uuid.UUID | At, proof: Proof, seen: 
     Raises RuleBroken("step_incomplete") with what is missing, StaleRecord when anything shown has changed. With no second person the step is
     complete; the last step before release makes the lot manufactured.
     """
-    work = work_on(step_run_id, seen=seen)
-    signer, held = _signer_and_step(by, work, proof)
+    work, signer, held = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
     rules.check_can_perform_step(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=signer, held=held)
     _sign(by, work, proof, queries.subject_of(work.run, held), "performed", Permission.RECORD_VALUES, standing=signer)
     return _performed(by, work, proof)
@@ -43,8 +41,7 @@ def perform_step(*, by: Actor, step_run_id: uuid.UUID | At, proof: Proof, seen: 
 @service(Event.STEP_DECIDED)
 def decide(*, by: Actor, step_run_id: uuid.UUID | At, option: str, reason: str, proof: Proof, seen: int | None = None) -> StepDecision:
     """Answer a decision step by signature. What the answer does to the lot (go on, hold, terminate) happens when the step is complete."""
-    work = work_on(step_run_id, seen=seen)
-    signer, held = _signer_and_step(by, work, proof)
+    work, signer, held = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
     rules.check_can_decide(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=signer, held=held, option=option, reason=reason)
     _sign(by, work, proof, queries.decision_subject(work.run, option, reason, held), "decided", Permission.RECORD_VALUES, standing=signer)
     chosen = next(each for each in work.step.decision.options if each.code == option)
@@ -54,11 +51,6 @@ def decide(*, by: Actor, step_run_id: uuid.UUID | At, option: str, reason: str, 
     decision.save()
     _performed(by, work, proof)
     return decision
-
-
-def _signer_and_step(by: Actor, work: Work, proof: Proof) -> tuple[Standing, Held]:
-    """What the rules, the digest and the signature ask about, read once under the lock: how the signer stands, and what the step holds."""
-    return rules.standing_in(proof.user.pk, by.site_id, work.run), queries.held_by(work.run)
 
 
 def _sign(by: Actor, work: Work, proof: Proof, what, meaning: str, permission: Permission, requires=(), standing: Standing | None = None) -> Signature:
@@ -82,8 +74,7 @@ def _performed(by: Actor, work: Work, proof: Proof) -> StepRun:
 @service(Event.STEP_COMPLETED)
 def second_sign_step(*, by: Actor, step_run_id: uuid.UUID | At, proof: Proof, seen: int | None = None) -> StepRun:
     """Sign a performed step as second person; the step is complete. The second person is never who performed or recorded values of it."""
-    work = work_on(step_run_id, seen=seen)
-    signer, held = _signer_and_step(by, work, proof)
+    work, signer, held = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
     rules.check_can_second_sign_step(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=signer, held=held)
     first = _first_signatures(work.run.pk)[:1]
     what = queries.signed_subject(work.run, held)
