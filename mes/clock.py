@@ -40,7 +40,12 @@ def drift() -> dt.timedelta:
         before = host_seconds()
         cursor.execute("SELECT clock_timestamp()")
         after = host_seconds()
-        there = cursor.fetchone()[0].timestamp()
+        return drift_between(before, cursor.fetchone()[0], after)
+
+
+def drift_between(before: float, told: dt.datetime, after: float) -> dt.timedelta:
+    """The same of a statement that asked for `clock_timestamp()` beside something else; `before` and `after` are host_seconds() around it."""
+    there = told.timestamp()
     if before <= there <= after:
         return dt.timedelta(0)
     return dt.timedelta(seconds=before - there if there < before else after - there)

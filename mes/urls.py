@@ -20,6 +20,8 @@ def present(module: str) -> bool:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # First what has a beginning of its own: the API is found without trying the address of every page.
+    *(path(prefix, include(module)) for module, prefix in ABOVE.items() if prefix and present(module)),
     path("", include(([path("", include(module)) for module in FOLDERS if present(module)], "mes"))),
-    *(path(prefix, include(module)) for module, prefix in ABOVE.items() if present(module)),
+    *(path(prefix, include(module)) for module, prefix in ABOVE.items() if not prefix and present(module)),
 ]

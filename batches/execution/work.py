@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Cast, Concat
+
 from batches.execution.models import StepRun
-from batches.execution.queries.runs import recipe_of, zone_of
+from batches.execution.queries.held import Held, held_from, steps_with_rows
+from batches.execution.queries.runs import recipe_of, run_by_key, zone_of
 from batches.lots.models import Lot
 from batches.recipes.document.schema import Recipe, Step
+from mes.asked import asked, together
+from mes.errors import Missing, StaleRecord
+from mes.people import accountability
+from mes.people.standing import Standing, standing_from, standings
+from mes.signatures.ceremony import Proof
+from mes.signatures.rules import other_record
 
 
 @dataclass(frozen=True)
@@ -22,16 +33,69 @@ class Work:
     zone: ZoneInfo
 
 
-def work_on(step_run_id, *, seen: int | None = None) -> Work:
-    """Lock the lot, then the step (always in that order), to the end of the deed.
+@dataclass(frozen=True, slots=True)
+class At:
+    """A step by its address: the number of the lot and the key of the run."""
+
+    number: str
+    key: str
+
+
+def work_on(step: uuid.UUID | At, *, seen: int | None = None) -> Work:
+    """Lock the lot, then the step (always in that order), to the end of the deed. `step` is the id of the run, or its address.
 
     A hold that is being placed and a value that is being recorded therefore come one after the other. Raises StaleRecord, Missing.
     """
-    lot = Lot.objects.lock(StepRun.objects.one(pk=step_run_id).lot_id)
-    run = StepRun.objects.lock(step_run_id, seen=seen)
-    run.lot = lot
-    recipe = recipe_of(lot)
-    return Work(run, lot, recipe, recipe.step(run.step_key), zone_of(lot))
+    locked = _locked_at(step.number, step.key) if isinstance(step, At) else _locked(step)
+    if not locked and isinstance(step, At):
+        run_by_key(step.number, step.key)  # says which of the two there is not
+    return _work(locked, seen)
+
+
+def work_to_sign(step: uuid.UUID | At, proof: Proof, site_id: uuid.UUID, *, seen: int | None = None) -> tuple[Work, Standing, Held]:
+    """The same for a step that is signed, and with it, read under the lock: how the signer stands, and what the step holds.
+
+    A step that is named by its address is the one of the proof's intent, or nothing is signed: raises SigningRefused("intent_of_other_record").
+    """
+    run_id = proof.record_id if isinstance(step, At) else step
+    locked, (signer,), held = together((_locked, run_id), (_signer, proof.user.pk, site_id, accountability.CURRENT, run_id), (steps_with_rows, run_id))
+    if isinstance(step, At) and [(run.lot.number, run.key) for run in locked] != [(step.number, step.key)]:
+        raise other_record()
+    work = _work(locked, seen)
+    return work, standing_from(signer, site_id, work.lot.recipe_version.training_subject), held_from(held[0])
+
+
+def _work(locked: list[StepRun], seen: int | None) -> Work:
+    if not locked:
+        raise Missing("not_found", f"There is no such {StepRun._meta.verbose_name} here.")
+    if seen is not None and locked[0].version != seen:
+        raise StaleRecord()
+    return seen_work(locked[0])
+
+
+def _locking() -> QuerySet[StepRun]:
+    """One statement locks both, the lot first: PostgreSQL takes the locks of a row in the order in which they are named.
+
+    Whoever waits gets both rows as they are after the wait; what is read beside them a lot names once and for ever.
+    """
+    beside = ("lot__recipe_version__master", "lot__therapy_event", "lot__site")
+    return StepRun.objects.select_related(*beside).defer("lot__recipe_version__text").select_for_update(no_key=True, of=("lot", "self"))
+
+
+@asked(uuid.UUID)
+def _locked(run_id):
+    return _locking().filter(pk=run_id)
+
+
+@asked(str, str)
+def _locked_at(number, key):
+    return _locking().filter(lot__number=number, key=key)
+
+
+@asked(uuid.UUID, uuid.UUID, str, uuid.UUID)
+def _signer(user_id, site_id, text_version, run_id):
+    subject = Concat(Value("recipe_version:"), Cast("lot__recipe_version_id", TextField()), output_field=TextField())  # RecipeVersion.training_subject
+    return standings(user_id, site_id, Subquery(StepRun.objects.filter(pk=run_id).values(subject=subject)), text_version)
 
 
 def seen_work(run: StepRun) -> Work:

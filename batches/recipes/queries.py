@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from batches.recipes.document.compare import Change, diff
-from batches.recipes.document.loader import parse_recipe
+from batches.recipes.document.loader import digest, parse_recipe
 from batches.recipes.document.planning import planned_steps
 from batches.recipes.document.schema import Recipe
 from batches.recipes.models import MasterRecipe, RecipeVersion
@@ -21,9 +21,22 @@ def _parsed(digest: str, text: str) -> Recipe:
     return parse_recipe(text)
 
 
+_by_digest: dict[str, Recipe] = {}
+"""Texts by their SHA-256, at most as many as _parsed() keeps. Safe to keep: whoever has the digest of a text has that text and no other, whatever
+version bears it, and no text is put here whose digest was not computed from it in this process."""
+
+
 def document(version: RecipeVersion) -> Recipe:
-    """What the version says, as values. Read once per process and text: the digest and the text are the key."""
-    return _parsed(version.digest, version.text)
+    """What the version says, as values. Read once per process and text; a version read without its text is asked for it the first time only."""
+    found = _by_digest.get(version.digest)
+    if found is not None:
+        return found
+    found = _parsed(version.digest, version.text)
+    if digest(version.text) == version.digest:
+        if len(_by_digest) >= _parsed.cache_parameters()["maxsize"]:
+            _by_digest.clear()
+        _by_digest[version.digest] = found
+    return found
 
 
 def masters() -> list[dict]:

@@ -26,6 +26,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import DatabaseError, connection
 from django.http import HttpResponse
 
+from mes.asked import Sent
 from mes.errors import RuleBroken, UnreadableInput
 from mes.keys import uuid7
 from mes.records.door import before_commit
@@ -85,17 +86,15 @@ def once(request, user_id, work: Callable[[], HttpResponse], *, leave_out: tuple
     """
     key, path = key_of(request), request.path[:300]
     body = canonical_body(request, leave_out)
-    with _alone(user_id, key):
-        kept = _kept(user_id, key)
+    with _alone(user_id, key, path, body) as new:
+        kept = None if new else _kept(user_id, key)
         if kept is not None and kept.status is not None:
             return _repeat(kept, user_id, key, path, body)
         if kept is not None and not _same(kept, path, body):
             raise _reused()
-        _take(user_id, key, path, body)
         with before_commit(lambda deed: _mark_recorded(user_id, key)):
             response = work()
-        kept = _kept(user_id, key)
-        if response.status_code < 400 or (kept is not None and kept.status == RECORDED):
+        if response.status_code < 400 or _is_recorded(user_id, key):
             if response.status_code < 500:  # an unforeseen error after the deed is answered with "lost", not replayed
                 _keep(user_id, key, path, response)
         else:
@@ -146,20 +145,33 @@ def _same(kept: Kept, path: str, body: bytes) -> bool:
 # --- what is kept -----------------------------------------------------------------------------------------------------
 
 
+TAKE = Sent("""
+WITH alone AS MATERIALIZED (SELECT pg_try_advisory_lock(%s) AS got),
+  taken AS (INSERT INTO mes_idempotencykey (id, user_id, key, path, fingerprint, content_type, created_at)
+    SELECT %s, %s, %s, %s, %s, '', clock_timestamp() FROM alone WHERE got ON CONFLICT (user_id, key) DO NOTHING RETURNING 1)
+SELECT got, EXISTS (SELECT 1 FROM taken) FROM alone
+""")
+"""Whoever has the lock takes the key, unless it was taken before. One statement: the lock is asked for first, since taking reads from it."""
+
+
+LET_GO = Sent("SELECT pg_advisory_unlock(%s)")
+MARK = Sent("UPDATE mes_idempotencykey SET status = %s WHERE user_id = %s AND key = %s")
+KEEP = Sent("UPDATE mes_idempotencykey SET status = %s, answer = %s, content_type = %s WHERE user_id = %s AND key = %s")
+
+
 @contextmanager
-def _alone(user_id, key: str) -> Iterator[None]:
-    """Held by one request at a time; the database lets go of it when the process dies."""
+def _alone(user_id, key: str, path: str, body: bytes) -> Iterator[bool]:
+    """Held by one request at a time; the database lets go of it when the process dies. True where the key is new and taken with it."""
     number = int.from_bytes(hashlib.sha256(f"idempotency:{user_id}:{key}".encode()).digest()[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
-        if not cursor.fetchone()[0]:
-            raise RuleBroken("idempotency_key_in_use", "The first request with this key is still at work. Send it again in a moment.")
+    alone, new = TAKE.one(number, uuid7(), user_id, key, path, _fingerprint(_secrets()[0], path, body))
+    if not alone:
+        raise RuleBroken("idempotency_key_in_use", "The first request with this key is still at work. Send it again in a moment.")
     try:
-        yield
+        yield new
     finally:
         # With the connection gone the lock is gone too, and the answer must not be lost over it.
-        with suppress(DatabaseError), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+        with suppress(DatabaseError):
+            LET_GO.one(number)
 
 
 def _kept(user_id, key: str) -> Kept | None:
@@ -172,18 +184,13 @@ def _kept(user_id, key: str) -> Kept | None:
     return row and Kept(row[0], None if row[1] is None else bytes(row[1]), row[2], row[3])
 
 
-def _take(user_id, key: str, path: str, body: bytes) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO mes_idempotencykey (id, user_id, key, path, fingerprint, content_type, created_at) "
-            "VALUES (%s, %s, %s, %s, %s, '', clock_timestamp()) ON CONFLICT (user_id, key) DO NOTHING",
-            [uuid7(), user_id, key, path, _fingerprint(_secrets()[0], path, body)],
-        )
+def _is_recorded(user_id, key: str) -> bool:
+    kept = _kept(user_id, key)
+    return kept is not None and kept.status == RECORDED
 
 
 def _mark_recorded(user_id, key: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE mes_idempotencykey SET status = %s WHERE user_id = %s AND key = %s", [RECORDED, user_id, key])
+    MARK.changed(RECORDED, user_id, key)
 
 
 def _give_back(user_id, key: str) -> None:
@@ -194,11 +201,7 @@ def _give_back(user_id, key: str) -> None:
 def _keep(user_id, key: str, path: str, response: HttpResponse) -> None:
     headers = {name: response[name] for name in KEPT_HEADERS if response.has_header(name)}
     plain = json.dumps({"headers": headers, "body": base64.b64encode(response.content).decode()}).encode()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE mes_idempotencykey SET status = %s, answer = %s, content_type = %s WHERE user_id = %s AND key = %s",
-            [response.status_code, _seal(plain, user_id, key, path), response["Content-Type"][:80], user_id, key],
-        )
+    KEEP.changed(response.status_code, _seal(plain, user_id, key, path), response["Content-Type"][:80], user_id, key)
 
 
 def _repeat(kept: Kept, user_id, key: str, path: str, body: bytes) -> HttpResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework.permissions import BasePermission
 
 from mes.errors import NotAllowed
+from mes.people.models import User
 from mes.people.rules import check_may
 from mes.records.door import record_refusal
 
@@ -22,8 +23,14 @@ class MayCall(BasePermission):
         permission = view.asked_permission(request.method)
         if permission is not None:
             try:
-                check_may(actor, permission)
+                check_may(actor, permission, _held(request, actor))
             except NotAllowed as refusal:
                 record_refusal(actor, refusal, type(view).__name__)
                 raise
         return True
+
+
+def _held(request, actor) -> frozenset[str] | None:
+    """What the middleware has just read for this request, where its session's person is the one who calls; None: the database is asked."""
+    of_session = actor.kind == User.PERSON and request.auth is None and request.user.pk == actor.user_id
+    return getattr(request._request, "held", None) if of_session else None

@@ -6,6 +6,7 @@ from django.contrib.auth.hashers import check_password
 
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
+from mes.people.standing import person_of_session
 
 
 class PasswordBackend:
@@ -19,7 +20,7 @@ class PasswordBackend:
         return user if right and stored and user.is_active else None
 
     def get_user(self, user_id) -> User | None:
-        return User.objects.filter(pk=user_id, kind=User.PERSON).first()
+        return person_of_session(user_id)
 
     def has_perm(self, user, permission, obj=None) -> bool:
         """Nothing is allowed through Django's permissions: authority is asked of people.rules."""

@@ -27,13 +27,16 @@ def is_touch(request: HttpRequest) -> bool:
 
 
 class ActorMiddleware:
-    """Sets `request.actor` (mes.records.actors.Actor or None), `request.site`, `request.rights` and `request.station`."""
+    """Sets `request.actor` (mes.records.actors.Actor or None), `request.site`, `request.rights`, `request.held` and `request.station`.
+
+    `request.held` is every permission that the database named just now for who is in the session, conflicts included: rules judge those.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor, request.site, request.rights = None, None, frozenset()
+        request.actor, request.site, request.rights, request.held = None, None, frozenset(), None
         session.station_of(request)
         response = None
         if "site" in request.session and request.user.is_authenticated:
@@ -45,7 +48,8 @@ class ActorMiddleware:
     def find(self, request: HttpRequest) -> HttpResponse | None:
         """Find out who acts, or end the session. The answer when the page is covered, else None."""
         user, site_id = request.user, uuid.UUID(request.session["site"])
-        grants = queries.live_grants(user.pk, site_id)
+        known = getattr(user, "in_session", None)
+        grants = queries.live_grants(user.pk, site_id) if known is None else known.at(site_id)
         ended = self.why_ended(request, user, grants)
         if ended:
             request.session.flush()
@@ -54,7 +58,7 @@ class ActorMiddleware:
             return None
         request.site = grants[0].role.site
         request.actor = session.actor_of(request, user, request.site, grants)
-        rights = frozenset(permission for grant in grants for permission in grant.role.permissions)
+        rights = request.held = frozenset(permission for grant in grants for permission in grant.role.permissions)
         request.rights = frozenset(one for one in rights if conflict_in(rights, with_permission=one) is None)  # ACC-07, at use
         structlog.contextvars.bind_contextvars(user=str(user.pk), site=str(site_id), station=request.actor.station)
         try:
@@ -72,7 +76,8 @@ class ActorMiddleware:
     def why_ended(self, request: HttpRequest, user: User, grants: list) -> str:
         if not user.is_active:
             return "This account was closed."
-        if rules.is_locked(user.pk):
+        known = getattr(user, "in_session", None)
+        if rules.is_locked(user.pk, known and known.locked):
             return f"{user.full_name} is locked out after wrong secrets. An administrator can lift the lock; another qualified person can go on."
         if not grants:
             return f"{user.full_name} holds no role at this site any more. An administrator can give one."

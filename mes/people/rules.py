@@ -14,6 +14,7 @@ from mes.people import passwords, queries
 from mes.people.jurisdictions import PROFILES, PasswordPolicy, profile_of
 from mes.people.models import Grant, PersonLock, Qualification, User
 from mes.people.segregation import TEMPORARY_ROLES, conflict_in
+from mes.people.standing import Standing
 from mes.records.actors import Actor
 from mes.records.models import RecordNow
 
@@ -29,8 +30,10 @@ def may(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> bool:
     return any(str(permission) in grant.role.permissions for grant in live_grants(user_id, site_id))
 
 
-def permissions_of(user_id: uuid.UUID, site_id: uuid.UUID) -> frozenset[str]:
+def permissions_of(user_id: uuid.UUID, site_id: uuid.UUID, standing: Standing | None = None) -> frozenset[str]:
     """Every permission the person or device holds at the site now."""
+    if standing is not None and standing.is_of(user_id, site_id):
+        return standing.permissions
     return frozenset().union(*(grant.role.permissions for grant in live_grants(user_id, site_id)))
 
 
@@ -40,9 +43,12 @@ def role_for(user_id: uuid.UUID, permission: StrEnum, site_id: uuid.UUID) -> str
     return names[0] if names else ""
 
 
-def check_may(by: Actor, permission: StrEnum) -> None:
-    """Raises NotAllowed("not_your_role") with the permission's plain name when the actor lacks it here and now."""
-    held = permissions_of(by.user_id, by.site_id)
+def check_may(by: Actor, permission: StrEnum, held: frozenset[str] | None = None) -> None:
+    """Raises NotAllowed("not_your_role") with the permission's plain name when the actor lacks it here and now.
+
+    `held` is what the same request has just read of the same actor; without it the database is asked.
+    """
+    held = permissions_of(by.user_id, by.site_id) if held is None else held
     check_apart(by.full_name, permission, held)
     if str(permission) not in held:
         words = str(permission).split(".")[-1].replace("_", " ")
@@ -61,14 +67,14 @@ def check_apart(full_name: str, permission: StrEnum, held: frozenset[str]) -> No
         )
 
 
-def check_person_may(user: User, permission: StrEnum, site_id: uuid.UUID) -> None:
-    """The same for a signer who is not the session's user."""
+def check_person_may(user: User, permission: StrEnum, site_id: uuid.UUID, standing: Standing | None = None) -> None:
+    """The same for a signer who is not the session's user; with a standing of theirs that was just read nothing is asked again."""
     if user.kind != User.PERSON:
         raise NotAllowed(
             "only_people_sign",
             "A device or a program never signs. A person has to do it.",
         )
-    held = permissions_of(user.pk, site_id)
+    held = permissions_of(user.pk, site_id, standing)
     check_apart(user.full_name, permission, held)
     if str(permission) not in held:
         words = str(permission).split(".")[-1].replace("_", " ")
@@ -89,17 +95,19 @@ def is_qualified(user_id: uuid.UUID, subject: str) -> bool:
     ).exists()
 
 
-def check_qualified(user: User, subject: str, title: str) -> None:
+def check_qualified(user: User, subject: str, title: str, standing: Standing | None = None) -> None:
     """Raises NotAllowed("not_trained"): the training gate. 21 CFR 211.25(a)."""
-    if not is_qualified(user.pk, subject):
+    trained = standing.trained_for == subject if standing is not None and standing.user.pk == user.pk else is_qualified(user.pk, subject)
+    if not trained:
         raise NotAllowed(
             "not_trained",
             f"{user.full_name} has no training in force for {title}. A supervisor can record it; until then somebody trained takes over.",
         )
 
 
-def is_locked(user_id: uuid.UUID) -> bool:
-    return PersonLock.objects.filter(user_id=user_id, open=True).exists()
+def is_locked(user_id: uuid.UUID, known: bool | None = None) -> bool:
+    """Whether the person is locked out; `known` is what the same request or deed has just read with the person."""
+    return known if known is not None else PersonLock.objects.filter(user_id=user_id, open=True).exists()
 
 
 def check_can_open_site(*, by: Actor, code: str, jurisdiction: str, decimal_sign: str = ".") -> None:
@@ -118,11 +126,7 @@ def check_can_define_role(*, by: Actor, code: str, permissions: list[str]) -> No
     if conflict is not None:
         raise RuleBroken(conflict.code, f"Who holds this role would {conflict.words}. One person never does both.", field="permissions")
     if not permissions and code != "treatment_centre":
-        raise RuleBroken(
-            "role_without_rights",
-            "A role needs at least one permission.",
-            field="permissions",
-        )
+        raise RuleBroken("role_without_rights", "A role needs at least one permission.", field="permissions")
 
 
 def _permission():
@@ -348,12 +352,13 @@ def check_can_retire_second_factor(*, by: Actor, factor) -> None:
         raise RuleBroken("second_factor_retired", "This authenticator was retired before.")
 
 
-def check_signing_enabled(user: User, site_id: uuid.UUID, *, to_acknowledge: bool = False) -> None:
-    """Raises SigningRefused with the record that is missing. `to_acknowledge`: for the acknowledgement itself, which is one of the three.
+def check_signing_enabled(user: User, site_id: uuid.UUID, *, to_acknowledge: bool = False, there: queries.Enabling | None = None) -> None:
+    """Raises SigningRefused with the record that is missing. `to_acknowledge`: for the acknowledgement itself, which is one of the three;
+    `there`: which of them are there, where it was just read.
 
     21 CFR 11.100(b): identity first; 11.10(j): accountability; 11.100(c): notice to the authority where the site's market asks for it.
     """
-    there = queries.enabling(user.pk, site_id)
+    there = there or queries.enabling(user.pk, site_id)
     if not there.identity:
         raise SigningRefused(
             "identity_not_verified",

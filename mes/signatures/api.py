@@ -6,6 +6,7 @@ import json
 from typing import Any, ClassVar
 
 from rest_framework import serializers
+from rest_framework.response import Response
 
 from mes.api.views import ServiceView
 from mes.errors import SigningRefused, UnreadableInput
@@ -64,6 +65,10 @@ class Signed(serializers.Serializer):
 
     def get_digest(self, signature: Signature) -> str:
         return bytes(signature.payload_digest).hex()
+
+
+ASKED, SIGNED = SignRequest(), Signed()
+"""Bound to their fields once: they are asked for at every signature. Neither keeps anything of a request."""
 
 
 class PreparingView(ServiceView):
@@ -149,15 +154,14 @@ class SigningView(PreparingView):
 
     def post(self, request, **kwargs):
         """Sign: the intent with the signer's user name, secret and, where the meaning asks for it, one-time code."""
-        given = self.read()
+        given = ASKED.run_validation(request.data)
         self.reason = given["reason"].strip()
         meaning = meaning_of(self.meaning_code(**kwargs))
         if meaning.needs_reason and len(self.reason) < 3:
             raise UnreadableInput("reason_missing", "This needs a reason in your words. Send it as reason.", field="reason")
         proof = self.proved(meaning, given, **kwargs)
         self.sign(proof, **kwargs)
-        with self.reading():
-            return self.reply(Signature.objects.one(intent_id=proof.intent_id))
+        return Response(SIGNED.to_representation(proof.signed[-1]), status=201)
 
     def proved(self, meaning: Meaning, given: dict, /, **kwargs: Any) -> ceremony.Proof:
         """The ceremony for what was prepared and, where it is part of what is signed, the reason that is sent with the secrets."""

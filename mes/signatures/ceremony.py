@@ -11,26 +11,35 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.contrib.auth.hashers import check_password
 from django.db import connection
+from django.db.models import DateTimeField, Func
 from django.utils import timezone
 
 from mes import clock
+from mes.asked import Sent, asked, together
 from mes.errors import Missing, RuleBroken, SigningRefused, StaleRecord
+from mes.people import accountability
 from mes.people import rules as people_rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
-from mes.people.services import begin_try, end_try, lock_person, use_code
+from mes.people.services import begin_try, end_try, end_try_unless_locked, lock_person, use_code
 from mes.people.services.access import Secret
+from mes.people.standing import enabling_in, with_enabling
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
 from mes.signatures import manifest
 from mes.signatures.meanings import meaning as meaning_of
-from mes.signatures.models import SigningIntent
+from mes.signatures.models import Signature, SigningIntent
 
 LIFE = dt.timedelta(minutes=5)
+_COLUMNS = [column.attname for column in SigningIntent._meta.concrete_fields]
+SPEND = Sent(  # names of our own columns
+    f"UPDATE {SigningIntent._meta.db_table} SET used_at = %s WHERE id = %s AND used_at IS NULL "  # noqa: S608
+    f"RETURNING {', '.join(column.column for column in SigningIntent._meta.concrete_fields)}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,10 @@ class Proof:
     user: User
     meaning: str
     methods: tuple[str, ...]
+    record_id: uuid.UUID | None = None
+    """Of what the intent was made for."""
+    signed: list[Signature] = field(default_factory=list, compare=False, repr=False)
+    """The signature that was made with it, as the database returned it: for the answer to whoever signed."""
 
 
 def subject(record, schema: str, content: dict) -> Subject:
@@ -151,8 +164,8 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, o
             "only_people_sign",
             "A device or a program never signs. A person has to do it.",
         )
-    _check_clock()
-    intent = SigningIntent.objects.filter(pk=intent_id).first()
+    intent, drift, named = _intent_and_signer(intent_id, username, by.site_id)
+    _check_clock(drift)
     if intent is None:
         raise Missing(
             "no_intent",
@@ -160,9 +173,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, o
         )
     _check_intent(by, intent, own=own)
     meaning = meaning_of(intent.meaning)
-    user = User.objects.filter(username__iexact=username).first() or (
-        User.objects.filter(badge=username).first() if username else None
-    )
+    user = named or _with_this_badge(username, by.site_id)
     if user is not None and user.kind != User.PERSON:
         raise SigningRefused(
             "only_people_sign",
@@ -170,7 +181,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, o
         )
     kind: Secret = "pin" if meaning.proof == "floor" else "password"
     stored = "" if user is None else getattr(user, kind)
-    locked = user is not None and people_rules.is_locked(user.pk)
+    locked = user is not None and people_rules.is_locked(user.pk, user.locked)
     left = 0 if user is None or locked else begin_try(user.pk, kind)
     # An unknown person costs as much time as a known one: no user enumeration by the clock.
     right = check_password(secret, stored or nobodys_hash())
@@ -179,13 +190,12 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, o
         raise _locked_out(by, user, meaning.proof)
     if user is None or not user.is_active or not right or not stored or left < 0:
         raise _wrong_secret(by, user, meaning.proof, left)
-    if people_rules.is_locked(user.pk):
+    if not end_try_unless_locked(user.pk, kind) and people_rules.is_locked(user.pk):
         raise _locked_out(by, user, meaning.proof)
-    end_try(user.pk, kind)
     if own:
         _check_begun_by(intent, user)
     # Said only to who proved to be this person; asked again by the deed that signs.
-    people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled)
+    people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled, there=enabling_in(user))
     methods = [
         "badge or user name",
         "signing PIN" if meaning.proof == "floor" else "password",
@@ -193,12 +203,43 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, o
     if meaning.proof == "certify":
         _second_factor(by, user, code)
         methods.append("one-time code")
-    return Proof(intent.pk, user, intent.meaning, tuple(methods))
+    return Proof(intent.pk, user, intent.meaning, tuple(methods), intent.record_id)
 
 
-def _check_clock() -> None:
+@asked(uuid.UUID)
+def _intent(intent_id):
+    return SigningIntent.objects.filter(pk=intent_id).annotate(asked_at=Func(function="clock_timestamp", output_field=DateTimeField()))
+
+
+def _intent_and_signer(intent_id, username: str, site_id) -> tuple[SigningIntent | None, dt.timedelta, User | None]:
+    """The intent, how far this host's clock is from the database's, and whose user name this is; asked for together."""
+    if intent_id is None:
+        return None, clock.drift(), None
+    before = clock.host_seconds()
+    found, named = together((_intent, uuid.UUID(str(intent_id))), (_named, username, site_id, accountability.CURRENT))
+    after = clock.host_seconds()
+    if not found:
+        return None, clock.drift(), None
+    return found[0], clock.drift_between(before, found[0].asked_at, after), named[0] if named else None
+
+
+@asked(str, uuid.UUID, str)
+def _named(username, site_id, text_version):
+    return with_enabling(User.objects.filter(username__iexact=username), site_id, text_version)
+
+
+@asked(str, uuid.UUID, str)
+def _with_badge(badge, site_id, text_version):
+    return with_enabling(User.objects.filter(badge=badge), site_id, text_version)
+
+
+def _with_this_badge(badge: str, site_id) -> User | None:
+    found = _with_badge(badge, site_id, accountability.CURRENT) if badge else []
+    return found[0] if found else None
+
+
+def _check_clock(by: dt.timedelta) -> None:
     """Nobody signs where the clock is wrong: intents and one-time codes are judged by it (AUD-13)."""
-    by = clock.drift()
     if clock.has_drifted(by):
         raise SigningRefused(
             "clock_drift",
@@ -297,13 +338,14 @@ def _second_factor(by: Actor, user: User, code: str) -> None:
 
 
 def spend(intent_id) -> SigningIntent:
-    """Mark the intent used, under lock, inside the deed that signs. Raises SigningRefused when it was used before."""
-    intent = SigningIntent.objects.select_for_update().get(pk=intent_id)
-    if intent.used_at is not None:
+    """Mark the intent used inside the deed that signs. Raises SigningRefused when it was used before.
+
+    The statement that marks it also asks whether it is unused, and locks it: of two that spend it at one moment the second waits, and finds it used.
+    """
+    row = SPEND.one(timezone.now(), intent_id)
+    if row is None:
         raise _used_before()
-    intent.used_at = timezone.now()
-    intent.save(update_fields=["used_at"])
-    return intent
+    return SigningIntent.from_db(connection.alias, _COLUMNS, row)
 
 
 __all__ = ["LIFE", "Proof", "Subject", "authenticate", "authenticate_with_reason", "prepare", "spend", "subject"]

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mes.people.queries import live_grants
+from mes.people.standing import Standing
 from mes.signatures import manifest
 from mes.signatures.ceremony import Subject
 from mes.signatures.models import DeputyAuthority, Signature
@@ -43,12 +43,14 @@ class Capacity:
     authority: DeputyAuthority | None = None
 
 
-def capacities(user_id: uuid.UUID, permissions: Iterable[str], site_id: uuid.UUID) -> list[Capacity]:
+def capacities(standing: Standing, permissions: Iterable[str]) -> list[Capacity]:
     """The roles in force now under which somebody holds one of the permissions, their own before those of a deputy."""
     wanted = {str(each) for each in permissions}
-    grants = [grant for grant in live_grants(user_id, site_id) if wanted & set(grant.role.permissions)]
-    lent = {each.grant_id: each for each in DeputyAuthority.objects.filter(grant__in=grants).select_related("principal")}
-    found = [Capacity(grant.role.name, lent.get(grant.pk)) for grant in grants]
+    roles = [role for role in standing.roles if wanted & role.permissions]
+    of_others = [role.grant_id for role in roles if role.lent]
+    found_lent = DeputyAuthority.objects.filter(grant_id__in=of_others).select_related("principal") if of_others else []
+    lent = {each.grant_id: each for each in found_lent}
+    found = [Capacity(role.name, lent.get(role.grant_id)) for role in roles]
     return sorted(found, key=lambda each: each.authority is not None)
 
 

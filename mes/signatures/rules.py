@@ -7,7 +7,8 @@ import datetime as dt
 from mes.errors import NotAllowed, OutOfSequence, RuleBroken, SigningRefused, StaleRecord
 from mes.people import accountability, queries
 from mes.people.models import Role, User
-from mes.people.rules import check_apart, check_may, check_person_may, check_role_fits, check_signing_enabled, permissions_of
+from mes.people.rules import check_apart, check_may, check_person_may, check_role_fits, check_signing_enabled
+from mes.people.standing import Standing
 from mes.permissions import Permission
 from mes.records.actors import Actor
 from mes.signatures import manifest
@@ -22,7 +23,7 @@ LONGEST_AUTHORITY = dt.timedelta(days=92)
 
 
 def check_can_sign(
-    *, by: Actor, proof: Proof, intent: SigningIntent, what: Subject, meaning: str
+    *, by: Actor, proof: Proof, intent: SigningIntent, what: Subject, meaning: str, standing: Standing
 ) -> None:
     """Raises StaleRecord when anything of what was shown has changed, SigningRefused for another record or meaning.
 
@@ -36,17 +37,19 @@ def check_can_sign(
         or intent.meaning != meaning
         or proof.meaning != meaning
     ):
-        raise SigningRefused(
-            "intent_of_other_record",
-            "This signing page belongs to something else. Open it again here.",
-        )
-    check_signing_enabled(proof.user, by.site_id, to_acknowledge=meaning_of(meaning).before_enabled)
+        raise other_record()
+    check_signing_enabled(proof.user, by.site_id, to_acknowledge=meaning_of(meaning).before_enabled, there=standing.enabling)
     if intent.record_version != what.record_version or bytes(
         intent.payload_digest
     ) != manifest.digest(what.payload):
         raise StaleRecord(
             "Something you were about to sign changed since it was shown. Nothing was signed. Look at it again, then sign."
         )
+
+
+def other_record() -> SigningRefused:
+    """What a proof gets that was given for something else."""
+    return SigningRefused("intent_of_other_record", "This signing page belongs to something else. Open it again here.")
 
 
 def check_different_person(first, second, sentence: str) -> None:
@@ -76,13 +79,14 @@ def check_meaning_and_role(meaning: Meaning, permission: str | None) -> None:
         raise SigningRefused("meaning_not_for_this", f'"{meaning.text}" is not signed for this. Open the page of the act again.')
 
 
-def capacity_to_sign(user: User, meaning: Meaning, permission: str | None, site_id) -> Capacity:
+def capacity_to_sign(standing: Standing, meaning: Meaning, permission: str | None) -> Capacity:
     """As what this person signs now. Raises SigningRefused("not_your_role", "not_for_deputies"). 21 CFR 11.10(g)."""
+    user = standing.user
     if not meaning.used_by:
         return Capacity("")
     if permission is not None:
-        check_apart(user.full_name, permission, permissions_of(user.pk, site_id))
-    held = capacities(user.pk, [permission] if permission is not None else meaning.used_by, site_id)
+        check_apart(user.full_name, permission, standing.permissions)
+    held = capacities(standing, [permission] if permission is not None else meaning.used_by)
     if not held:
         raise SigningRefused("not_your_role", f"{user.full_name} holds no role now under which this is signed. Ask somebody whose role allows it.")
     if held[0].authority is not None and not meaning.deputies:

@@ -6,7 +6,8 @@ from django.conf import settings
 
 from mes.events import Event
 from mes.people import accountability
-from mes.people.models import Acknowledgement, Grant, Role, Site, User
+from mes.people.models import Acknowledgement, Grant, Role, User
+from mes.people.standing import Standing, standing_of
 from mes.permissions import Permission
 from mes.records.actors import Actor
 from mes.records.door import deed_now, service
@@ -14,7 +15,7 @@ from mes.signatures import ceremony, rules, seals
 from mes.signatures.accountability import subject_of
 from mes.signatures.deputies import subject_of as authority_subject
 from mes.signatures.meanings import meaning as meaning_of
-from mes.signatures.models import DeputyAuthority, Signature, SignaturePayload
+from mes.signatures.models import DeputyAuthority, Signature, SignaturePayload, SignatureSeal
 from mes.signatures.shown import role_as_signed
 
 
@@ -29,38 +30,35 @@ def sign(
     lot_id=None,
     permission=None,
     requires=(),
+    standing: Standing | None = None,
 ) -> Signature:
     """Write one signature. `what` is rebuilt by the caller inside this deed, so that a change since showing is found.
 
     `permission` names the right under which it is signed, one of those the meaning takes; without one, any of them. The role that holds it
-    is printed, of a deputy with the authority. Raises StaleRecord, OutOfSequence, SigningRefused, and RuleBroken("seal_key_missing"): a
-    signature that cannot be sealed is not made.
+    is printed, of a deputy with the authority. `standing` is the signer's, where the calling deed has read it. Raises StaleRecord, OutOfSequence,
+    SigningRefused, and RuleBroken("seal_key_missing"): a signature that cannot be sealed is not made.
     """
     meant = meaning_of(meaning)
     rules.check_meaning_and_role(meant, permission)
     intent = ceremony.spend(proof.intent_id)
-    rules.check_can_sign(by=by, proof=proof, intent=intent, what=what, meaning=meaning)
-    capacity = rules.capacity_to_sign(proof.user, meant, permission, by.site_id)
+    if standing is None or not standing.is_of(proof.user.pk, by.site_id):
+        standing = standing_of(proof.user.pk, by.site_id)
+    rules.check_can_sign(by=by, proof=proof, intent=intent, what=what, meaning=meaning, standing=standing)
+    capacity = rules.capacity_to_sign(standing, meant, permission)
     rules.check_order(meant, what.record_id)
-    site = Site.objects.get(pk=by.site_id)
     signature = Signature(
         site_id=by.site_id, by_id=by.user_id, lot_id=lot_id, stream_name=stream, signer=proof.user, username=proof.user.username,
-        full_name=proof.user.full_name, role=role_as_signed(capacity, site.time_zone), meaning=meaning,
+        full_name=proof.user.full_name, role=role_as_signed(capacity, standing.site_zone), meaning=meaning,
         authority_id=capacity.authority.pk if capacity.authority else None,
         meaning_text=meant.text, record_type=what.record_type, record_id=what.record_id, record_version=what.record_version,
         payload_schema=what.schema, payload_digest=bytes(intent.payload_digest), auth_methods=list(proof.methods), station=by.station,
-        site_time_zone=site.time_zone, app_version=settings.APP_VERSION, requires=[str(s) for s in requires], intent_id=proof.intent_id,
+        site_time_zone=standing.site_zone, app_version=settings.APP_VERSION, requires=[str(s) for s in requires], intent_id=proof.intent_id,
     )  # fmt: skip
-    signature.save()
-    SignaturePayload(
-        site_id=by.site_id,
-        by_id=by.user_id,
-        lot_id=lot_id,
-        stream_name=stream,
-        signature=signature,
-        content=what.payload,
-    ).save()
-    seals.seal_of(signature, site.code).save()
+    Signature.objects.insert([signature])
+    kept = SignaturePayload(site_id=by.site_id, by_id=by.user_id, lot_id=lot_id, stream_name=stream, signature=signature, content=what.payload)
+    SignaturePayload.objects.insert([kept])
+    SignatureSeal.objects.insert([seals.seal_of(signature, standing.site_code)])
+    proof.signed.append(signature)
     return signature
 
 

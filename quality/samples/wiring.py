@@ -1,7 +1,10 @@
 """What samples hang onto at start: born with the lot, drawn with the signature of their step."""
 
+import uuid
+
 from batches.events import Event as BatchEvent
 from batches.permissions import Permission as BatchPermission
+from mes.asked import asked
 from mes.records.door import receive
 from mes.web import scan_targets
 from mes.web.panels import register_nav, register_panel
@@ -17,8 +20,13 @@ def bear_samples_of_ordered_lot(*, by, subject) -> None:
 
 def draw_with_step(*, by, subject) -> None:
     """Receiver of STEP_PERFORMED: the samples of that step are drawn with its signature."""
-    if subject.samples.filter(state="expected").exists():
+    if _expected_samples(subject.pk):
         draw_samples_of_step(by=by, step_run=subject)
+
+
+@asked(uuid.UUID)
+def _expected_samples(run_id):
+    return Sample.objects.filter(step_run_id=run_id, state="expected").only("pk")[:1]
 
 
 def page_of_sample(scanned) -> str | None:

@@ -13,6 +13,7 @@ from tests.house.source import ROOT, Module, calls, decorators, dotted, load_all
 NO_DEED = {
     "mes.people.services.access.begin_try": "counts tries of secrets in a working row; the lock is a deed",
     "mes.people.services.access.end_try": "the same",
+    "mes.people.services.access.end_try_unless_locked": "the same",
     "mes.people.services.access.reset_failures": "the same",
     "mes.people.services.access.begin_sign_in": "counts tries of a name and an address in a working row",
     "mes.people.services.access.end_sign_in": "the same",

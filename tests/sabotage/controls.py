@@ -208,7 +208,7 @@ ON_THE_FLOOR = (
     Control("second_person", "the second person being another", "SIG-09", f"{STEPS}::second_person",
             code("batches.execution.rules.people.check_second_person", answer())),
     Control("second_did_not_record", "the second person having recorded nothing of the step", "SIG-09", f"{STEPS}::recorded_no_value",
-            code("batches.execution.rules.people._recorded", answer(False))),
+            code("batches.execution.rules.people._worked_on", answer(False))),
     Control("step_complete", "the refusal to sign an unfinished step", "EXE-08", f"{STEPS}::too_early",
             code("batches.execution.rules.steps._check_ready", answer())),
     Control("first_value", "the refusal of a second first value", "EXE-03", f"{STEPS}::value_twice",

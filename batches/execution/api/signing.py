@@ -13,6 +13,7 @@ from batches.execution.queries.content import (
     typed_subject,
 )
 from batches.execution.rules import check_may_read_step
+from batches.execution.work import At
 from batches.materials.models import Consumption
 from batches.permissions import Permission
 from mes.signatures.api import SigningView
@@ -46,8 +47,7 @@ class PerformSign(StepSign):
         return queries.subject_of(self.run(number, key))
 
     def sign(self, proof, number: str, key: str):
-        run = self.seen_run(number, key)
-        return services.perform_step(by=self.actor, step_run_id=run.pk, seen=run.version, proof=proof)
+        return services.perform_step(by=self.actor, step_run_id=At(number, key), proof=proof)
 
 
 class SecondSign(StepSign):
@@ -60,13 +60,10 @@ class SecondSign(StepSign):
             return queries.second_meaning(queries.step_of(self.run(number, key)))
 
     def what(self, number: str, key: str):
-        run = self.run(number, key)
-        made = run.stepdecision_facts.first()
-        return decision_subject(run, made.option, made.reason) if made else queries.subject_of(run)
+        return queries.signed_subject(self.run(number, key))
 
     def sign(self, proof, number: str, key: str):
-        run = self.seen_run(number, key)
-        return services.second_sign_step(by=self.actor, step_run_id=run.pk, seen=run.version, proof=proof)
+        return services.second_sign_step(by=self.actor, step_run_id=At(number, key), proof=proof)
 
 
 class DecideSign(StepSign):
@@ -78,8 +75,7 @@ class DecideSign(StepSign):
         return decision_subject(self.run(number, key), option, self.asked("reason"))
 
     def sign(self, proof, number: str, key: str, option: str):
-        run = self.seen_run(number, key)
-        return services.decide(by=self.actor, step_run_id=run.pk, seen=run.version, option=option, reason=self.asked("reason"), proof=proof)
+        return services.decide(by=self.actor, step_run_id=At(number, key), option=option, reason=self.asked("reason"), proof=proof)
 
 
 class CorrectSign(StepSign):

@@ -19,8 +19,8 @@ from batches.execution.api.shapes import (
     step_out,
     value_out,
 )
-from batches.execution.models import StepRun
 from batches.execution.rules import check_may_read_step
+from batches.execution.work import At
 from batches.permissions import Permission
 from mes.api.views import ServiceView, UploadView
 from mes.errors import UnreadableInput
@@ -58,10 +58,6 @@ class StepAct(ServiceView):
     permissions = {"POST": Permission.RECORD_VALUES}
     answers = {"POST": StepOut}
 
-    def run_of(self, number: str, key: str) -> StepRun:
-        with self.reading():
-            return queries.run_by_key(number, key)
-
     def step_reply(self, number: str, key: str):
         with self.reading():
             return self.reply(step_out(queries.run_by_key(number, key)))
@@ -81,7 +77,7 @@ class OpenView(StepAct):
     def post(self, request, number: str, key: str):
         """Open the step on the identifier of its container. A wrong scan is kept and answered as a problem."""
         given = self.read()
-        self.kept(services.open_step(by=self.actor, step_run_id=self.run_of(number, key).pk, seen=given["seen"], scanned=given["scanned"]))
+        self.kept(services.open_step(by=self.actor, step_run_id=At(number, key), seen=given["seen"], scanned=given["scanned"]))
         return self.step_reply(number, key)
 
 
@@ -94,7 +90,6 @@ class ValuesView(StepAct):
     def post(self, request, number: str, key: str):
         """Record one or several values in one deed. A single one that is no value is answered as a problem, with its code; it is kept as an attempt."""
         given = self.read()["values"]
-        run = self.run_of(number, key)
         typed = [
             services.Typed(
                 each["parameter"], each["value"], str(each["seen"]) if each.get("seen") else None, each.get("claimed_at"), each.get("reason", ""),
@@ -102,7 +97,7 @@ class ValuesView(StepAct):
             )
             for each in given
         ]  # fmt: skip
-        results = services.record_values(by=self.actor, step_run_id=run.pk, values=typed)
+        results = services.record_values(by=self.actor, step_run_id=At(number, key), values=typed)
         if len(results) == 1:
             self.kept(results[0])
         with self.reading():
@@ -116,7 +111,7 @@ class MaterialView(StepAct):
 
     def post(self, request, number: str, key: str):
         """So much of the scanned material lot goes into the step."""
-        self.kept(services.consume(by=self.actor, step_run_id=self.run_of(number, key).pk, **self.read()))
+        self.kept(services.consume(by=self.actor, step_run_id=At(number, key), **self.read()))
         return self.step_reply(number, key)
 
 
@@ -127,7 +122,7 @@ class EquipmentView(StepAct):
 
     def post(self, request, number: str, key: str):
         """The scanned equipment is used in the step."""
-        self.kept(services.use_equipment(by=self.actor, step_run_id=self.run_of(number, key).pk, **self.read()))
+        self.kept(services.use_equipment(by=self.actor, step_run_id=At(number, key), **self.read()))
         return self.step_reply(number, key)
 
 
@@ -142,7 +137,7 @@ class FileView(UploadView, StepAct):
         if file is None:
             raise UnreadableInput("file_missing", "No file was sent. Send it as multipart/form-data in the field file.", field="file")
         services.attach(
-            by=self.actor, step_run_id=self.run_of(number, key).pk, code=code, file_name=file.name,
+            by=self.actor, step_run_id=At(number, key), code=code, file_name=file.name,
             media_type=file.content_type or "application/octet-stream", content=file.read(),
         )  # fmt: skip
         return self.step_reply(number, key)
@@ -155,9 +150,8 @@ class ConfirmView(StepAct):
 
     def post(self, request, number: str, key: str, reading_id):
         """The caller, a named person, confirms that the reading is the value of this step."""
-        given = self.read()
-        run = self.run_of(number, key)
-        self.kept(services.confirm_reading(by=self.actor, reading_id=reading_id, step_run_id=run.pk, parameter=given["parameter"], saw=given.get("seen")))
+        given, at = self.read(), At(number, key)
+        self.kept(services.confirm_reading(by=self.actor, reading_id=reading_id, step_run_id=at, parameter=given["parameter"], saw=given.get("seen")))
         return self.step_reply(number, key)
 
 
@@ -179,5 +173,5 @@ class StopView(StepAct):
 
     def post(self, request, number: str, key: str):
         """Nothing more is recorded until a supervisor or quality decides."""
-        services.stop_step(by=self.actor, step_run_id=self.run_of(number, key).pk, **self.read())
+        services.stop_step(by=self.actor, step_run_id=At(number, key), **self.read())
         return self.step_reply(number, key)

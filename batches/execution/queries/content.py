@@ -6,10 +6,9 @@ import copy
 from collections import defaultdict
 
 from batches.equipment.models import EquipmentUse
-from batches.execution.models import Entry, Excursion, ScanEvent, StepRun
-from batches.execution.queries.files import check_files, files_of
+from batches.execution.models import Entry, Excursion, StepRun
+from batches.execution.queries.held import Held, Row, check_files, held_by, moment
 from batches.execution.queries.runs import recipe_of, step_of
-from batches.execution.queries.values import current_entries, history_of
 from batches.materials.models import Consumption
 from mes.audit.chain import instant
 from mes.errors import Missing
@@ -27,9 +26,12 @@ def second_meaning(step) -> str:
     return "cleared" if step.kind == "line_clearance" else SECOND_MEANING[step.second_person]
 
 
-def step_content(run: StepRun) -> dict:
-    """What a step's signatures cover: identity, materials, equipment, values with their history, files, excursions and choices."""
-    lot, step = run.lot, step_of(run)
+def step_content(run: StepRun, held: Held | None = None) -> dict:
+    """What a step's signatures cover: identity, materials, equipment, values with their history, files, excursions and choices.
+
+    `held` is what the step holds, where the caller has just read it.
+    """
+    lot, step, held = run.lot, step_of(run), held or held_by(run)
     return {
         "lot": lot.number,
         "check_code": lot.check_code,
@@ -40,31 +42,83 @@ def step_content(run: StepRun) -> dict:
         "title": step.title,
         "day": str(run.day),
         "opened_at": instant(run.opened_at) if run.opened_at else "",
-        "opened_by": run.opened_by.full_name if run.opened_by_id else "",
-        "identity": [_scan(scan) for scan in _scans(run)],
-        "materials": [_consumption(line) for line in consumptions_of(run)],
-        "equipment": [_equipment(use) for use in equipment_of(run)],
-        "values": _values(run, step),
-        "files": [{"code": each.code, "name": each.file_name, "size": str(each.size), "sha256": each.digest_now} for each in files_of(run)],
-        "excursions": _excursions(run),
+        "opened_by": held.opened_by,
+        "identity": [_scan(scan) for scan in held.scans],
+        "materials": [_consumption(line) for line in held.consumptions],
+        "equipment": [_equipment(use) for use in held.equipment],
+        "values": [_value(held.current[p.key], p.name, held.before(p.key)) for p in step.parameters if p.key in held.current],
+        "files": [{"code": each["code"], "name": each["name"], "size": str(each["size"]), "sha256": each["digest_now"]} for each in held.files],
+        "excursions": [_excursion(each) for each in held.excursions],
     }
 
 
-def _scans(run: StepRun) -> list[ScanEvent]:
-    return list(
-        ScanEvent.objects.filter(step_run=run, purpose="open", matched=True).select_related("container", "with_person", "by").order_by("recorded_at")
-    )
-
-
-def _scan(scan: ScanEvent) -> dict:
+def _scan(scan: Row) -> dict:
     return {
-        "container": scan.container.title,
-        "identifier": scan.container.identifier,
-        "how": "typed in full" if scan.typed else "scanned",
-        "with": scan.with_person.full_name if scan.with_person_id else "",
-        "at": instant(scan.recorded_at),
-        "by": scan.by.full_name,
+        "container": scan["title"],
+        "identifier": scan["identifier"],
+        "how": "typed in full" if scan["typed"] else "scanned",
+        "with": scan["beside"] or "",
+        "at": moment(scan["at"]),
+        "by": scan["by_name"],
     }
+
+
+def _consumption(line: Row) -> dict:
+    return {
+        "line": line["line"],
+        "material": line["material"],
+        "number": line["number"],
+        "expires": moment(line["expires"]),
+        "quantity": line["quantity"],
+        "unit": line["unit"],
+        "at": moment(line["at"]),
+        "by": line["by_name"],
+        "reason": line["reason"],
+    }
+
+
+def _equipment(use: Row) -> dict:
+    return {
+        "class": use["class_code"],
+        "name": use["name"],
+        "code": use["code"],
+        "calibrated_until": moment(use["calibrated_until"]),
+        "at": moment(use["at"]),
+        "by": use["by_name"],
+    }
+
+
+def _value(entry: Row, name: str, before: list[Row]) -> dict:
+    return {
+        "parameter": entry["parameter"],
+        "name": name,
+        "value": entry["value"],
+        "unit": entry["unit"],
+        "level": entry["level"],
+        "judgement": entry["sentence"],
+        "source": entry["source"],
+        "calculation": entry["trace"],
+        "at": moment(entry["at"]),
+        "by": entry["by_name"],
+        "claimed_at": moment(entry["claimed_at"]),
+        "late": "yes" if entry["late"] else "no",
+        "reason": entry["reason"],
+        "confirmed_by": entry["confirmed_by"] or "",
+        "before": [{"value": each["value"], "at": moment(each["at"]), "by": each["by_name"]} for each in before],
+    }
+
+
+def _excursion(excursion: Row) -> dict:
+    return {
+        "parameter": excursion["parameter"],
+        "sentence": excursion["sentence"],
+        "choices": [
+            {"choice": made["choice"], "reason": made["reason"], "by": made["by_name"], "at": moment(made["at"])} for made in excursion["choices"]
+        ],
+    }
+
+
+# --- the same rows as objects, for the pages ----------------------------------------------------------------------------
 
 
 def consumptions_of(run: StepRun) -> list[Consumption]:
@@ -73,60 +127,9 @@ def consumptions_of(run: StepRun) -> list[Consumption]:
     return list(lines.order_by("recorded_at"))
 
 
-def _consumption(line: Consumption) -> dict:
-    lot = line.material_lot
-    return {
-        "line": line.line,
-        "material": lot.material.name,
-        "number": lot.number,
-        "expires": instant(lot.expires_at),
-        "quantity": line.quantity_text,
-        "unit": line.unit,
-        "at": instant(line.recorded_at),
-        "by": line.by.full_name,
-        "reason": line.reason,
-    }
-
-
 def equipment_of(run: StepRun) -> list[EquipmentUse]:
     """Equipment scanned at the step."""
     return list(EquipmentUse.objects.filter(step_run=run).select_related("equipment", "by").order_by("recorded_at"))
-
-
-def _equipment(use: EquipmentUse) -> dict:
-    return {
-        "class": use.class_code,
-        "name": use.equipment.name,
-        "code": use.equipment.code,
-        "calibrated_until": instant(use.calibrated_until),
-        "at": instant(use.recorded_at),
-        "by": use.by.full_name,
-    }
-
-
-def _values(run: StepRun, step) -> list[dict]:
-    current, old = current_entries(run), history_of(run)
-    return [_value(current[p.key], p.name, old.get(p.key, [])) for p in step.parameters if p.key in current]
-
-
-def _value(entry: Entry, name: str, before: list[Entry]) -> dict:
-    return {
-        "parameter": entry.parameter,
-        "name": name,
-        "value": entry.value_text,
-        "unit": entry.unit,
-        "level": entry.level,
-        "judgement": entry.sentence,
-        "source": entry.source,
-        "calculation": entry.trace,
-        "at": instant(entry.recorded_at),
-        "by": entry.by.full_name,
-        "claimed_at": instant(entry.claimed_at) if entry.claimed_at else "",
-        "late": "yes" if entry.late else "no",
-        "reason": entry.reason,
-        "confirmed_by": entry.confirmed_by.full_name if entry.confirmed_by_id else "",
-        "before": [{"value": each.value_text, "at": instant(each.recorded_at), "by": each.by.full_name} for each in before],
-    }
 
 
 def excursions_of(run: StepRun) -> list[Excursion]:
@@ -135,41 +138,40 @@ def excursions_of(run: StepRun) -> list[Excursion]:
     return list(found.order_by("recorded_at"))
 
 
-def _excursions(run: StepRun) -> list[dict]:
-    return [
-        {
-            "parameter": each.entry.parameter,
-            "sentence": each.sentence,
-            "choices": [
-                {"choice": made.choice, "reason": made.reason, "by": made.by.full_name, "at": instant(made.recorded_at)}
-                for made in sorted(each.choices.all(), key=lambda made: made.recorded_at)
-            ],
-        }
-        for each in excursions_of(run)
-    ]
-
-
 # --- subjects of signatures -------------------------------------------------------------------------------------------
 
 
-def subject_of(run: StepRun) -> ceremony.Subject:
+def subject_of(run: StepRun, held: Held | None = None) -> ceremony.Subject:
     """What performing or checking a step signs. Raises RuleBroken("file_damaged"), as everything that signs the content of a step does."""
-    check_files(run)
-    return ceremony.subject(run, STEP, step_content(run))
+    held = _undamaged(run, held)
+    return ceremony.subject(run, STEP, step_content(run, held))
 
 
-def decision_subject(run: StepRun, option: str, reason: str) -> ceremony.Subject:
+def decision_subject(run: StepRun, option: str, reason: str, held: Held | None = None) -> ceremony.Subject:
     """What a decision signs: the step with the answer and its reason."""
-    check_files(run)
-    return ceremony.subject(run, DECISION, decision_content(run, option, reason))
+    held = _undamaged(run, held)
+    return ceremony.subject(run, DECISION, decision_content(run, option, reason, held))
 
 
-def decision_content(run: StepRun, option: str, reason: str) -> dict:
+def signed_subject(run: StepRun, held: Held | None = None) -> ceremony.Subject:
+    """What a second person signs: what the first one signed, as it stands now."""
+    held = held or held_by(run)
+    made = held.decision
+    return decision_subject(run, made["option"], made["reason"], held) if made else subject_of(run, held)
+
+
+def _undamaged(run: StepRun, held: Held | None) -> Held:
+    held = held or held_by(run)
+    check_files(held)
+    return held
+
+
+def decision_content(run: StepRun, option: str, reason: str, held: Held | None = None) -> dict:
     decision = step_of(run).decision
     if decision is None:
         raise Missing("unknown_option", f"Step {run.key} has no such answer.")
     title = next((each.title for each in decision.options if each.code == option), option)
-    return step_content(run) | {"question": decision.question, "answer": title, "option": option, "reason": reason}
+    return step_content(run, held) | {"question": decision.question, "answer": title, "option": option, "reason": reason}
 
 
 def correction_content(entry: Entry, run: StepRun, text: str, reason: str) -> dict:
@@ -222,14 +224,12 @@ def typed_subject(run: StepRun, typed: str) -> ceremony.Subject:
 
 def resume_subject(run: StepRun, reason: str) -> ceremony.Subject:
     """What the decision to go on after a stop signs: the step as it stands, and the reason the signer typed; empty while it is only shown."""
-    check_files(run)
-    return ceremony.subject(run, RESUMED, step_content(run) | {"stopped_because": run.state_reason, "reason": reason.strip()})
+    return ceremony.subject(run, RESUMED, step_content(run, _undamaged(run, None)) | {"stopped_because": run.state_reason, "reason": reason.strip()})
 
 
 def left_out_subject(run: StepRun, reason: str = "") -> ceremony.Subject:
     """What the decision to leave a step out signs: the step as it stands and the reason the signer typed; empty while it is only shown."""
-    check_files(run)
-    return ceremony.subject(run, LEFT_OUT, step_content(run) | {"answer": "not done", "reason": reason.strip()})
+    return ceremony.subject(run, LEFT_OUT, step_content(run, _undamaged(run, None)) | {"answer": "not done", "reason": reason.strip()})
 
 
 # --- signatures that were made ----------------------------------------------------------------------------------------
@@ -239,11 +239,9 @@ STEP_SCHEMAS = (STEP, DECISION)
 
 def signed_by(run: StepRun) -> list[dict]:
     """The step's own signatures, oldest first, each with whether it still covers what stands there now. 21 CFR 11.70."""
-    return [
-        {"signature": each, "covers": payload_intact(each) and still_covers(each, _as_signed(run, each))}
-        for each in signatures_of([run.pk])
-        if each.payload_schema in STEP_SCHEMAS
-    ]
+    made = [each for each in signatures_of([run.pk]) if each.payload_schema in STEP_SCHEMAS]
+    held = held_by(run) if made else None
+    return [{"signature": each, "covers": payload_intact(each) and still_covers(each, _as_signed(run, each, held))} for each in made]
 
 
 def signatures_by_run(runs) -> dict:
@@ -255,11 +253,11 @@ def signatures_by_run(runs) -> dict:
     return found
 
 
-def _as_signed(run: StepRun, signature: Signature) -> ceremony.Subject:
+def _as_signed(run: StepRun, signature: Signature, held: Held) -> ceremony.Subject:
     # Signing moves the record on by itself: the content is compared at the version that was signed.
     then = copy.copy(run)
     then.version = signature.record_version
     if signature.payload_schema == DECISION:
-        made = run.stepdecision_facts.first()
-        return ceremony.subject(then, DECISION, decision_content(then, made.option if made else "", made.reason if made else ""))
-    return ceremony.subject(then, STEP, step_content(then))
+        made = held.decision or {"option": "", "reason": ""}
+        return ceremony.subject(then, DECISION, decision_content(then, made["option"], made["reason"], held))
+    return ceremony.subject(then, STEP, step_content(then, held))

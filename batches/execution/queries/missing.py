@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from batches.execution.models import StepRun
-from batches.execution.queries.content import consumptions_of, equipment_of, excursions_of, files_of
+from batches.execution.models import Excursion, StepRun
+from batches.execution.queries.content import excursions_of
+from batches.execution.queries.held import Held, held_by, is_answered
 from batches.execution.queries.runs import recipe_of, step_of
-from batches.execution.queries.values import Ledger, current_entries, expression
+from batches.execution.queries.values import Ledger, expression
 from batches.recipes.document.schema import Parameter, Step
 from batches.recipes.expressions import ExpressionRefused
 
@@ -21,25 +22,24 @@ class Missing:
     anchor: str
 
 
-def missing(run: StepRun, ledger: Ledger | None = None) -> list[Missing]:
-    """Everything that stands between the step and its signature, in the order of the page."""
-    step = step_of(run)
-    return [*_choices(run), *_scans(run, step), *_values(run, step, ledger), *_files(run, step)]
+def missing(run: StepRun, ledger: Ledger | None = None, held: Held | None = None) -> list[Missing]:
+    """Everything that stands between the step and its signature, in the order of the page. `held`: what the step holds, where it was just read."""
+    step, held = step_of(run), held or held_by(run)
+    return [*_choices(run, held), *_scans(run, step, held), *_values(run, step, ledger, held), *_files(step, held)]
 
 
-def _scans(run: StepRun, step: Step) -> list[Missing]:
+def _scans(run: StepRun, step: Step, held: Held) -> list[Missing]:
     names = {each.code: each.name for each in recipe_of(run.lot).materials}
     classes = {each.code: each.name for each in recipe_of(run.lot).equipment_classes}
-    taken = Counter(line.line for line in consumptions_of(run) if line.quantity)
-    used = {use.class_code for use in equipment_of(run)}
+    taken = Counter(line["line"] for line in held.consumptions if line["counts"])
+    used = {use["class_code"] for use in held.equipment}
     found = [Missing(f"Scan the {classes[code]}.", f"slot-e-{code}") for code in step.equipment if code not in used]
     wanted = Counter(line.material for line in step.materials if line.required)
     return found + [Missing(f"Scan {names[code]}.", f"slot-m-{code}") for code in wanted if taken[code] < wanted[code]]
 
 
-def _values(run: StepRun, step: Step, ledger: Ledger | None) -> list[Missing]:
-    recorded = current_entries(run)
-    open_ones = [p for p in step.parameters if p.required and p.key not in recorded]
+def _values(run: StepRun, step: Step, ledger: Ledger | None, held: Held) -> list[Missing]:
+    open_ones = [p for p in step.parameters if p.required and p.key not in held.current]
     if any(p.type == "calculated" for p in open_ones):
         ledger = ledger or Ledger(run.lot)
     return [
@@ -63,13 +63,13 @@ def why_not_calculated(run: StepRun, parameter: Parameter, ledger: Ledger) -> st
     return f"{parameter.name} is calculated when its values are recorded."
 
 
-def _files(run: StepRun, step: Step) -> list[Missing]:
-    there = {each.code for each in files_of(run)}
+def _files(step: Step, held: Held) -> list[Missing]:
+    there = {each["code"] for each in held.files}
     return [Missing(f"Attach {each.title}.", f"file-{each.code}") for each in step.attachments if each.required and each.code not in there]
 
 
-def _choices(run: StepRun) -> list[Missing]:
-    return [Missing(f"Decide about {_name(run, each.entry.parameter)}.", f"way-{each.pk}") for each in undecided(run)]
+def _choices(run: StepRun, held: Held) -> list[Missing]:
+    return [Missing(f"Decide about {_name(run, each['parameter'])}.", f"way-{each['id']}") for each in held.undecided]
 
 
 def _name(run: StepRun, key: str) -> str:
@@ -79,13 +79,11 @@ def _name(run: StepRun, key: str) -> str:
         return key
 
 
-def undecided(run: StepRun) -> list:
+def undecided(run: StepRun) -> list[Excursion]:
     """Excursions of the step about which nobody has chosen yet; a correction answers the excursion of the value it corrects."""
     return [each for each in excursions_of(run) if not _is_answered(each)]
 
 
-def _is_answered(excursion) -> bool:
-    if getattr(excursion.entry, "superseded_by", None) is not None:
-        return True
+def _is_answered(excursion: Excursion) -> bool:
     made = sorted(excursion.choices.all(), key=lambda each: each.recorded_at)
-    return bool(made) and made[-1].choice != "correct"
+    return is_answered(getattr(excursion.entry, "superseded_by", None) is not None, [each.choice for each in made])

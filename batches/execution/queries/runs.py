@@ -8,6 +8,7 @@ from batches.execution.models import StepRun
 from batches.lots.models import Hold, Lot
 from batches.recipes import queries as recipe_queries
 from batches.recipes.document.schema import Recipe, Step
+from mes.asked import asked
 from mes.errors import Missing
 
 DONE = ("complete", "not_done")
@@ -44,12 +45,16 @@ def lot_by_number(number: str) -> Lot:
 
 def run_by_key(number: str, key: str) -> StepRun:
     """The run of a step of a lot, by the lot's number and the run key such as A9.1@d5. Raises Missing."""
-    lot = lot_by_number(number)
-    found = StepRun.objects.select_related("opened_by", "performed_by", "second_by").filter(lot=lot, key=key).first()
-    if found is None:
-        raise Missing("not_found", f"Lot {number} has no step {key}.")
-    found.lot = lot
-    return found
+    found = _run_by_key(number, key)
+    if not found:
+        raise Missing("not_found", f"Lot {lot_by_number(number).number} has no step {key}.")
+    return found[0]
+
+
+@asked(str, str)
+def _run_by_key(number, key):
+    beside = ("opened_by", "performed_by", "second_by", "lot__recipe_version__master", "lot__therapy_event", "lot__site")
+    return StepRun.objects.select_related(*beside).defer("lot__recipe_version__text").filter(lot__number=number, key=key)
 
 
 def runs_of(lot: Lot) -> list[StepRun]:
@@ -87,5 +92,5 @@ def open_hold(lot: Lot) -> Hold | None:
 
 def making_is_done(lot: Lot, recipe: Recipe) -> bool:
     """Whether every step up to release is complete or left out."""
-    left = StepRun.objects.filter(lot=lot).exclude(state__in=DONE).values_list("step_key", flat=True)
-    return all(is_after_release(recipe, key) for key in left)
+    after = [step.key for stage in recipe.stages if stage.after_release for step in stage.steps]
+    return not StepRun.objects.filter(lot=lot).exclude(state__in=DONE).exclude(step_key__in=after).exists()

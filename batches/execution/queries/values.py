@@ -160,11 +160,3 @@ def ledgers(lots: Sequence[Lot]) -> dict[uuid.UUID, Ledger]:
 def values(lot: Lot) -> dict[str, Value | list[Decimal] | None]:
     """Every value of the lot by name, as it counts now; None where nothing is recorded, a list where the step repeats."""
     return Ledger(lot).values()
-
-
-def history_of(run: StepRun) -> dict[str, list[Entry]]:
-    """Entries of a run that no longer count, by parameter, oldest first."""
-    old: dict[str, list[Entry]] = defaultdict(list)
-    for entry in Entry.objects.filter(step_run=run, superseded_by__isnull=False).select_related("by").order_by("recorded_at"):
-        old[entry.parameter].append(entry)
-    return old

@@ -18,7 +18,7 @@ from batches.execution.rules.entries import (
     check_saw,
 )
 from batches.execution.rules.moments import check_moment, check_moment_of_reading
-from batches.execution.rules.people import check_may_read_step, check_performs, check_second_person
+from batches.execution.rules.people import check_may_read_step, check_performs, check_second_person, standing_in
 from batches.execution.rules.steps import (
     check_can_decide,
     check_can_leave_out_step,
@@ -42,5 +42,5 @@ __all__ = [
     "check_can_plan_lot", "check_can_record_time_breach", "check_can_record_value", "check_can_resume_step", "check_can_second_sign_step",
     "check_can_stop_step", "check_can_type_identifier", "check_can_use_equipment", "check_can_work_on_step", "check_claimed",
     "check_correctable", "check_lot_can_go_on", "check_may_be_left_out", "check_may_read_step", "check_moment", "check_moment_of_reading", "check_performs",
-    "check_quantity_correctable", "check_reason", "check_saw", "check_scanned", "check_second_person",
+    "check_quantity_correctable", "check_reason", "check_saw", "check_scanned", "check_second_person", "standing_in",
 ]  # fmt: skip

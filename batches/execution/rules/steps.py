@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from batches.execution import queries
 from batches.execution.models import StepRun
-from batches.execution.rules.people import check_actor_performs, check_beside, check_performs, check_second_person
+from batches.execution.queries.held import Held
+from batches.execution.rules.people import check_actor_performs, check_beside, check_may_read_step, check_performs, check_second_person
 from batches.lots.models import Lot
 from batches.permissions import Permission
 from batches.recipes.document.schema import Recipe, Step
 from mes.errors import OutOfSequence, RuleBroken, UnreadableInput
 from mes.people import rules as people_rules
 from mes.people.models import User
+from mes.people.standing import Standing
 from mes.records.actors import Actor
 
 CERTIFIED = ("certified_stage_1", "certified_final")
@@ -23,11 +25,15 @@ KEPT = {
 """Kinds of steps that are never left out, and why; the words follow the step's key."""
 
 
-def check_lot_can_go_on(lot: Lot, recipe: Recipe, step_key: str) -> None:
-    """Raises RuleBroken("lot_on_hold"), RuleBroken("lot_not_open"), OutOfSequence("not_released_yet")."""
-    hold = queries.open_hold(lot)
-    if hold is not None:
-        raise RuleBroken("lot_on_hold", f"Lot {lot.number} is on hold: {hold.reason} Every step is read-only until quality or the supervisor ends the hold.")
+def check_lot_can_go_on(lot: Lot, recipe: Recipe, step_key: str, held: Held | None = None) -> None:
+    """Raises RuleBroken("lot_on_hold"), RuleBroken("lot_not_open"), OutOfSequence("not_released_yet"). `held`: a step of the lot, just read."""
+    if held is not None:
+        why = held.hold["reason"] if held.hold is not None else None
+    else:
+        hold = queries.open_hold(lot)
+        why = hold.reason if hold is not None else None
+    if why is not None:
+        raise RuleBroken("lot_on_hold", f"Lot {lot.number} is on hold: {why} Every step is read-only until quality or the supervisor ends the hold.")
     if queries.is_after_release(recipe, step_key):
         if lot.state not in CERTIFIED:
             raise OutOfSequence("not_released_yet", f"Step {step_key} opens after certification; lot {lot.number} is {_words(lot.state)}.")
@@ -88,14 +94,15 @@ def check_scanned(for_eyes: bool, with_second: bool) -> None:
         )
 
 
-def check_can_perform_step(*, by: Actor, run: StepRun, recipe: Recipe, step: Step, signer: User) -> None:
-    """Raises RuleBroken("step_incomplete") with the list of what is missing; RuleBroken("decision_needed") for a decision step."""
-    _check_ready(by, run, recipe, step, signer)
+def check_can_perform_step(*, by: Actor, run: StepRun, recipe: Recipe, step: Step, signer: Standing, held: Held) -> None:
+    """Raises RuleBroken("step_incomplete") with the list of what is missing; RuleBroken("decision_needed") for a decision step;
+    NotAllowed("not_your_record") for a session that does not even read the step."""
+    _check_ready(by, run, recipe, step, signer, held)
     if step.decision is not None:
         raise RuleBroken("decision_needed", f"Step {run.key} asks a question. Sign it with its answer.")
 
 
-def check_can_decide(*, by: Actor, run: StepRun, recipe: Recipe, step: Step, signer: User, option: str, reason: str) -> None:
+def check_can_decide(*, by: Actor, run: StepRun, recipe: Recipe, step: Step, signer: Standing, held: Held, option: str, reason: str) -> None:
     """Raises as performing does, UnreadableInput("unknown_option"), UnreadableInput("reason_missing") unless the lot simply goes on."""
     if step.decision is None:
         raise RuleBroken("no_decision_here", f"Step {run.key} asks no question. Sign it as performed.")
@@ -104,14 +111,15 @@ def check_can_decide(*, by: Actor, run: StepRun, recipe: Recipe, step: Step, sig
         raise UnreadableInput("unknown_option", "Choose one of the answers of this step.", field="option")
     if chosen.consequence != "continue" and len(reason.strip()) < 3:
         raise UnreadableInput("reason_missing", f"{chosen.title} needs a reason in your words. Type it, then sign.", field="reason")
-    _check_ready(by, run, recipe, step, signer)
+    _check_ready(by, run, recipe, step, signer, held)
 
 
-def _check_ready(by: Actor, run: StepRun, recipe: Recipe, step: Step, signer: User) -> None:
-    check_performs(signer, by.site_id, run, step)
-    check_lot_can_go_on(run.lot, recipe, run.step_key)
+def _check_ready(by: Actor, run: StepRun, recipe: Recipe, step: Step, signer: Standing, held: Held) -> None:
+    check_may_read_step(by, run, step, signer)
+    check_performs(signer, run, step)
+    check_lot_can_go_on(run.lot, recipe, run.step_key, held)
     check_open(run)
-    left = queries.missing(run)
+    left = queries.missing(run, held=held)
     if left:
         words = " ".join(each.text for each in left[:3]) + (f" And {len(left) - 3} more." if len(left) > 3 else "")
         things = "1 thing is" if len(left) == 1 else f"{len(left)} things are"
@@ -123,12 +131,13 @@ def _check_ready(by: Actor, run: StepRun, recipe: Recipe, step: Step, signer: Us
         )
 
 
-def check_can_second_sign_step(*, by: Actor, run: StepRun, recipe: Recipe, step: Step, signer: User) -> None:
+def check_can_second_sign_step(*, by: Actor, run: StepRun, recipe: Recipe, step: Step, signer: Standing, held: Held) -> None:
     """Raises RuleBroken("no_second_person_here"), RuleBroken("step_not_performed"), and the rules of the second person."""
     if step.second_person == "none":
         raise RuleBroken("no_second_person_here", f"Step {run.key} is signed by one person.")
-    check_second_person(signer, run.performed_by_id, by.site_id, run)
-    check_lot_can_go_on(run.lot, recipe, run.step_key)
+    check_may_read_step(by, run, step, signer)
+    check_second_person(signer, run.performed_by_id, run)
+    check_lot_can_go_on(run.lot, recipe, run.step_key, held)
     if run.state != "performed":
         raise RuleBroken("step_not_performed", f"Step {run.key} is {_words(run.state)}. The performer signs first.")
 

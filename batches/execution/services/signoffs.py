@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
+
 from batches.events import Event
 from batches.execution import queries, rules
 from batches.execution.models import Excursion, ExcursionChoice, StepDecision, StepRun
 from batches.execution.queries.content import left_out_subject, resume_subject
 from batches.execution.queries.runs import making_is_done
+from batches.execution.queries.times import events_of
 from batches.execution.services.recording import Book, raise_time_limit
-from batches.execution.work import Work, work_on
+from batches.execution.work import At, Work, work_on, work_to_sign
 from batches.lots.models import Lot
 from batches.lots.services import move_lot, put_on_hold
 from batches.permissions import Permission
+from mes.asked import asked
+from mes.people.standing import Standing
 from mes.records.actors import Actor
 from mes.records.door import deed_now, service
 from mes.signatures import services as signatures
@@ -20,24 +25,25 @@ from mes.signatures.models import Signature
 
 
 @service(Event.STEP_PERFORMED)
-def perform_step(*, by: Actor, step_run_id, seen: int, proof: Proof) -> StepRun:
+def perform_step(*, by: Actor, step_run_id: uuid.UUID | At, proof: Proof, seen: int | None = None) -> StepRun:
     """Sign a step as performed. The signer may be another qualified person than the one of the session (a locked-out performer is replaced).
 
+    The step is named by its id or its address; the version that was seen stands in the intent of the proof, and is compared in any case.
     Raises RuleBroken("step_incomplete") with what is missing, StaleRecord when anything shown has changed. With no second person the step is
     complete; the last step before release makes the lot manufactured.
     """
-    work = work_on(step_run_id, seen=seen)
-    rules.check_can_perform_step(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=proof.user)
-    _sign(by, work, proof, queries.subject_of(work.run), "performed", Permission.RECORD_VALUES)
+    work, signer, held = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
+    rules.check_can_perform_step(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=signer, held=held)
+    _sign(by, work, proof, queries.subject_of(work.run, held), "performed", Permission.RECORD_VALUES, standing=signer)
     return _performed(by, work, proof)
 
 
 @service(Event.STEP_DECIDED)
-def decide(*, by: Actor, step_run_id, seen: int, option: str, reason: str, proof: Proof) -> StepDecision:
+def decide(*, by: Actor, step_run_id: uuid.UUID | At, option: str, reason: str, proof: Proof, seen: int | None = None) -> StepDecision:
     """Answer a decision step by signature. What the answer does to the lot (go on, hold, terminate) happens when the step is complete."""
-    work = work_on(step_run_id, seen=seen)
-    rules.check_can_decide(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=proof.user, option=option, reason=reason)
-    _sign(by, work, proof, queries.decision_subject(work.run, option, reason), "decided", Permission.RECORD_VALUES)
+    work, signer, held = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
+    rules.check_can_decide(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=signer, held=held, option=option, reason=reason)
+    _sign(by, work, proof, queries.decision_subject(work.run, option, reason, held), "decided", Permission.RECORD_VALUES, standing=signer)
     chosen = next(each for each in work.step.decision.options if each.code == option)
     decision = StepDecision(
         site_id=by.site_id, by_id=proof.user.pk, lot=work.lot, step_run=work.run, option=option, consequence=chosen.consequence, reason=reason
@@ -47,9 +53,9 @@ def decide(*, by: Actor, step_run_id, seen: int, option: str, reason: str, proof
     return decision
 
 
-def _sign(by: Actor, work: Work, proof: Proof, what, meaning: str, permission: Permission, requires=()) -> Signature:
+def _sign(by: Actor, work: Work, proof: Proof, what, meaning: str, permission: Permission, requires=(), standing: Standing | None = None) -> Signature:
     return signatures.sign(
-        by=by, proof=proof, what=what, meaning=meaning, stream=work.run.stream, lot_id=work.lot.pk, permission=permission, requires=requires
+        by=by, proof=proof, what=what, meaning=meaning, stream=work.run.stream, lot_id=work.lot.pk, permission=permission, requires=requires, standing=standing
     )
 
 
@@ -57,24 +63,31 @@ def _performed(by: Actor, work: Work, proof: Proof) -> StepRun:
     run = work.run
     run.state, run.performed_at, run.performed_by_id = "performed", deed_now().at, proof.user.pk
     run.save()
-    Book.of(by, work).note_breaches({f"step:{run.step_key}.signed"})
+    signed = f"step:{run.step_key}.signed"
+    if any(signed in events_of(limit) for limit in work.recipe.time_limits):  # the lot's values are read only where they are asked about
+        Book.of(by, work).note_breaches({signed})
     if work.step.second_person == "none":
         _complete(by, work)
     return run
 
 
 @service(Event.STEP_COMPLETED)
-def second_sign_step(*, by: Actor, step_run_id, seen: int, proof: Proof) -> StepRun:
+def second_sign_step(*, by: Actor, step_run_id: uuid.UUID | At, proof: Proof, seen: int | None = None) -> StepRun:
     """Sign a performed step as second person; the step is complete. The second person is never who performed or recorded values of it."""
-    work = work_on(step_run_id, seen=seen)
-    rules.check_can_second_sign_step(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=proof.user)
-    first = Signature.objects.filter(record_id=work.run.pk, meaning__in=("performed", "decided")).order_by("-recorded_at").first()
-    made = StepDecision.objects.filter(step_run=work.run).first()
-    what = queries.decision_subject(work.run, made.option, made.reason) if made else queries.subject_of(work.run)
-    _sign(by, work, proof, what, queries.second_meaning(work.step), Permission.SIGN_AS_SECOND_PERSON, requires=[first.pk] if first else [])
+    work, signer, held = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
+    rules.check_can_second_sign_step(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=signer, held=held)
+    first = _first_signatures(work.run.pk)[:1]
+    what = queries.signed_subject(work.run, held)
+    requires = [each.pk for each in first]
+    _sign(by, work, proof, what, queries.second_meaning(work.step), Permission.SIGN_AS_SECOND_PERSON, requires=requires, standing=signer)
     work.run.second_at, work.run.second_by_id = deed_now().at, proof.user.pk
     _complete(by, work)
     return work.run
+
+
+@asked(uuid.UUID)
+def _first_signatures(run_id):
+    return Signature.objects.filter(record_id=run_id, meaning__in=("performed", "decided")).order_by("-recorded_at")
 
 
 def _complete(by: Actor, work: Work) -> None:
@@ -83,12 +96,12 @@ def _complete(by: Actor, work: Work) -> None:
     run.save()
     if work.step.second_person == "none":
         deed_now().tell(Event.STEP_COMPLETED, run)
-    made = StepDecision.objects.filter(step_run=run).first()
+    made = StepDecision.objects.filter(step_run=run).first() if work.step.decision is not None else None
     if made is not None and made.consequence == "terminate":
         move_lot(by=by, lot_id=lot.pk, state="terminated", reason_code="other", reason=made.reason)
     elif made is not None and made.consequence == "hold":
         put_on_hold(by=by, lot_id=lot.pk, reason=f"Decided at step {run.key}: {made.reason}")
-    elif Lot.objects.filter(pk=lot.pk, state="in_execution").exists() and making_is_done(lot, work.recipe):
+    elif making_is_done(lot, work.recipe) and Lot.objects.filter(pk=lot.pk, state="in_execution").exists():
         move_lot(by=by, lot_id=lot.pk, state="manufactured")
 
 
@@ -133,7 +146,7 @@ def leave_out_step(*, by: Actor, step_run_id, seen: int, reason: str, proof: Pro
     )  # fmt: skip
     excursion.save()
     deed_now().tell(Event.EXCURSION_RAISED, excursion)
-    if Lot.objects.filter(pk=work.lot.pk, state="in_execution").exists() and making_is_done(work.lot, work.recipe):
+    if making_is_done(work.lot, work.recipe) and Lot.objects.filter(pk=work.lot.pk, state="in_execution").exists():
         move_lot(by=by, lot_id=work.lot.pk, state="manufactured")
     return work.run
 

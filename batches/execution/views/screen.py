@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from batches.execution import queries
 from batches.execution.models import Entry, StepRun
-from batches.execution.queries.content import consumptions_of, equipment_of, files_of
+from batches.execution.queries.content import consumptions_of, equipment_of
+from batches.execution.queries.files import files_of
 from batches.execution.queries.missing import why_not_calculated
 from batches.execution.queries.values import Ledger
 from batches.execution.rules import check_may_be_left_out

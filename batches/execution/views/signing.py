@@ -12,6 +12,7 @@ from batches.execution.models import StepRun
 from batches.execution.queries.content import decision_subject, left_out_subject, resume_subject, signed_by, typed_subject
 from batches.execution.rules import check_may_be_left_out, check_may_read_step
 from batches.execution.views.screen import STATES, Screen
+from batches.execution.work import At
 from batches.permissions import Permission
 from batches.recipes.quantities import read_back
 from mes.clock import day_words
@@ -34,6 +35,10 @@ class StepSigning(SigningPage):
         run = queries.run_by_key(self.kwargs["number"], self.kwargs["key"])
         check_may_read_step(self.by, run, queries.step_of(run))
         return run
+
+    def at(self) -> At:
+        """The step by its address: the deed finds, locks and checks it."""
+        return At(self.kwargs["number"], self.kwargs["key"])
 
     def seen_run(self) -> StepRun:
         """The run, read in a context of its own, for the service call."""
@@ -137,8 +142,7 @@ class PerformPage(StepSigning):
             raise RuleBroken("step_not_open", f"Step {screen.run.key} is not open, so it cannot be signed as performed.")
 
     def sign(self, proof, **kwargs):
-        run = self.seen_run()
-        return self.do(services.perform_step, step_run_id=run.pk, seen=run.version, proof=proof)
+        return self.do(services.perform_step, step_run_id=self.at(), proof=proof)
 
     def more(self, screen: Screen) -> dict:
         second = screen.step.second_person != "none"
@@ -161,9 +165,7 @@ class SecondPage(StepSigning):
         return super().post(request, **kwargs)
 
     def what(self, **kwargs) -> ceremony.Subject:
-        run = self.run()
-        made = run.stepdecision_facts.first()
-        return decision_subject(run, made.option, made.reason) if made else queries.subject_of(run)
+        return queries.signed_subject(self.run())
 
     def check(self, screen: Screen) -> None:
         if screen.run.state != "performed":
@@ -177,8 +179,7 @@ class SecondPage(StepSigning):
         return [*rows, {"label": "Decision", "value": title, "sub": made.reason}]
 
     def sign(self, proof, **kwargs):
-        run = self.seen_run()
-        return self.do(services.second_sign_step, step_run_id=run.pk, seen=run.version, proof=proof)
+        return self.do(services.second_sign_step, step_run_id=self.at(), proof=proof)
 
     def more(self, screen: Screen) -> dict:
         asked = {"title": "What the step asked for", "lines": [line.strip() for line in screen.step.instruction.splitlines() if line.strip()]}
@@ -223,8 +224,7 @@ class DecidePage(StepSigning):
         return {"foot": f"{consequence}{after}.", "ok": self.option(screen).title}
 
     def sign(self, proof, **kwargs):
-        run = self.seen_run()
-        return self.do(services.decide, step_run_id=run.pk, seen=run.version, option=kwargs["option"], reason=self.why, proof=proof)
+        return self.do(services.decide, step_run_id=self.at(), option=kwargs["option"], reason=self.why, proof=proof)
 
 
 class TypedPage(StepSigning):

@@ -126,8 +126,7 @@ class ValuePage(StepPage):
         if hidden:
             text, again = self.unhide(hidden), text
         try:
-            with self.reading():
-                claimed = self.claimed(run)
+            claimed = self.claimed(run)
             result = self.do(
                 services.record_value, step_run_id=run.pk, parameter=parameter, text=text, saw=request.POST.get("seen") or None, claimed_at=claimed,
                 reason=request.POST.get("reason", ""), again=again,
@@ -137,8 +136,8 @@ class ValuePage(StepPage):
                 raise
             self.first = signing.dumps(text, salt=FIRST)
             return self.show()
-        self.kept(result)
-        if not request.htmx or self.run_of(number, key).state != run.state:
+        # The entry's step is the deed's own object: a hard limit stops it together with its value.
+        if not request.htmx or self.kept(result).step_run.state != run.state:
             return self.done(self.step_url(number, key))
         return self.show()
 

@@ -3,6 +3,7 @@
 from mes.people.services.access import (
     begin_try,
     end_try,
+    end_try_unless_locked,
     lock_person,
     record_sign_in,
     record_sign_out,
@@ -42,6 +43,7 @@ __all__ = [
     "end_grant",
     "end_sessions",
     "end_try",
+    "end_try_unless_locked",
     "enrol_person",
     "grant_role",
     "invite_person",

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils.crypto import salted_hmac
 
+from mes.asked import Sent
 from mes.errors import TooManyTries
 from mes.events import Event
 from mes.people import rules
@@ -20,12 +21,19 @@ from mes.records.door import service
 FAILURES_ALLOWED = 5
 Secret = Literal["password", "pin", "code"]
 COUNTS: dict[Secret, str] = {"password": "passwords", "pin": "pins", "code": "codes"}
-COUNT_TRY = """
+COUNT_TRY = Sent("""
 INSERT INTO mes_failurecounter AS counter (user_id, passwords, pins, codes, last_at) VALUES (%s, %s, %s, %s, clock_timestamp())
 ON CONFLICT (user_id) DO UPDATE SET passwords = counter.passwords + EXCLUDED.passwords, pins = counter.pins + EXCLUDED.pins,
   codes = counter.codes + EXCLUDED.codes, last_at = EXCLUDED.last_at
 RETURNING passwords, pins, codes
-"""
+""")
+FORGIVE: dict[Secret, Sent] = {
+    secret: Sent(  # names of our own columns
+        f"UPDATE mes_failurecounter c SET {counted} = 0 WHERE user_id = %s"  # noqa: S608
+        " AND NOT EXISTS (SELECT 1 FROM mes_personlock l WHERE l.user_id = c.user_id AND l.open)"
+    )
+    for secret, counted in COUNTS.items()
+}
 
 SIGN_IN_WINDOW = dt.timedelta(minutes=5)
 SIGN_INS_OF_A_NAME = 3
@@ -89,9 +97,7 @@ def begin_try(user_id, *secrets: Secret) -> int:
     Counted first, so that many tries at the same moment are no more tries than one after the other: below zero the secret
     is not even looked at. A working row, committed by itself. 21 CFR 11.300(d).
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(COUNT_TRY, [user_id, *(int(secret in secrets) for secret in COUNTS)])
-        counts = dict(zip(COUNTS, cursor.fetchone(), strict=True))
+    counts = dict(zip(COUNTS, COUNT_TRY.one(user_id, *(int(secret in secrets) for secret in COUNTS)), strict=True))
     return FAILURES_ALLOWED - max(counts[secret] for secret in secrets)
 
 
@@ -99,6 +105,14 @@ def end_try(user_id, right: Secret | None, *others: Secret) -> None:
     """One secret was right (None: none was, and none was guessed): its count begins anew; a try counted for others is taken back."""
     counts = {COUNTS[secret]: Greatest(F(COUNTS[secret]) - 1, 0) for secret in others}
     FailureCounter.objects.filter(user_id=user_id).update(**counts | ({COUNTS[right]: 0} if right else {}))
+
+
+def end_try_unless_locked(user_id, right: Secret) -> bool:
+    """end_try() for the secret that was right, unless the person was locked meanwhile; returns whether its count begins anew.
+
+    One statement looks at the lock and forgives. 21 CFR 11.300(d).
+    """
+    return FORGIVE[right].changed(user_id) == 1
 
 
 def begin_sign_in(username: str, address: str) -> None:

@@ -15,7 +15,9 @@ from mes.audit.models import AuditEntry
 from mes.errors import RuleBroken
 from mes.records import door
 from mes.records.door import service
+from tests.batches.execution.test_api import Caller
 from tests.builders.floor import RECIPE, Floor
+from tests.builders.staff import PIN
 
 MANY = 100
 REMARK = "          - {key: remark, name: Remark, type: text, required: false}\n"
@@ -86,6 +88,39 @@ def test_values_of_a_step_take_as_many_statements_for_a_hundred_as_for_one(wide)
         assert Entry.objects.filter(step_run=wide.step, parameter__startswith="p").count() == MANY + 1
         # what the database filled in gives the very bytes that the written-down form gives
         assert chain.entry_canon(chain.json.loads(bytes(entry.canon))) == bytes(entry.canon)
+
+
+SIGNED = 22
+"""Statements of a step signed over the API: 2 to know who calls, 1 to take the request's key, 4 around the secret (what was prepared, the signer, the
+try, its end), 13 in the deed, 2 to keep the answer. In the deed: 1 opens it, 3 read (lot and step under lock, signer, what the step holds), 1 spends
+the intent, 4 write, 2 ask whether a sample or a signed review waits for this, 1 marks the key, 1 appends to the trail."""
+SECOND = 29
+"""The same of a second person, signed in another's session: 1 more reads which meaning it is, 1 how the session's person stands, 1 whether the signer
+worked on the step, 2 the first signature, 1 whether the making is done, and 1 alerts about the step in the place of its samples."""
+
+
+def signed(floor, lot, path: str, signer: str) -> list[str]:
+    """The statements of one POST …/sign/ by a person of the session; the page that prepares it is not counted."""
+    caller = Caller(floor, "maya")
+    made = caller.get(f"lots/{lot.number}/steps/A1.2/{path}")
+    body = {"intent": made.json()["intent"], "username": floor.users[signer].username, "secret": PIN}
+    answers = []
+    asked = statements(lambda: answers.append(caller.post(f"lots/{lot.number}/steps/A1.2/{path}", body)))
+    assert answers[0].status_code == 201, answers[0].content
+    return asked
+
+
+@pytest.mark.req("SIG-02", case="positive")
+def test_a_signature_takes_as_many_statements_with_a_hundred_values_more(wide):
+    few, many = wide.lot, wide.to_count()
+    for lot in (few, many):
+        wide.fill_count(lot)
+    wide.step = wide.run(many, "A1.2")
+    record(wide, 0, MANY)
+    one, other = signed(wide, few, "sign/", "maya"), signed(wide, many, "sign/", "maya")
+    assert len(one) == len(other) == SIGNED, other
+    second = signed(wide, many, "second/sign/", "jonas")
+    assert len(second) == SECOND, second
 
 
 def test_where_one_of_many_values_is_refused_by_a_rule_none_is_written(wide):
