@@ -30,7 +30,7 @@ def test_no_lot_is_ordered_while_a_guard_is_missing_and_a_running_lot_goes_on(fl
 
     assert refused.value.code == "guard_missing"
     with site_context(floor.place.site.pk):
-        run = queries.run_by_key(running, "A0.1")
+        run = queries.run_by_key(running.number, "A0.1")
     assert services.open_step(by=floor.by("sam"), step_run_id=run.pk, seen=run.version, scanned="", typed_with=None).state == "open"
 
 
