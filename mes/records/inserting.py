@@ -38,7 +38,7 @@ def insert(model: type[models.Model], facts: Sequence[models.Model], using: str,
     for fact in facts:
         known = fact.__dict__
         row = {column: known[attribute] for column, attribute in columns}
-        if not PLAIN.issuperset(map(type, row.values())) and any(isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression") for value in row.values()):
+        if not PLAIN.issuperset(map(type, row.values())) and any(map(_is_expression, row.values())):
             return False
         rows.append(row)
     cursor = prepared.cursor(using)
@@ -58,6 +58,10 @@ def insert(model: type[models.Model], facts: Sequence[models.Model], using: str,
 
     when_answered(answered)
     return True
+
+
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression")
 
 
 def _plain(value: Any) -> str:
@@ -143,7 +147,7 @@ def update(
     if any(attribute not in known for _, attribute in columns):
         return False
     row = {column: known[attribute] for column, attribute in columns}
-    if any(hasattr(value, "resolve_expression") for value in row.values()):
+    if any(map(_is_expression, row.values())):
         return False
     cursor = prepared.cursor(using)
     cursor.execute(_update(model, using), [_rows([row]), history_id, at, reason, user_id])
@@ -173,6 +177,6 @@ def _update(model: type[models.Model], using: str) -> str:
     return (  # names of the model's own columns
         f"WITH kept AS (UPDATE {table} t SET {changed} FROM jsonb_to_recordset(%s::jsonb) AS given ({_types(model, using)})"  # noqa: S608
         f" WHERE t.id = given.id AND t.site_id = given.site_id RETURNING t.*) INSERT INTO {kept} ({', '.join(names)}, history_id, history_date,"
-        f" history_change_reason, history_type, history_user_id) SELECT {', '.join(f'kept.{name}' for name in names)}, %s::uuid, %s::timestamptz, %s::text, '~', %s::uuid"
-        f" FROM kept RETURNING {', '.join(names)}"
+        f" history_change_reason, history_type, history_user_id) SELECT {', '.join(f'kept.{name}' for name in names)},"
+        f" %s::uuid, %s::timestamptz, %s::text, '~', %s::uuid FROM kept RETURNING {', '.join(names)}"
     )
