@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Page as Tab
 
-from tests.builders.server import serving
+from tests.builders.server import serving, settled
 from tests.builders.staff import PASSWORD
 
 LIGHT = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -58,7 +58,7 @@ class Tour:
 
     def offered(self, tab: Tab) -> list[str]:
         """Where the page leads: its navigation, the menu included, and its content with every panel."""
-        tab.wait_for_load_state("networkidle")
+        settled(tab)
         links = tab.evaluate("[...document.querySelectorAll('nav a[href], main a[href]')].map(link => link.getAttribute('href'))")
         return list(dict.fromkeys(link for link in links if link.startswith("/") and not link.startswith("//") and not LEAVES.search(link.partition("?")[0])))
 
@@ -72,7 +72,7 @@ class Tour:
             return
         self.seen.add(kind)
         answer = tab.goto(self.address + path)
-        tab.wait_for_load_state("networkidle")
+        settled(tab)
         if answer.status != 200:
             self.findings.append(f"{name}: {path} answered {answer.status}: {tab.inner_text('body')[:300]}")
             return
@@ -166,7 +166,7 @@ def test_every_role_finds_its_pages_without_an_axe_finding_a_blocked_script_or_a
             tab.goto(tour.address + path.format(**tour.lots))
             tab.click(opener)
             tab.wait_for_selector("dialog[open], details[open]")
-            tab.wait_for_load_state("networkidle")
+            settled(tab)
             tour.check(tab, f"{name}: {what}")
         tab.context.close()
     assert not tour.findings, "\n".join(tour.findings)

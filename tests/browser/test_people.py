@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.builders.server import serving
+from tests.builders.server import serving, settled
 from tests.builders.staff import PASSWORD, PIN, open_site
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -71,7 +71,7 @@ def test_no_page_on_people_has_an_axe_finding_or_a_blocked_script(room):
         page.on("console", lambda said: blocked.append(said.text) if "Content Security Policy" in said.text else None)
         for address in addresses:
             page.goto(room.address + address)
-            page.wait_for_load_state("networkidle")
+            settled(page)
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
                 found = findings(page)

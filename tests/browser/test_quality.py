@@ -18,7 +18,7 @@ from batches.lots.models import Lot
 from mes.people.setup import system_actor
 from quality import watch
 from tests.builders.registers import move_clock
-from tests.builders.server import serving
+from tests.builders.server import serving, settled
 from tests.builders.staff import PASSWORD
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -117,7 +117,7 @@ def test_axe_finds_nothing_on_the_pages_of_quality(room, scheme):
         page = room.open(name, color_scheme=scheme)
         for shot, path in paths.items():
             answer = page.goto(room.address + path)
-            page.wait_for_load_state("networkidle")
+            settled(page)
             assert answer.status == 200, (path, answer.status)
             draw(page, f"{shot}-{scheme}")
             if report := findings(page):

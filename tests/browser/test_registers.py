@@ -24,7 +24,7 @@ from mes.records import door
 from mes.records.context import site_context
 from mes.records.door import service
 from tests.builders.registers import din, open_world
-from tests.builders.server import serving
+from tests.builders.server import serving, settled
 from tests.builders.staff import PASSWORD
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -123,7 +123,7 @@ def test_no_page_on_lots_and_registers_has_an_axe_finding_or_a_blocked_script(ro
         page = people[who]
         answer = page.goto(address + url)
         assert answer.status == 200, f"{url}: {answer.status}"
-        page.wait_for_load_state("networkidle")
+        settled(page)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             result = Axe().run(page, options=RULES)

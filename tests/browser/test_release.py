@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from mes.people.setup import system_actor
-from tests.builders.server import serving
+from tests.builders.server import serving, settled
 from tests.builders.staff import PASSWORD
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -130,7 +130,7 @@ def test_axe_finds_nothing_on_review_release_and_certificate_and_a_review_is_sig
             page = desk.open(name, color_scheme=scheme)
             for shot, path in paths.items():
                 answer = page.goto(desk.address + path)
-                page.wait_for_load_state("networkidle")
+                settled(page)
                 draw(page, f"{shot}-{scheme}")
                 if answer.status != 200:
                     found[f"{shot} {scheme}"] = f"{path} answered {answer.status}: {page.inner_text('body')[:400]}"
@@ -154,7 +154,7 @@ def decide_all_by_keyboard(desk: Desk) -> None:
         page.locator("h1").click()
         page.keyboard.press("1")
         page.fill("[name=comment]", "Looked at with the record, no effect on the product")
-        with page.expect_navigation(wait_until="networkidle"):
+        with page.expect_navigation():
             page.keyboard.press("Control+Enter")
     assert "All" in page.inner_text(".say") and "decided" in page.inner_text(".say")
     page.click("text=Sign the review")
@@ -162,6 +162,6 @@ def decide_all_by_keyboard(desk: Desk) -> None:
     draw(page, "review-dialog")
     page.fill("dialog [name=who]", desk.judged.users["quentin"].username)
     page.fill("dialog [name=secret]", PASSWORD)
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation():
         page.click("dialog button.primary")
     assert "Record and exceptions reviewed" in page.inner_text("aside[aria-label='Checks and signatures']")

@@ -47,3 +47,9 @@ def wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float 
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     raise RuntimeError(f"The web server did not answer:\n{log.read_text()}")
+
+
+def settled(tab) -> None:
+    """Waits until a page has loaded and what it fetches by itself has come: half a second sooner than a network that is silent that long."""
+    tab.wait_for_load_state("load")
+    tab.wait_for_function("() => !document.querySelector('.htmx-request')")
