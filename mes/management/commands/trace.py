@@ -4,6 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
@@ -33,11 +34,13 @@ class Shown:
     """tests/mes/records/test_door.py::test_..."""
 
 
+@cache  # asked for each requirement by the tests; reading the file takes a good part of a second
 def requirements() -> list[dict]:
     """Every requirement as written, in order."""
     return YAML(typ="safe").load((FOLDER / "requirements.yaml").read_text(encoding="utf-8"))["requirements"]
 
 
+@cache
 def marked() -> list[Shown]:
     """Every mark in the tests, read from their source: no test has to run."""
     found = []
