@@ -70,13 +70,13 @@ def altered(cursor, more: Iterable[str]) -> list[str]:
     cursor.execute(
         "SELECT p.proname, CASE WHEN p.prosqlbody IS NULL THEN p.prosrc ELSE pg_get_function_sqlbody(p.oid) END, p.prosqlbody IS NOT NULL, p.prosecdef,"
         " coalesce(array_to_string(p.proconfig, ' '), '') LIKE '%search_path=%' FROM pg_proc p"
-        " WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'guard')"
+        " WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'guard') ORDER BY p.oid"
     )
     have: dict[str, tuple[str, bool, bool]] = {}
     strange = []
     for name, body, parsed, definer, path in cursor.fetchall():
         if name in have or name not in wanted:
             strange.append(f"function guard.{name} is not ours")  # a second one of this name would be another function
-        have[name] = (comparable(body) if parsed else body, definer, path)
+        have.setdefault(name, (comparable(body) if parsed else body, definer, path))  # the oldest is the one that was there first
     findings = [f"function guard.{name} is {'altered' if name in have else 'missing'}" for name in sorted(wanted) if have.get(name) != wanted[name]]
     return findings + sorted(strange)

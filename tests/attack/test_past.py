@@ -37,6 +37,57 @@ def test_a_record_is_changed_without_history_and_trail(siege, raw, attack):
         raw.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
+NO_DEED = {
+    "a MERGE": "MERGE INTO mes_user u USING (SELECT %(user)s::uuid AS id) g ON u.id = g.id WHEN MATCHED THEN UPDATE SET full_name = 'x', version = version + 1",
+    "an upsert": "INSERT INTO mes_user SELECT * FROM mes_user WHERE id = %(user)s ON CONFLICT (id) DO UPDATE SET full_name = 'x', version = mes_user.version + 1",
+    "a write inside a WITH": "WITH w AS (UPDATE mes_user SET full_name = 'x', version = version + 1 WHERE id = %(user)s RETURNING id) SELECT count(*) FROM w",
+    "a DO block": "DO $$ BEGIN UPDATE mes_user SET full_name = 'x', version = version + 1; END $$",
+    "an upsert into a working row and a record at once": (
+        "WITH w AS (UPDATE mes_failurecounter SET pins = 0 RETURNING user_id) UPDATE mes_user SET full_name = 'x', version = version + 1 WHERE id = %(user)s"
+    ),
+}
+
+
+@pytest.mark.req("AUD-06", case="negative")
+def test_a_record_is_written_without_a_deed(siege, raw, attack):
+    """Without a deed: MERGE, ON CONFLICT, a WITH, a DO block and COPY; with one that was rolled back to before it, left over, or made up"""
+    user = siege.users["maya"].pk
+
+    def begin():
+        raw.rollback()
+        raw.execute("SELECT set_config('cartulary.site', %s, false)", [str(siege.place.site.pk)])
+
+    for statement in NO_DEED.values():
+        begin()
+        with attack.refused_by_database("CT002"):
+            raw.execute(statement, {"user": user} if "%(user)s" in statement else None)
+    begin()
+    line = raw.execute("SELECT * FROM mes_usedcode LIMIT 0")
+    names = ", ".join(column.name for column in line.description if column.name in ("id", "site_id", "by_id", "user_id", "time_step"))
+    values = {"id": uuid7(), "site_id": siege.place.site.pk, "by_id": user, "user_id": user, "time_step": 1}
+    with attack.refused_by_database("CT002"), raw.cursor() as cursor, cursor.copy(f"COPY mes_usedcode ({names}) FROM STDIN") as copy:
+        copy.write_row([values[name] for name in names.split(", ")])
+    write = "UPDATE mes_user SET full_name = 'x', version = version + 1 WHERE id = %s"
+    begin()
+    raw.execute("SAVEPOINT before")
+    open_deed(raw, siege)
+    raw.execute("ROLLBACK TO SAVEPOINT before")
+    with attack.refused_by_database("CT002"):
+        raw.execute(write, [user])
+    begin()
+    open_deed(raw, siege)
+    (token,) = raw.execute("SELECT current_setting('cartulary.deed')").fetchone()
+    begin()
+    for said in (token, f"{uuid7()}:", f"{uuid7()}:0", ":"):
+        raw.execute("SELECT set_config('cartulary.deed', %s, false)", [said])
+        raw.commit()
+        with attack.refused_by_database("CT002"):
+            raw.execute(write, [user])
+        raw.rollback()
+    raw.execute("SELECT set_config('cartulary.deed', '', false)")
+    raw.commit()
+
+
 def change_by_statement(raw, siege, **said) -> int:
     """Give the young lot a new version and a history row, in which `said` stands instead of the truth; the version's number."""
     said = {
