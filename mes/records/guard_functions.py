@@ -34,9 +34,9 @@ BEGIN
     RAISE EXCEPTION 'Cartulary refuses the commit: the history row of % % differs from the record', TG_TABLE_NAME, NEW.id USING ERRCODE = 'CT003';
   END IF;
   -- The time is that at which the deed was opened; where the clock is a simulated one, it may have been moved since.
-  IF kept->>'history_user_id' IS DISTINCT FROM said.by_id::text OR kept->>'history_change_reason' NOT IN ('', said.reason)
+  IF found_rows = 1 AND (kept->>'history_user_id' IS DISTINCT FROM said.by_id::text OR kept->>'history_change_reason' NOT IN ('', said.reason)
      OR kept->>'history_type' <> (CASE WHEN NEW.version = 1 THEN '+' ELSE '~' END) OR (kept->>'history_date')::timestamptz > said.at
-     OR ((kept->>'history_date')::timestamptz < transaction_timestamp() AND abs(extract(epoch FROM said.at - said.wall)) < 1) THEN
+     OR ((kept->>'history_date')::timestamptz < transaction_timestamp() AND abs(extract(epoch FROM said.at - said.wall)) < 1)) THEN
     RAISE EXCEPTION 'Cartulary refuses the commit: the history row of % % does not say what its entry says', TG_TABLE_NAME, NEW.id USING ERRCODE = 'CT003';
   END IF;
   RETURN NULL;

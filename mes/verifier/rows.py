@@ -137,14 +137,15 @@ class RowCheck:
                 found.setdefault(int(number), []).append(_digest(columns, texts, convert))
         return found
 
-
     def _said_beside(self, guarded: Guarded, cited: list[Cited]) -> None:
         """What a version says beside the record's own columns (who, when, why) is under no digest: it has to be what the entry's bytes say."""
         lost = [name for name in BESIDE if name not in guarded.history_columns]
         if lost:
             self._all(cited, "missing", f"its columns {', '.join(lost)} are gone")
             return
-        statement = sql.SQL("SELECT k.n, {} FROM unnest(%s::uuid[], %s::int[], %s::int[]) AS k(id, version, n) JOIN {} t ON t.id = k.id AND t.version = k.version")
+        statement = sql.SQL(
+            "SELECT k.n, {} FROM unnest(%s::uuid[], %s::int[], %s::int[]) AS k(id, version, n) JOIN {} t ON t.id = k.id AND t.version = k.version"
+        )
         values = [[one.row_id for one in cited], [one.version for one in cited], list(range(len(cited)))]
         with self.snapshot.connection.cursor() as cursor:
             cursor.execute(statement.format(sql.SQL(", ").join(sql.Identifier("t", name) for name in BESIDE), sql.Identifier(guarded.history)), values)

@@ -39,7 +39,7 @@ def test_a_record_is_changed_without_history_and_trail(siege, raw, attack):
 
 NO_DEED = {
     "a MERGE": "MERGE INTO mes_user u USING (SELECT %(user)s::uuid AS id) g ON u.id = g.id WHEN MATCHED THEN UPDATE SET full_name = 'x', version = version + 1",
-    "an upsert": "INSERT INTO mes_user SELECT * FROM mes_user WHERE id = %(user)s ON CONFLICT (id) DO UPDATE SET full_name = 'x', version = mes_user.version + 1",
+    "an upsert": "INSERT INTO mes_user SELECT * FROM mes_user u WHERE id = %(user)s ON CONFLICT (id) DO UPDATE SET version = mes_user.version + 1",
     "a write inside a WITH": "WITH w AS (UPDATE mes_user SET full_name = 'x', version = version + 1 WHERE id = %(user)s RETURNING id) SELECT count(*) FROM w",
     "a DO block": "DO $$ BEGIN UPDATE mes_user SET full_name = 'x', version = version + 1; END $$",
     "an upsert into a working row and a record at once": (
