@@ -210,7 +210,13 @@ def cover(request: HttpRequest) -> None:
 
 
 def uncover(request: HttpRequest) -> None:
-    """Lift the cover for the same person; the key of the session changes."""
+    """Lift the cover for the same person; the key of the session changes. Raises NotAllowed("session_ended").
+
+    The old key is given up first, once: a session that was ended while the secret was checked does not come back under a new one.
+    """
+    if not UserSession.objects.filter(session_key=request.session.session_key).delete()[0]:
+        request.session.flush()
+        raise NotAllowed("session_ended", "This session was ended meanwhile. Sign in again.")
     request.session.pop("covered", None)
     request.session["touched"] = time.time()
     request.session.cycle_key()

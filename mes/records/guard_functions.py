@@ -12,14 +12,18 @@ HEAD = re.compile(r'CREATE OR REPLACE FUNCTION guard\."?(\w+)"?\(')
 
 
 def record_is_sealed(table: str, history: str) -> str:
-    """The function behind the deferred guard of a table of records: refuses the commit of a version without audit row or without its very copy in history."""
+    """The function behind the deferred guard of a table of records: refuses the commit of a version without audit row or without its very copy in history.
+
+    The history row names who changed it, when and why as the entry does that cites it: rules and pages read them there, and no digest covers them.
+    """
     return f"""
 CREATE OR REPLACE FUNCTION guard."sealed_{table}"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public SET enable_seqscan = off AS $$
-DECLARE kept jsonb; found_rows int;
+DECLARE kept jsonb; found_rows int; said record;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM public.mes_auditrow a WHERE a.row_id = NEW.id AND a.version = NEW.version AND a."table" = TG_TABLE_NAME
-                 AND a.tx = pg_current_xact_id()) THEN
+  SELECT e.by_id, e.reason, e.at, e.wall INTO said FROM public.mes_auditrow a JOIN public.mes_auditentry e ON e.id = a.entry_id
+  WHERE a.row_id = NEW.id AND a.version = NEW.version AND a."table" = TG_TABLE_NAME AND a.tx = pg_current_xact_id();
+  IF NOT FOUND THEN
     RAISE EXCEPTION 'Cartulary refuses the commit: % % version % has no audit row', TG_TABLE_NAME, NEW.id, NEW.version USING ERRCODE = 'CT003';
   END IF;
   SELECT count(*), (array_agg(to_jsonb(h)))[1] INTO found_rows, kept FROM public."{history}" h WHERE h.id = NEW.id AND h.version = NEW.version;
@@ -28,6 +32,12 @@ BEGIN
   END IF;
   IF kept - ARRAY['history_id','history_date','history_change_reason','history_type','history_user_id'] <> to_jsonb(NEW) - 'tx' THEN
     RAISE EXCEPTION 'Cartulary refuses the commit: the history row of % % differs from the record', TG_TABLE_NAME, NEW.id USING ERRCODE = 'CT003';
+  END IF;
+  -- The time is that at which the deed was opened; where the clock is a simulated one, it may have been moved since.
+  IF found_rows = 1 AND (kept->>'history_user_id' IS DISTINCT FROM said.by_id::text OR kept->>'history_change_reason' NOT IN ('', said.reason)
+     OR kept->>'history_type' <> (CASE WHEN NEW.version = 1 THEN '+' ELSE '~' END) OR (kept->>'history_date')::timestamptz > said.at
+     OR ((kept->>'history_date')::timestamptz < transaction_timestamp() AND abs(extract(epoch FROM said.at - said.wall)) < 1)) THEN
+    RAISE EXCEPTION 'Cartulary refuses the commit: the history row of % % does not say what its entry says', TG_TABLE_NAME, NEW.id USING ERRCODE = 'CT003';
   END IF;
   RETURN NULL;
 END $$"""  # noqa: S608 - names of our own tables
@@ -60,13 +70,13 @@ def altered(cursor, more: Iterable[str]) -> list[str]:
     cursor.execute(
         "SELECT p.proname, CASE WHEN p.prosqlbody IS NULL THEN p.prosrc ELSE pg_get_function_sqlbody(p.oid) END, p.prosqlbody IS NOT NULL, p.prosecdef,"
         " coalesce(array_to_string(p.proconfig, ' '), '') LIKE '%search_path=%' FROM pg_proc p"
-        " WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'guard')"
+        " WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'guard') ORDER BY p.oid"
     )
     have: dict[str, tuple[str, bool, bool]] = {}
     strange = []
     for name, body, parsed, definer, path in cursor.fetchall():
         if name in have or name not in wanted:
             strange.append(f"function guard.{name} is not ours")  # a second one of this name would be another function
-        have[name] = (comparable(body) if parsed else body, definer, path)
+        have.setdefault(name, (comparable(body) if parsed else body, definer, path))  # the oldest is the one that was there first
     findings = [f"function guard.{name} is {'altered' if name in have else 'missing'}" for name in sorted(wanted) if have.get(name) != wanted[name]]
     return findings + sorted(strange)

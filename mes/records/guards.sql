@@ -162,11 +162,15 @@ BEGIN
   RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION guard.before_audit_row() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, public AS $$
+-- A row is cited by an entry of the same transaction: one that is hung onto an entry of the past would be no chain entry of this change.
+CREATE OR REPLACE FUNCTION guard.before_audit_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public SET enable_seqscan = off AS $$
 BEGIN
   IF NOT guard.deed_is_open() THEN
     RAISE EXCEPTION 'Cartulary refuses an audit row without a deed' USING ERRCODE = 'CT002';
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM public.mes_auditentry e WHERE e.id = NEW.entry_id AND e.tx = pg_current_xact_id()) THEN
+    RAISE EXCEPTION 'Cartulary refuses an audit row: its entry is not of this deed' USING ERRCODE = 'CT005';
   END IF;
   NEW.tx := pg_current_xact_id();
   RETURN NEW;

@@ -9,6 +9,7 @@ place is another finding. What is read in which order matters: a deed that commi
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import uuid
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import chain as joined
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.db import connection, models
@@ -47,6 +48,14 @@ class Cited(NamedTuple):
     version: str
     schema: str
     digest: str
+    who: str | None
+    why: str
+    closed: str
+    wall: str
+
+
+LONGEST_DEED = dt.timedelta(hours=1)
+"""A version says when its deed was opened, the entry when it was closed."""
 
 
 def stream_findings(stream: str) -> list[str]:
@@ -55,7 +64,12 @@ def stream_findings(stream: str) -> list[str]:
     there = list(_rows_there(stream))
     entries = list(AuditEntry.objects.filter(stream=stream).order_by("seq", "id"))
     said = {entry.pk: _read(bytes(entry.canon)) for entry in entries}
-    cited = [Cited(entry.seq, *row) for entry in entries for row in (said[entry.pk] or {"rows": ()})["rows"]]
+    cited = [
+        Cited(entry.seq, *row, each["by"]["id"], each["reason"], each["at"], each["wall"])
+        for entry in entries
+        if (each := said[entry.pk]) is not None
+        for row in each["rows"]
+    ]
     return list(islice(joined(_links(stream, entries, said), _audit_rows(entries, said), _cited_rows(cited), _uncited(there, cited)), MOST))
 
 
@@ -187,8 +201,24 @@ def _compare(model: type[models.Model], rows: list[Cited], lists: dict[tuple[str
             yield _told(f"{name} {row.row_id} of entry {row.seq} is there {len(found)} times", sorted(_whole(each) for each in found))
         elif chain.row_digest({column: getattr(found[0], attributes[column]) for column in columns}).hex() != row.digest:
             yield _told(f"{name} {row.row_id} is not what entry {row.seq} sealed", row.digest, _whole(found[0]))
+        elif of_record and not _says_the_same(found[0], row):
+            beside = (found[0].history_user_id, found[0].history_change_reason, found[0].history_date, found[0].history_type)
+            yield _told(f"{name} {row.row_id} version {row.version} names another person, reason or time than entry {row.seq}", beside)
     if of_record:
         yield from _live(model, rows, live, there)
+
+
+def _says_the_same(version: Any, row: Cited) -> bool:
+    """Whether a version says beside the record's own columns, which are all that is digested, what its entry says: who, when and why."""
+    by = str(version.history_user_id) if version.history_user_id else None
+    if by != row.who or version.history_change_reason not in ("", row.why) or version.history_type != ("+" if row.version == "1" else "~"):
+        return False
+    try:
+        closed, wall = dt.datetime.fromisoformat(row.closed), dt.datetime.fromisoformat(row.wall)
+    except (ValueError, TypeError):
+        return False
+    moved = abs(closed - wall) > dt.timedelta(seconds=1)  # a simulated clock may have been moved while the deed was open
+    return version.history_date <= closed and (moved or closed - version.history_date <= LONGEST_DEED)
 
 
 def _live(model: type[models.Model], rows: list[Cited], live: dict[uuid.UUID, models.Model], there: dict[tuple[str, str], list[models.Model]]) -> Iterator[str]:

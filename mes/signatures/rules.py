@@ -27,8 +27,8 @@ def check_can_sign(
 ) -> None:
     """Raises StaleRecord when anything of what was shown has changed, SigningRefused for another record or meaning.
 
-    Nor does anybody sign for whom signing is not enabled (SIG-11). A device, a job or a script never signs, not even with a person's proof in
-    its hand. 21 CFR 11.3(b)(7).
+    Nor does anybody sign for whom signing is not enabled (SIG-11), who was locked out, or whose account was closed. A device, a job or a script
+    never signs, not even with a person's proof in its hand. 21 CFR 11.3(b)(7).
     """
     if by.kind != User.PERSON or proof.user.kind != User.PERSON:
         raise SigningRefused("only_people_sign", "A device or a program never signs. A person has to do it.")
@@ -38,6 +38,7 @@ def check_can_sign(
         or proof.meaning != meaning
     ):
         raise other_record()
+    check_not_stopped(standing)
     check_signing_enabled(proof.user, by.site_id, to_acknowledge=meaning_of(meaning).before_enabled, there=standing.enabling)
     if intent.record_version != what.record_version or bytes(
         intent.payload_digest
@@ -45,6 +46,16 @@ def check_can_sign(
         raise StaleRecord(
             "Something you were about to sign changed since it was shown. Nothing was signed. Look at it again, then sign."
         )
+
+
+def check_not_stopped(signer: Standing) -> None:
+    """Asked by the deed again: a lock or the end of an account may have come after the secret was proven. Raises SigningRefused. 21 CFR 11.300(d)."""
+    if signer.locked:
+        raise SigningRefused(
+            "locked_out", f"{signer.user.full_name} is locked out after wrong secrets. An administrator can lift the lock; another qualified person can sign."
+        )
+    if not signer.user.is_active:
+        raise SigningRefused("account_closed", f"The account of {signer.user.full_name} was closed. Nothing was signed.")
 
 
 def other_record() -> SigningRefused:

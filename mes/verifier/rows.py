@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -113,6 +114,8 @@ class RowCheck:
             elif digests[0] != one.digest:
                 self.report.findings.add(one.finding("edit", "the row's values are not those that were sealed", digests[0]))
             self.report.rows += 1
+        if guarded.history:
+            self._said_beside(guarded, cited)
 
     def _all(self, cited: list[Cited], kind: str, sentence: str) -> None:
         for one in cited:
@@ -133,6 +136,47 @@ class RowCheck:
             for number, *texts in cursor:
                 found.setdefault(int(number), []).append(_digest(columns, texts, convert))
         return found
+
+    def _said_beside(self, guarded: Guarded, cited: list[Cited]) -> None:
+        """What a version says beside the record's own columns (who, when, why) is under no digest: it has to be what the entry's bytes say."""
+        lost = [name for name in BESIDE if name not in guarded.history_columns]
+        if lost:
+            self._all(cited, "missing", f"its columns {', '.join(lost)} are gone")
+            return
+        statement = sql.SQL(
+            "SELECT k.n, {} FROM unnest(%s::uuid[], %s::int[], %s::int[]) AS k(id, version, n) JOIN {} t ON t.id = k.id AND t.version = k.version"
+        )
+        values = [[one.row_id for one in cited], [one.version for one in cited], list(range(len(cited)))]
+        with self.snapshot.connection.cursor() as cursor:
+            cursor.execute(statement.format(sql.SQL(", ").join(sql.Identifier("t", name) for name in BESIDE), sql.Identifier(guarded.history)), values)
+            for number, *texts in cursor:
+                one = cited[int(number)]
+                wrong = _differs(*texts, one)
+                if wrong:
+                    self.report.findings.add(one.finding("edit", f"its version names {wrong} than the entry does", ", ".join(map(str, texts))))
+
+
+BESIDE = ("history_user_id", "history_change_reason", "history_date", "history_type")
+LONGEST_DEED = dt.timedelta(hours=1)
+"""A version says when its deed was opened, the entry when it was closed."""
+
+
+def _differs(who: str | None, why: str | None, when: str | None, kind: str | None, one: Cited) -> str:
+    """What of a version is not what the entry says, in words, or "". Where the record clock is a simulated one it may have been moved in between."""
+    said = one.entry.said or {}
+    by = said.get("by")
+    if who != (by.get("id") if isinstance(by, dict) else None):
+        return "another person"
+    if why not in ("", said.get("reason")):
+        return "another reason"
+    if kind != ("+" if one.version == 1 else "~"):
+        return "another kind of change"
+    try:
+        opened, closed, wall = (dt.datetime.fromisoformat(text) for text in (canon.instant(when or ""), str(said.get("at")), str(said.get("wall"))))
+        took, moved = closed - opened, abs(closed - wall) > dt.timedelta(seconds=1)
+    except (ValueError, TypeError):
+        return "another time"
+    return "another time" if took < dt.timedelta() or (took > LONGEST_DEED and not moved) else ""
 
 
 def _digest(columns: tuple[str, ...], texts: list, convert: list) -> str:

@@ -1,6 +1,7 @@
 """Somebody holds the application's database role and wants another past."""
 
 import datetime as dt
+import json
 
 import pytest
 
@@ -34,6 +35,113 @@ def test_a_record_is_changed_without_history_and_trail(siege, raw, attack):
     raw.execute("UPDATE batches_lot SET state = 'certified_final', version = version + 1 WHERE id = %s", [siege.young.pk])
     with attack.refused_by_database("CT003"):
         raw.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+NO_DEED = {
+    "a MERGE": "MERGE INTO mes_user u USING (SELECT %(user)s::uuid AS id) g ON u.id = g.id WHEN MATCHED THEN UPDATE SET full_name = 'x', version = version + 1",
+    "an upsert": "INSERT INTO mes_user SELECT * FROM mes_user u WHERE id = %(user)s ON CONFLICT (id) DO UPDATE SET version = mes_user.version + 1",
+    "a write inside a WITH": "WITH w AS (UPDATE mes_user SET full_name = 'x', version = version + 1 WHERE id = %(user)s RETURNING id) SELECT count(*) FROM w",
+    "a DO block": "DO $$ BEGIN UPDATE mes_user SET full_name = 'x', version = version + 1; END $$",
+    "an upsert into a working row and a record at once": (
+        "WITH w AS (UPDATE mes_failurecounter SET pins = 0 RETURNING user_id) UPDATE mes_user SET full_name = 'x', version = version + 1 WHERE id = %(user)s"
+    ),
+}
+
+
+@pytest.mark.req("AUD-06", case="negative")
+def test_a_record_is_written_without_a_deed(siege, raw, attack):
+    """Without a deed: MERGE, ON CONFLICT, a WITH, a DO block and COPY; with one that was rolled back to before it, left over, or made up"""
+    user = siege.users["maya"].pk
+
+    def begin():
+        raw.rollback()
+        raw.execute("SELECT set_config('cartulary.site', %s, false)", [str(siege.place.site.pk)])
+
+    for statement in NO_DEED.values():
+        begin()
+        with attack.refused_by_database("CT002"):
+            raw.execute(statement, {"user": user} if "%(user)s" in statement else None)
+    begin()
+    line = raw.execute("SELECT * FROM mes_usedcode LIMIT 0")
+    names = ", ".join(column.name for column in line.description if column.name in ("id", "site_id", "by_id", "user_id", "time_step"))
+    values = {"id": uuid7(), "site_id": siege.place.site.pk, "by_id": user, "user_id": user, "time_step": 1}
+    with attack.refused_by_database("CT002"), raw.cursor() as cursor, cursor.copy(f"COPY mes_usedcode ({names}) FROM STDIN") as copy:
+        copy.write_row([values[name] for name in names.split(", ")])
+    write = "UPDATE mes_user SET full_name = 'x', version = version + 1 WHERE id = %s"
+    begin()
+    raw.execute("SAVEPOINT before")
+    open_deed(raw, siege)
+    raw.execute("ROLLBACK TO SAVEPOINT before")
+    with attack.refused_by_database("CT002"):
+        raw.execute(write, [user])
+    begin()
+    open_deed(raw, siege)
+    (token,) = raw.execute("SELECT current_setting('cartulary.deed')").fetchone()
+    begin()
+    for said in (token, f"{uuid7()}:", f"{uuid7()}:0", ":"):
+        raw.execute("SELECT set_config('cartulary.deed', %s, false)", [said])
+        raw.commit()
+        with attack.refused_by_database("CT002"):
+            raw.execute(write, [user])
+        raw.rollback()
+    raw.execute("SELECT set_config('cartulary.deed', '', false)")
+    raw.commit()
+
+
+def change_by_statement(raw, siege, **said) -> int:
+    """Give the young lot a new version and a history row, in which `said` stands instead of the truth; the version's number."""
+    said = {
+        "history_id": "gen_random_uuid()", "history_date": "guard.record_now()", "history_change_reason": "''", "history_type": "'~'",
+        "history_user_id": f"'{siege.users['maya'].pk}'",
+    } | said  # fmt: skip
+    raw.execute("UPDATE batches_lot SET version = version + 1 WHERE id = %s", [siege.young.pk])
+    names = [name for (name,) in raw.execute("SELECT column_name FROM information_schema.columns WHERE table_name = 'batches_lothistory'").fetchall()]
+    values = ", ".join(said.get(name, name) for name in names)
+    raw.execute(f"INSERT INTO batches_lothistory ({', '.join(names)}) SELECT {values} FROM batches_lot WHERE id = %s", [siege.young.pk])
+    return raw.execute("SELECT version FROM batches_lot WHERE id = %s", [siege.young.pk]).fetchone()[0]
+
+
+def append_by_statement(raw, siege, version: int) -> None:
+    lot, maya = str(siege.young.pk), siege.users["maya"]
+    deed = {
+        "id": str(uuid7()), "site": str(siege.place.site.pk), "by": str(maya.pk), "username": maya.username, "name": maya.full_name, "role": "",
+        "channel": "", "station": "", "events": [], "reason": "",
+    }  # fmt: skip
+    row = {"lot": lot, "tbl": "batches_lot", "row_id": lot, "version": version, "schema": "forged", "digest": "00" * 32}
+    entry = {"id": str(uuid7()), "stream": f"lot:{lot}", "lot": lot, "pieces": ["{", "", "", "", "}"], "rows": [row]}
+    raw.execute("SELECT guard.append(%s::jsonb, %s::jsonb)", [json.dumps(deed), json.dumps([entry])])
+
+
+@pytest.mark.req("AUD-06", case="negative")
+def test_a_change_is_hung_onto_an_entry_of_the_past(siege, raw, attack):
+    """With a forged deed open: change a lot with its history row, and cite it by an entry that was written long before"""
+    open_deed(raw, siege)
+    version = change_by_statement(raw, siege)
+    with attack.refused_by_database("CT005"):
+        raw.execute(
+            'INSERT INTO mes_auditrow (entry_id, site_id, lot_id, "table", row_id, version, schema, digest) SELECT id, site_id, lot_id, '
+            "'batches_lot', lot_id, %s, 'forged', 'forged' FROM mes_auditentry WHERE stream = %s ORDER BY seq LIMIT 1",
+            [version, f"lot:{siege.young.pk}"],
+        )
+
+
+@pytest.mark.req("AUD-06", case="negative")
+def test_a_change_is_written_in_the_name_of_another(siege, raw, attack):
+    """With a forged deed open: change a lot, with a history row that names another person, an earlier time, another reason, or a first version"""
+    others = {
+        "history_user_id": f"'{siege.users['anna'].pk}'", "history_date": "guard.record_now() - interval '1 day'",
+        "history_change_reason": "'QA asked for it'", "history_type": "'+'",
+    }  # fmt: skip
+    for name, value in others.items():
+        open_deed(raw, siege)
+        append_by_statement(raw, siege, change_by_statement(raw, siege, **{name: value}))
+        with attack.refused_by_database("CT003"):
+            raw.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        raw.rollback()
+        raw.execute("SELECT set_config('cartulary.site', %s, false)", [str(siege.place.site.pk)])
+    open_deed(raw, siege)
+    append_by_statement(raw, siege, change_by_statement(raw, siege))
+    raw.execute("SET CONSTRAINTS ALL IMMEDIATE")  # the truth is taken, so that it was the lies that were refused
 
 
 @pytest.mark.req("AUD-06", case="negative")

@@ -3,15 +3,19 @@
 import pytest
 from django.test import Client
 
+from batches.lots import queries as lots
+from batches.lots.services import holds
 from mes.errors import RuleBroken
 from mes.people import rules as people_rules
+from mes.people import services as people
 from mes.people import totp
-from mes.people.models import PersonLock
+from mes.people.models import Grant, PersonLock, User
 from mes.people.services import begin_try
 from mes.people.setup import system_actor
 from mes.signatures import ceremony
 from quality.release import queries
 from quality.release import services as release
+from tests.builders.pooled import rolled_back
 from tests.builders.staff import PASSWORD, PIN
 
 DANGER = "somebody signs as another"
@@ -112,6 +116,31 @@ def test_a_signature_for_one_thing_is_used_for_another(siege, attack):
     elsewhere = ceremony.prepare(siege.by("boss"), what, "placed_on_hold")
     with attack.refused("intent_of_another"):
         sign(siege, "maya", PIN, intent=elsewhere, at="maya")
+
+
+@pytest.mark.req("SIG-12", case="negative")
+def test_a_person_is_stopped_between_the_secret_and_the_deed(siege, attack):
+    """Prove oneself for a hold; before the deed signs: be locked out, lose the role, have the account closed"""
+    boss = siege.users["boss"].pk
+
+    def lock_out():
+        people.lock_person(by=siege.by("maya"), user_id=boss, why="wrong PINs in a row")
+
+    def end_roles():
+        for grant in Grant.objects.filter(user_id=boss):
+            people.end_grant(by=siege.place.setup, grant_id=grant.pk, seen=grant.version, reason="Left")
+
+    def close():
+        people.close_account(by=siege.by("adm"), user_id=boss, seen=User.objects.get(pk=boss).version, reason="Left")
+
+    for stop, code in ((lock_out, "locked_out"), (end_roles, "not_your_role"), (close, "not_your_role")):
+        with rolled_back():
+            with siege.reading():
+                what = lots.course_subject(siege.fresh_in(siege.young), "place on hold", reason="The incubator alarmed")
+            proof = sign(siege, "boss", PIN, intent=ceremony.prepare(siege.by("boss"), what, "placed_on_hold"))
+            stop()
+            with attack.refused(code):
+                holds.place_hold(by=siege.by("boss"), lot_id=siege.young.pk, reason="The incubator alarmed", proof=proof)
 
 
 @pytest.mark.req("SIG-16", case="negative")

@@ -133,8 +133,16 @@ def test_every_listed_reader_of_the_clock_exists():
     assert not gone, report(gone, "Take these out of WALL_CLOCK.")
 
 
+TRANSACTION_IS_MEANT = {"mes/records/guard_functions.py": "a version is not from before its transaction began: nothing is recorded with that time"}
+
+
 def test_no_sql_takes_the_time_of_the_transaction():
-    found = {module.where(node): text.strip()[:60] for module in modules() for text, node in texts(module.tree) if TRANSACTION_TIME.search(text)}
+    found = {
+        module.where(node): text.strip()[:60]
+        for module in modules()
+        for text, node in texts(module.tree)
+        if TRANSACTION_TIME.search(text) and module.where(node).partition(":")[0] not in TRANSACTION_IS_MEANT
+    }
     for path in (path for app in APPS for path in (ROOT / app).rglob("*.sql")):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if TRANSACTION_TIME.search(line.partition("--")[0]):

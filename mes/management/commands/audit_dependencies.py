@@ -69,7 +69,8 @@ def advisories(packages: dict[str, str], address: str) -> dict[str, list[str]]:
 def taken_back(name: str, version: str, index: str) -> str:
     """Why a version was taken back by its publisher, "" when it was not; raises NoAnswer."""
     said = ask(f"{index}/{name}/", accept="application/vnd.pypi.simple.v1+json")
-    mark = re.compile(rf"-{re.escape(version)}(?:[.-]|$)")
+    # A build or a platform follows, or the ending of a source archive: 5.2.1 is not 5.2, and its files say nothing about those of 5.2.
+    mark = re.compile(rf"-{re.escape(version)}(?:-|\.(?:tar\.\w+|tgz|zip)$)")
     files = [each for each in said.get("files", []) if mark.search(each["filename"])]
     if not files:
         return "no file of it is offered any more"

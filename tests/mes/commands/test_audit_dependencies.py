@@ -25,7 +25,7 @@ class Services(BaseHTTPRequestHandler):
     def do_GET(self):
         name = self.path.strip("/").rpartition("/")[2]
         version = {"alpha": "1.2.3", "beta-two": "4.0"}[name]
-        files = [{"filename": f"{name.replace('-', '_')}-{said}.tar.gz", "yanked": False} for said in ("0.1", f"{version}0")]
+        files = [{"filename": f"{name.replace('-', '_')}-{said}.tar.gz", "yanked": False} for said in ("0.1", f"{version}0", f"{version}.1")]
         self._say({"files": [*files, {"filename": f"{name.replace('-', '_')}-{version}.tar.gz", "yanked": self.yanked.get(name, False)}]})
 
     def _say(self, answer):

@@ -80,6 +80,23 @@ def test_nobody_else_ends_a_session_neither_a_colleague_nor_another_site(place, 
     assert is_in(client)
 
 
+@pytest.mark.req("ACC-06", case="negative")
+def test_a_session_that_is_ended_while_its_cover_is_lifted_stays_ended(place, maya, monkeypatch):
+    client, olga = signed_in(maya), place.actor(place.person("olga", "administrator"))
+    client.post("/lock/")
+    proven = session.prove_again
+
+    def ended_meanwhile(*words):
+        user = proven(*words)
+        services.end_sessions(by=olga, user_id=maya.pk, reason="Tablet lost")
+        return user
+
+    monkeypatch.setattr(session, "prove_again", ended_meanwhile)
+    client.post("/unlock/", {"who": "maya", "secret": PIN})
+    assert not UserSession.objects.filter(user=maya).exists()
+    assert not is_in(client)
+
+
 def test_every_prove_of_a_secret_changes_the_key(maya):
     client = signed_in(maya)
     first = key_of(client)

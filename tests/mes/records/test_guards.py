@@ -114,6 +114,12 @@ def cite(raw, place, table, row_id, version):
         " '', %s, %s, %s)",
         [entry, stream, place.site.pk, uuid7(), now, wall, canon, chain.GENESIS, chain.entry_hash(canon)],
     )
+    hang(raw, place, entry, table, row_id, version)
+    return entry
+
+
+def hang(raw, place, entry, table, row_id, version):
+    """An audit row that hangs onto this entry."""
     raw.execute(
         "INSERT INTO mes_auditrow (entry_id, site_id, \"table\", row_id, version, schema, digest) VALUES (%s, %s, %s, %s, %s, '', '')",
         [entry, place.site.pk, table, row_id, version],
@@ -158,6 +164,16 @@ def test_a_version_that_says_something_else_than_the_record_is_refused_at_the_co
         raw.commit()
 
 
+@pytest.mark.req("AUD-06", case="negative")
+def test_a_version_that_names_another_person_and_time_than_its_entry_is_refused_at_the_commit(raw, place):
+    open_deed(raw, place)
+    change_record(raw, place, "Changed")
+    copy_version(raw, place, "Changed")  # with who and when of the first version
+    cite(raw, place, "mes_user", place.ben.user_id, 2)
+    with pytest.raises(psycopg.Error, match="does not say what its entry says"):
+        raw.commit()
+
+
 @pytest.mark.req("AUD-01", case="negative")
 def test_a_version_without_its_audit_row_is_refused_at_the_commit(raw, place):
     open_deed(raw, place)
@@ -175,6 +191,19 @@ def test_an_audit_row_of_an_earlier_transaction_seals_nothing(raw, place):
     open_deed(raw, place)
     insert_fact(raw, place, fact)
     with refused("CT003"):
+        raw.commit()
+
+
+@pytest.mark.req("AUD-06", case="negative")
+def test_an_audit_row_hangs_onto_no_entry_of_an_earlier_deed(raw, place):
+    open_deed(raw, place)
+    entry = cite(raw, place, "mes_accessevent", uuid7(), 1)
+    raw.commit()
+    open_deed(raw, place)
+    fact = uuid7()
+    insert_fact(raw, place, fact)
+    with refused("CT005"):
+        hang(raw, place, entry, "mes_accessevent", fact, 1)
         raw.commit()
 
 

@@ -31,6 +31,27 @@ BREAKS = {
         table="mes_qualification",
         words="not those that were sealed",
     ),
+    "person_of_a_version": Break(
+        "edit",
+        ("UPDATE mes_qualificationhistory SET history_user_id = %(user)s WHERE user_id = %(user)s",),
+        table="mes_qualification",
+        words="another person",
+    ),
+    "reason_of_a_version": Break(
+        "edit",
+        ("UPDATE mes_qualificationhistory SET history_change_reason = 'Anything' WHERE user_id = %(user)s",),
+        table="mes_qualification",
+        words="another reason",
+    ),
+    "time_of_a_version": Break(
+        "edit",
+        ("UPDATE mes_qualificationhistory SET history_date = history_date - interval '1 day' WHERE user_id = %(user)s",),
+        table="mes_qualification",
+        words="another time",
+    ),
+    "time_of_a_version_that_is_none": Break(
+        "edit", ("UPDATE mes_qualificationhistory SET history_date = 'infinity' WHERE user_id = %(user)s",), table="mes_qualification", words="another time"
+    ),
     "value_of_a_live_record": Break("edit", ("UPDATE mes_user SET full_name = 'Else' WHERE id = %(user)s",), table="mes_user", words="full_name"),
     "value_of_a_fact": Break("edit", ("UPDATE mes_usedcode SET time_step = 7 WHERE by_id = %(user)s",), table="mes_usedcode"),
     "reason_of_an_entry": changed_entry("reason = 'another reason'", "reason"),

@@ -115,7 +115,7 @@ def test_a_row_sealed_under_an_older_column_list_is_digested_by_that_list_and_an
     columns = {column: attribute for column, attribute in collector.digest_columns(Entry) if column != "trace"}
     schema = chain.schema_id(table, columns)
     digest = chain.row_digest({column: getattr(value, attribute) for column, attribute in columns.items()}).hex()
-    cited = [intact.Cited(7, table, str(value.pk), "1", schema, digest)]
+    cited = [intact.Cited(7, table, str(value.pk), "1", schema, digest, None, "", "", "")]
 
     def told() -> list[str]:
         with site.reading():
@@ -167,6 +167,26 @@ def test_a_record_that_was_removed_is_missed(site):
     step = one(site, StepRun)
     with changed(site, "batches_steprun", "version", step.version - 1, step.pk):
         assert any(f"{step.pk} stands otherwise than its last version" in each for each in found(site))
+
+
+@pytest.mark.req("AUD-07", case="negative")
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("history_user_id", lambda site: site.users["anna"].pk), ("history_change_reason", lambda site: "QA asked for it"),
+        ("history_date", lambda site: dt.datetime(2020, 1, 1, tzinfo=dt.UTC)), ("history_type", lambda site: "-"),
+    ],
+)  # fmt: skip
+def test_a_version_in_the_name_of_another_is_found(site, column, value):
+    step = one(site, StepRun)
+    change = f"UPDATE batches_steprunhistory SET {column} = %s WHERE id = %s AND version = 2"
+    with site.database.connect() as admin:
+        (before,) = admin.execute(f"SELECT {column} FROM batches_steprunhistory WHERE id = %s AND version = 2", [step.pk]).fetchone()
+    assert before != value(site)
+    with past_the_application(site, (change, [value(site), step.pk]), undo=[(change, [before, step.pk])]):
+        assert any(f"{step.pk} version 2 names another person, reason or time than entry" in each for each in found(site))
+        assert is_shut(site)
+    assert found(site) == []
 
 
 @pytest.mark.req("AUD-07", case="negative")
