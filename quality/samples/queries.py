@@ -194,6 +194,12 @@ def as_read(result: Result) -> str:
     return result.value_text.replace(",", ".") if result.value is not None else result.value_text
 
 
+def name_of(result: Result) -> str:
+    """What the criterion of a result is called in the version by which it was judged; its code where that version has none of it."""
+    found = (each.name for each in specifications.document(result.specification_version).criteria if each.code == result.criterion)
+    return next(found, result.criterion)
+
+
 def interim_text(interim: Result | None) -> str:
     """An interim reading as it is printed: "no growth, day 6"."""
     return f"{interim.value_text}, day {interim.interim_day}" if interim else ""
