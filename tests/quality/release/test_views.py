@@ -99,6 +99,8 @@ def test_the_page_of_a_lot_says_from_its_first_day_what_blocks_release(judged):
     panel = browser(judged, "maya").get(f"/lots/{lot.number}/gate/panel/", HTTP_HX_REQUEST="true")
     text = panel.content.decode()
     assert panel.status_code == 200 and "do not hold yet" in text and "steps before release are complete" in text
+    states = re.findall(r'<li data-s="(\w*)">', browser(judged, "quentin").get(f"/lots/{lot.number}/release/").content.decode())
+    assert states.index("") > max(at for at, state in enumerate(states) if state == "alarm"), "what does not hold stands first"
 
 
 def test_who_has_no_right_gets_a_sentence_and_not_the_page(judged):
