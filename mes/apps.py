@@ -35,7 +35,7 @@ class MesConfig(AppConfig):
         from mes.permissions import Permission as P
         from mes.web import panels, scan_targets
 
-        panels.register_nav("People", "mes:people:register", (P.MANAGE_PEOPLE, P.UNLOCK_PEOPLE, P.RECORD_TRAINING), order=800)
+        panels.register_nav("People", "mes:people:register", (P.MANAGE_PEOPLE, P.UNLOCK_PEOPLE, P.RECORD_TRAINING, P.READ_AUDIT), order=800)
         panels.register_nav("Audit trail", "mes:inspection:trail", P.READ_AUDIT, order=900)
         panels.register_panel("mes:people:locked", P.UNLOCK_PEOPLE, order=800, label="Locked out")
         panels.register_panel("mes:inspection:refusals", P.READ_AUDIT, order=900, label="Refused attempts")

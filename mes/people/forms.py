@@ -68,11 +68,12 @@ class OwnPasswordForm(forms.Form):
 
 
 class SessionsForm(OwnPasswordForm):
-    which = ChosenField(label="Which", required=False)
+    which = forms.ChoiceField(label="Which", required=False, widget=forms.Select)
 
     def __init__(self, *args, others=(), **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["which"].choices = [("", "All but this one"), *others]
+        self.fields["which"].when = "one, or all others"
 
 
 class CodeForm(forms.Form):

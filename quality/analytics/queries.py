@@ -26,6 +26,7 @@ from quality.samples.models import Result
 from quality.specifications.models import SpecificationVersion
 
 CERTIFIED = ("stage_1", "final")
+TIMED = frozenset({"ordered", "started"})
 ENDED = {"terminated": "Ended before release", "cancelled": "Cancelled before use", "manufactured_not_infused": "Manufactured, not infused"}
 
 
@@ -36,6 +37,11 @@ class Line:
     lot: str
     detail: str
 
+    @property
+    def moment(self) -> dt.datetime:
+        """The detail of a timed figure as the time it is."""
+        return dt.datetime.fromisoformat(self.detail)
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -44,6 +50,11 @@ class Figure:
     code: str
     title: str
     lines: tuple[Line, ...]
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether each detail is a time."""
+        return self.code in TIMED
 
     @property
     def number(self) -> int:

@@ -169,7 +169,7 @@ def scans(ground: Ground) -> Iterator[Finding]:
                 each.by.full_name, each.step_run_id, rows, new=each.text, facts=(("What the station said", said),),
             )  # fmt: skip
         elif each.typed:
-            beside = f" with {each.with_person.full_name}" if each.with_person_id else ""
+            beside = f", with {each.with_person.full_name}" if each.with_person_id else ""
             yield Finding(
                 f"typed_scan:{each.pk}", "identity", "minor", f"Identifier typed, not scanned{beside}", each.recorded_at, each.by.full_name, each.step_run_id,
                 rows, new=each.text,

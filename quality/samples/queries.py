@@ -12,6 +12,7 @@ from mes.errors import Missing
 from mes.signatures import ceremony
 from quality.samples.judging import FAILING, group_verdict, outdated, rule_now
 from quality.samples.models import Result, ResultReview, Sample
+from quality.samples.states import CLOSED
 from quality.specifications import queries as specifications
 from quality.specifications.document.result_sets import NOT_PUBLISHED
 from quality.specifications.document.schema import Criterion
@@ -194,6 +195,12 @@ def as_read(result: Result) -> str:
     return result.value_text.replace(",", ".") if result.value is not None else result.value_text
 
 
+def name_of(result: Result) -> str:
+    """What the criterion of a result is called in the version by which it was judged; its code where that version has none of it."""
+    found = (each.name for each in specifications.document(result.specification_version).criteria if each.code == result.criterion)
+    return next(found, result.criterion)
+
+
 def interim_text(interim: Result | None) -> str:
     """An interim reading as it is printed: "no growth, day 6"."""
     return f"{interim.value_text}, day {interim.interim_day}" if interim else ""
@@ -229,10 +236,14 @@ def lot_by_number(number: str) -> Lot:
 
 
 def work_list(site_id) -> list[Sample]:
-    """Samples in QC's hands or on their way: drawn, received, or tested with results nobody reviewed yet. Oldest first."""
+    """Samples in QC's hands or on their way: drawn, received, or tested with results nobody reviewed yet. Oldest first.
+
+    A lot that was rejected, ended or cancelled takes no results any more: of its samples only recorded results wait, for their review.
+    """
     unreviewed = Result.objects.filter(superseded_by=None, review=None, sample__isnull=False).values("sample_id")
     waiting = Sample.objects.filter(site_id=site_id).select_related("lot", "step_run")
-    return list((waiting.filter(state__in=["drawn", "received"]) | waiting.filter(pk__in=unreviewed)).distinct().order_by("drawn_at", "code"))
+    in_hand = waiting.filter(state__in=["drawn", "received"]).exclude(lot__state__in=CLOSED)
+    return list((in_hand | waiting.filter(pk__in=unreviewed)).distinct().order_by("drawn_at", "code"))
 
 
 def what_is_left(samples: list[Sample]) -> dict:

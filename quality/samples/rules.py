@@ -13,13 +13,13 @@ from mes.records.actors import Actor
 from mes.signatures.rules import check_different_person
 from quality.permissions import Permission
 from quality.samples.models import Result, Sample
+from quality.samples.states import CLOSED
 from quality.specifications.document.schema import Criterion
 
 EVIDENCE = ("measured", "published", "illustrative")
 LEAST_REASON = 10
 CLOCK_SLACK = dt.timedelta(minutes=2)
 """How far the clock of a laboratory device may run ahead before its time is refused as lying in the future."""
-CLOSED = frozenset({"rejected", "terminated", "cancelled"})
 
 
 def check_can_bear_samples(*, by: Actor, lot: Lot) -> None:

@@ -14,3 +14,6 @@ SAMPLE = StateTable(
         "lost": frozenset(),
     },
 )
+
+CLOSED = frozenset({"rejected", "terminated", "cancelled"})
+"""States of a lot that takes no results any more."""

@@ -38,8 +38,8 @@
   document.addEventListener("click", event => {
     const button = event.target.closest?.("button[data-now]"), input = button?.parentElement.querySelector("input");
     if (!input) return;
+    input.focus(); // first: what the server has is noted as the field is entered, and is told from what stands there when it is left
     input.value = new Date(Date.parse(button.dataset.now + "Z") + since(button)).toISOString().slice(0, 16);
-    input.focus();
     input.dispatchEvent(new Event("input", { bubbles: true }));
   });
   tick();

@@ -27,6 +27,7 @@ def recipe_with_the_longest_step() -> str:
     longest = max((step for stage in process["stages"] for step in stage["steps"]), key=lambda step: len(step.get("parameters", [])))
     values = longest["parameters"]
     assert len(values) >= 11
+    values.append({"key": "looked_at", "name": "Looked at", "type": "datetime"})
     own = {value["key"] for value in values}
     for value in values:
         if value["type"] == "calculated" and value["unit"] == "%":  # it compares with a step that is not here
@@ -139,6 +140,17 @@ def test_the_longest_step_keeps_band_keypad_and_signature_in_place_and_takes_fil
     chooser.set_input_files({"name": "flow-report.csv", "mimeType": "text/csv", "buffer": b"1"})
     assert page.get_by_text("flow-report.csv").is_visible()
     draw(page, "step-long-file")
+
+    # "Now" writes the site's time, leaving the field records it, and what was recorded stands there
+    now = page.locator("button[data-now]")
+    moment = page.locator("#in-looked_at")
+    now.click()
+    assert moment.input_value()
+    with page.expect_response(lambda answer: "/values/" in answer.url) as recorded:
+        page.locator("h1").click()
+    assert recorded.value.ok
+    now.wait_for(state="detached")
+    assert moment.get_attribute("readonly") is not None and moment.input_value() == moment.get_attribute("value") != ""
 
     # three sounds, and a switch that the station keeps
     heard = "document.documentElement.dataset.heard"

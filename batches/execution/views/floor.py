@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import reverse
 
 from batches.execution.queries.board import NEAR_EXPIRY, Row, boards, lots_on_the_floor, next_runs
-from batches.execution.queries.runs import recipe_of
+from batches.execution.queries.runs import is_after_release, recipe_of
+from batches.execution.rules.steps import CERTIFIED
 from batches.permissions import Permission
 from mes.clock import day_words, record_now
 from mes.web.countdown import Countdown
@@ -13,6 +14,11 @@ from mes.web.pages import FragmentPage, Page
 from mes.web.panels import panels_for
 
 ORDER = {"alarm": 0, "warn": 1, "hold": 2, "": 3}
+
+
+def waits_for_certification(lot, run) -> bool:
+    """Whether the step of the run opens only when its lot is certified, and the lot is not."""
+    return lot.state not in CERTIFIED and is_after_release(recipe_of(lot), run.step_key)
 
 
 class BoardPage(Page):
@@ -77,6 +83,8 @@ class BoardPage(Page):
             return "On hold"
         if row.next_run is None:
             return row.lot.state.replace("_", " ").capitalize()
+        if waits_for_certification(row.lot, row.next_run):
+            return "Certification"
         words = {"performed": "Second person signs", "stopped": "Stopped: supervisor decides"}
         return words.get(row.next_run.state, row.next_title)
 
@@ -109,10 +117,16 @@ class StationPage(Page):
                     "state": run.state,
                     "who": step.performed_by.replace("_", " "),
                     "second": run.state == "performed",
+                    "early": waits_for_certification(lot, run),
                     "url": reverse("batches:execution:step", kwargs={"number": lot.number, "key": run.key}),
                 }
-                (waiting if step.performed_by in roles or line["second"] else others).append(line)
+                mine = self.may_check(run) if line["second"] else step.performed_by in roles
+                (waiting if mine and not line["early"] else others).append(line)
         return {"waiting": waiting, "others": others}
+
+    def may_check(self, run) -> bool:
+        """Whether the person may be the second one of a performed step: who performed it never is."""
+        return run.performed_by_id != self.by.user_id and Permission.SIGN_AS_SECOND_PERSON in self.request.rights
 
     def grants(self):
         from mes.people.queries import live_grants

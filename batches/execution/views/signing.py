@@ -11,6 +11,7 @@ from batches.execution import queries, services
 from batches.execution.models import StepRun
 from batches.execution.queries.content import decision_subject, left_out_subject, resume_subject, signed_by, typed_subject
 from batches.execution.rules import check_may_be_left_out, check_may_read_step
+from batches.execution.states import CHOICE_WORDS
 from batches.execution.views.screen import STATES, Screen
 from batches.execution.work import At
 from batches.permissions import Permission
@@ -105,9 +106,9 @@ class StepSigning(SigningPage):
 
     def value_row(self, value: dict, choices: list[dict], screen: Screen) -> dict:
         state = STATES.get(value["level"], "")
-        sub = [value["judgement"]] if state in WORDS else []
+        sub = [value["judgement"].rstrip(".")] if state in WORDS else []
         sub += [f"corrected from {each['value']}" for each in value["before"]]
-        sub += [f"{each['choice']}: {each['reason']}" for each in choices]
+        sub += [f"{CHOICE_WORDS.get(each['choice'], each['choice'])}: {each['reason']}" for each in choices]
         entry = screen.entries.get(value["parameter"])
         if entry is not None and (back := read_back(value["value"], entry.value)):
             sub.append(back)

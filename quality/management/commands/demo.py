@@ -19,8 +19,8 @@ from quality.demo.progress import Progress
 
 class Command(BaseCommand):
     help = (
-        "Starts Cartulary with made-up people and lots: database, Redis, web, worker and beat, all in var/. The first start drives four lots "
-        "from order to certificate and takes some minutes; the next ones take seconds and keep the data. Ctrl-C ends it."
+        "Starts Cartulary with made-up people and lots: database, Redis, web, worker and beat, all in var/. The first start drives ten lots "
+        "from their order to where each waits and takes some minutes; the next ones take seconds and keep the data. Ctrl-C ends it."
     )
     requires_system_checks = ()
 

@@ -28,6 +28,10 @@ def release_url(number: str) -> str:
     return reverse("quality:release:release", kwargs={"number": number})
 
 
+DECIDED = frozenset({"certified_final", "rejected", "withdrawn", "terminated", "cancelled", "manufactured_not_infused"})
+"""States of a lot in which no certification is left to decide: its conditions are looked up, and nothing waits for them."""
+
+
 def shown_lines(lines: list[GateLine], number: str) -> list[dict]:
     """The gate's lines for `ready.html`, each leading to where it is answered."""
     places = {
@@ -105,8 +109,9 @@ class ReleasePage(Page):
             "stage": stage,
             "stage_words": STAGE_WORDS[stage],
             "stages": [{"label": STAGE_WORDS[each], "url": f"?stage={each}", "current": each == stage} for each in queries.MEANINGS],
-            "lines": shown_lines(lines, number),
+            "lines": shown_lines(sorted(lines, key=lambda line: line.ok), number),
             "closed": blocking(lines),
+            "decided": LOT_WORDS[lot.state] if lot.state in DECIDED else "",
             "conditions": conditions(ground),
             "acts": acts(lot, ground, lines, number) if may else [],
             "integrity": integrity_acts(lot, lines, self.request.rights),

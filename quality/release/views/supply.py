@@ -12,6 +12,7 @@ from django.utils import timezone
 from batches.custody import queries as custody
 from batches.custody.wording import HAND_OVERS
 from batches.lots.band import band
+from batches.lots.models import Lot
 from batches.lots.states import CONTAINER_WORDS
 from batches.lots.views.scanned import MARK
 from batches.lots.views.second_reader import ReadByTwoPage
@@ -41,7 +42,10 @@ def may_leave(lot) -> str:
 
 def bags(lot) -> list[dict]:
     """The final containers with their state in words."""
-    return [{"title": each.title, "identifier": each.identifier, "state_words": CONTAINER_WORDS[each.state]} for each in queries.final_bags(lot)]
+    return [
+        {"title": each.title, "identifier": each.identifier, "state_words": CONTAINER_WORDS[each.state], "is_gone": each.state in ("infused", "discarded")}
+        for each in queries.final_bags(lot)
+    ]
 
 
 def product_of(lot) -> list[tuple[str, str]]:
@@ -175,9 +179,19 @@ class UsePage(Page):
             "containers": bags(lot),
             "product": product_of(lot),
         }
+        shown["none_left"] = bool(shown["containers"]) and all(each["is_gone"] for each in shown["containers"])
         if form is None or not form.is_valid():
             return shown
-        codes = form.codes()
+        try:
+            return shown | self.to_sign(lot, form)
+        except RuleBroken as broken:
+            if self.refusal is None or self.refusal.code != broken.code:
+                raise
+            return shown  # refused as it was the first time: the form stands there with the sentence and what was typed
+
+    def to_sign(self, lot: Lot, form: UseForm) -> dict:
+        """What both sign, and their intents. Raises RuleBroken where it may not be signed."""
+        codes, number = form.codes(), lot.number
         bag = queries.bag_scanned(number, codes["scanned"])
         typed = queries.identity_typed(**codes)
         how = "typed in full" if typed else "scanned"
@@ -197,7 +211,7 @@ class UsePage(Page):
         told = self.refusal is None or self.refusal.code == "stale_screen"
         before = None if told else SigningIntent.objects.filter(pk=self.intent_id("first")).first()
         intents = [ceremony.prepare(self.by, what, meaning) for meaning in meanings]
-        return shown | {
+        return {
             "to_sign": True,
             "typed_fields": {name: self.request.POST.get(name, "") for name in (*form.fields, MARK)},
             "intents": {f"{which}_intent": intent.pk for which, intent in zip(queries.SIGNERS, intents, strict=True)},

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from batches.lots.band import band
+from batches.recipes.quantities import read_back
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 from mes.web.pages import Page
@@ -22,13 +23,15 @@ def signed_row(result: Result) -> dict:
     """A result as it is signed: what was reported, with its verdict."""
     failing = result.verdict in FAILED
     sub = [result.rule, f"tested by {result.by.full_name}"]
+    if back := read_back(result.value_text, result.value):
+        sub.insert(0, back)
     if result.kind == "interim":
         sub.insert(0, f"interim reading, day {result.interim_day}")
     if result.evidence != "measured":
         sub.append(queries.MARKS[result.evidence])
     word = WORDS[Outcome(result.verdict)]
     return {
-        "label": result.criterion, "value": result.value_text, "unit": result.unit, "state": "alarm" if failing else "", "word": word if failing else "",
+        "label": queries.name_of(result), "value": result.value_text, "unit": result.unit, "state": "alarm" if failing else "", "word": word if failing else "",
         "sub": "; ".join([*([] if failing else [word]), *sub]),
     }  # fmt: skip
 
@@ -45,7 +48,7 @@ class ReviewResultPage(SigningPage):
     def summary(self, result_id) -> dict:
         result = queries.result_by_id(result_id)
         return band(queries.lot_by_number(result.lot.number)) | {
-            "title": "Review a result of", "page_title": f"Review {result.criterion}", "rows": [signed_row(result)], "back_label": "Back to the results",
+            "title": "Review a result of", "page_title": f"Review {queries.name_of(result)}", "rows": [signed_row(result)], "back_label": "Back to the results",
             "back_url": ResultsPage.url(result.lot.number, result.criterion), "ok": "Sign the review", "foot": "Who tested does not review.",
         }  # fmt: skip
 
@@ -101,7 +104,7 @@ class CorrectionPage(Page):
     def read(self, result_id) -> dict:
         result = queries.result_by_id(result_id)
         return band(queries.lot_by_number(result.lot.number)) | {
-            "heading": f"Correct {result.criterion}",
+            "heading": f"Correct {queries.name_of(result)}",
             "lead": f"Recorded: {result.value_text} {result.unit}. It stays visible; a second person compares the new value with its source and signs.",
             "form": CorrectionForm(initial=self.typed or None),
             "ok": "Go on to the signature",
@@ -136,7 +139,7 @@ class SignCorrectionPage(SigningPage):
         result = queries.result_by_id(result_id)
         new = self.becomes(result)
         return band(queries.lot_by_number(result.lot.number)) | {
-            "title": "Correct a result of", "page_title": f"Correct {result.criterion}",
+            "title": "Correct a result of", "page_title": f"Correct {queries.name_of(result)}",
             "action": reverse("quality:samples:sign_correction", kwargs={"result_id": result_id}),
             "rows": [
                 {"label": "Recorded", "value": result.value_text, "unit": result.unit, "sub": f"by {result.by.full_name}"},

@@ -239,6 +239,16 @@ def test_the_board_and_the_station_show_each_lot_and_its_next_step(floor, lot):
     assert lot.number in client.get("/station/waiting/", **HTMX).content.decode()
 
 
+@pytest.mark.req("EXE-06", case="negative")
+def test_a_performed_step_waits_for_a_second_person_and_not_for_who_performed_it(floor, lot):
+    floor.fill_count(lot)
+    floor.perform(lot, "A1.2")
+    for name, waits in (("maya", False), ("jonas", True)):
+        station = browser(floor, name).get("/station/").content.decode()
+        before, _, after = station.partition("Waits for others")
+        assert (lot.number in before, lot.number in after) == (waits, not waits), name
+
+
 @pytest.mark.req("ACC-02", case="negative")
 def test_pages_of_a_step_are_refused_to_who_may_not_open_them(floor, lot):
     assert Client().get(address(lot)).status_code == 302

@@ -33,6 +33,7 @@ def test_a_person_sees_where_they_are_signed_in_and_ends_the_others(maya):
     text = here.get("/me/").content.decode()
     assert text.count("station-") >= 3 and "this one" in text
     assert all(key_of(client) not in text for client in (here, there, elsewhere))
+    assert "All but this one" in here.get("/me/").content.decode()
     answer = here.post("/me/sessions/", {"current": PASSWORD, "which": ""})
     assert answer.status_code == 303
     assert is_in(here) and not is_in(there) and not is_in(elsewhere)

@@ -87,6 +87,11 @@ def test_a_panel_is_a_fragment_for_htmx_and_a_page_without_script(place):
     assert "<html" in client.get("/people/locked/").content.decode()
 
 
+@pytest.mark.parametrize("right", ["mes.manage_people", "mes.read_audit"])
+def test_whoever_may_open_the_register_of_people_finds_it_in_the_navigation(right):
+    assert "/people/" in [line["url"] for line in panels.nav_for({right}, "/")]
+
+
 def test_every_registered_panel_and_line_of_navigation_leads_somewhere():
     assert list(panels.unknown_names()) == []
 

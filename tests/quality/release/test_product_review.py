@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -67,6 +68,7 @@ def test_the_review_is_read_on_a_page_and_over_the_api_and_nothing_of_it_is_writ
     ordered = told["figures"][0]
     assert (ordered["code"], ordered["number"]) == ("ordered", len(ordered["lots"])) and lot.number in ordered["lots"]
     assert f"Lots ordered: {ordered['number']}" in page and lot.number in page and told["digest"] in page and "This period is not over." in page
+    assert "+00:00" not in re.sub(r"<[^>]+>", "", page), "times stand in the zone of the site"
     assert "The last day lies before the first one" in reviewer.get("/product-review/", asked | {"last": "2020-01-01"}).content.decode()
     for at in ("/product-review/", "/api/v1/product-review/"):
         assert reviewer.post(at, asked, content_type="application/json").status_code == 405

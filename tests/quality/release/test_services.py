@@ -19,6 +19,7 @@ from quality.deviations.models import Deviation
 from quality.release import queries, services
 from quality.release.models import CertificateInvalidation, ProductUse, ReleaseDecision
 from quality.review import queries as review_queries
+from quality.samples.queries import work_list
 
 
 def broken(code: str, kind=RuleBroken):
@@ -228,8 +229,12 @@ def test_a_lot_whose_result_fails_is_refused_and_can_be_rejected(judged):
     with broken("gate_closed") as answer:
         judged.certify(lot)
     assert "results_meet" in answer.value.detail["lines"]
+    with judged.reading():
+        before = {sample.lot_id for sample in work_list(judged.place.site.pk)}
     reject(judged, lot)
     assert judged.fresh(lot).state == "rejected" and decisions(judged, lot) == ["rejected"]
+    with judged.reading():
+        assert before - {sample.lot_id for sample in work_list(judged.place.site.pk)} == {lot.pk}, "it takes no results any more"
     with judged.reading():
         assert queries.certificates_of(lot) == []
 

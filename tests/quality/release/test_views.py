@@ -99,6 +99,8 @@ def test_the_page_of_a_lot_says_from_its_first_day_what_blocks_release(judged):
     panel = browser(judged, "maya").get(f"/lots/{lot.number}/gate/panel/", HTTP_HX_REQUEST="true")
     text = panel.content.decode()
     assert panel.status_code == 200 and "do not hold yet" in text and "steps before release are complete" in text
+    states = re.findall(r'<li data-s="(\w*)">', browser(judged, "quentin").get(f"/lots/{lot.number}/release/").content.decode())
+    assert states.index("") > max(at for at, state in enumerate(states) if state == "alarm"), "what does not hold stands first"
 
 
 def test_who_has_no_right_gets_a_sentence_and_not_the_page(judged):
@@ -159,6 +161,9 @@ def test_two_persons_sign_the_infusion_on_one_page(judged):
     assert "Use before" in asked and "Dose" in asked and '<span class="unit">mL</span>' in asked
     wrong = centre.post(f"{at}/infusion/", typed | {"coi": "COI-OF-SOMEBODY"})
     assert wrong.status_code == 409 and "Do not infuse" in wrong.content.decode()
+    assert 'value="98 mL"' in wrong.content.decode()  # what was typed stands there
+    early = centre.post(f"{at}/infusion/", typed | {"started_at": "2020-01-01T08:00"})
+    assert early.status_code == 422 and "lies before" in early.content.decode() and 'value="2020-01-01T08:00' in early.content.decode()
     recap = centre.post(f"{at}/infusion/", typed)
     assert "typed in full" not in recap.content.decode()
     assert "Both sign for lot" in recap.content.decode() and "98 mL" in recap.content.decode()
@@ -169,6 +174,8 @@ def test_two_persons_sign_the_infusion_on_one_page(judged):
     assert centre.post(f"{at}/infusion/", two | intents_in(alone)).status_code == 303
     with judged.reading():
         assert ProductUse.objects.get(lot=lot).infused
+    after = centre.get(f"{at}/infusion/").content.decode()
+    assert "What became of every container is recorded." in after and "Go to the signatures" not in after and "may not be given" not in after
 
 
 @pytest.mark.req("SIG-15", case="negative")

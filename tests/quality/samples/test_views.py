@@ -172,6 +172,7 @@ def test_a_reviewer_signs_every_result_of_a_sample(lab, lot, rea):
     url = f"/qc/{lab.sample(lot).identifier}/review/"
     page = text_of(rea.get(url))
     assert "88.7" in page and "&lt;0.05" in page and "You sign for these 2 results" in page
+    assert "Viability" in page and "viability" not in page  # a criterion by its name, not by its code
     assert sign(rea, url, lab.users["rea"]).status_code == 303
     with lab.reading():
         assert ResultReview.objects.filter(lot=lot).count() == 2
@@ -181,6 +182,11 @@ def test_a_reviewer_signs_one_result(lab, lot, rea):
     result = lab.tested(lot, "viability")
     assert sign(rea, f"/qc/results/{result.pk}/review/", lab.users["rea"]).status_code == 303
     assert "reviewed" in text_of(rea.get(f"/lots/{lot.number}/qc/?criterion=viability"))
+
+
+def test_what_a_reviewer_signs_says_how_a_decimal_comma_was_read(lab, lot, rea):
+    result = lab.tested(lot, "viability", "88,7")
+    assert "88,7 % Meets; read as 88.7; " in text_of(rea.get(f"/qc/results/{result.pk}/review/"))
 
 
 def test_an_analyst_may_not_open_the_review(lab, lot, ana):
