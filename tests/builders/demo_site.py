@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from django.conf import settings
 
 from mes import clock as record_clock
 from mes.celery import app
-from mes.embedded.processes import Supervisor, beat, free_port, web, worker
+from mes.embedded.processes import Supervisor, beat, web, worker
 from quality.demo import journey, people, preparing, story
 from quality.demo.agenda import Agenda
 from quality.demo.cast import Cast
@@ -101,7 +102,10 @@ def running_site(tmp_path: Path, monkeypatch) -> Iterator[RunningSite]:
         monkeypatch.setenv(name, value)
     preparing.begin_in_the_past()
     people.open_demo_site()
-    port = free_port("127.0.0.1", 8500)
+    # Another process of the run may start a site at this very moment: the system gives each a port of its own.
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     children = [web("127.0.0.1", port, workers=1), worker(concurrency=1), beat()]
     with Supervisor(children, tmp_path) as supervisor:
         supervisor.start(90)
