@@ -25,6 +25,7 @@ from typing import Any
 
 SECONDS = 60
 CODE_SECONDS = 30
+SOON_OVER = 5
 
 
 class Refused(Exception):
@@ -182,9 +183,10 @@ class Person:
     def next_code(self) -> str:
         """A one-time code that was not used yet: of the step before, this one, or the next; waits where all three are used."""
         while True:
-            now = int(time.time()) // CODE_SECONDS
-            step = max(now - 1, self.used_step + 1)
-            if step <= now + 1:
+            now, into = divmod(time.time(), CODE_SECONDS)
+            # near its end the code before would be too old by the time it is looked at
+            step = max(int(now) - (into < CODE_SECONDS - SOON_OVER), self.used_step + 1)
+            if step <= int(now) + 1:
                 self.used_step = step
                 return one_time_code(self.totp, step)
             time.sleep(0.5)
