@@ -77,6 +77,9 @@ def _serve():
     from mes.wsgi import application
 
     class Quiet(WSGIRequestHandler):
+        disable_nagle_algorithm = True
+        """As gunicorn does for each connection: else head and body of an answer wait 40 ms for each other."""
+
         def log_message(self, *words) -> None:
             """Nothing: a line for each request would be timed too."""
 
