@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mes.embedded import addresses, roles
 from mes.embedded.processes import ROOT, free_port
+from mes.management.commands.verify_chain import key_lines
 from mes.verifier import run as verifier
 from quality.demo import journey, people, preparing, site
 from quality.demo.client import Refused
@@ -98,7 +99,7 @@ class Command(BaseCommand):
         self.stdout.write(f"\nEvery published value of the certificate of {found.lot} is as printed.")
 
     def check_trail(self, found: journey.Outcome) -> None:
-        report = verifier.verify(os.environ["VERIFY_DATABASE_URL"])
+        report = verifier.verify(os.environ["VERIFY_DATABASE_URL"], key_lines=key_lines())
         lines: list[str] = []
         code = verifier.show(report, as_json=False, out=lines.append)
         (Path(settings.VAR_FOLDER) / "verify_chain.txt").write_text("\n".join(lines) + "\n")
