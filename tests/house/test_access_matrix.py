@@ -29,8 +29,6 @@ from tests.house.test_pages import routes
 
 TABLE = ROOT / "tests" / "house" / "access.yaml"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-ALWAYS = {"operator", "qa_reviewer", "qa_release", "administrator", "inspector", "treatment_centre"}
-"""Roles of which every cell is asked in each run; of the others with --long, since a role takes some four hundred requests."""
 #: What a site shares with every other by design (architecture 5): recipes and specifications are data of the network.
 SHARED = ("masters/", "specifications/", "api/v1/recipes/", "api/v1/specifications/")
 #: Answered with nothing in it, as for a stream that is not there.
@@ -324,7 +322,7 @@ def test_nobody_who_is_not_signed_in_is_answered_anywhere_but_at_open_addresses(
 
 @pytest.mark.req("ACC-02", case="negative")
 @pytest.mark.req("ACC-02", case="positive")
-@pytest.mark.parametrize("role", [pytest.param(each, marks=() if each in ALWAYS else pytest.mark.long) for each in sorted(set(ROLES) - {"equipment"})])
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"equipment"}))
 def test_each_role_is_let_in_where_the_table_says_and_nowhere_else(world, monkeypatch, role):
     caller = Caller(world, user=world.people[role])
     gates_only(monkeypatch)
@@ -333,7 +331,7 @@ def test_each_role_is_let_in_where_the_table_says_and_nowhere_else(world, monkey
 
 
 @pytest.mark.req("ACC-02", case="positive")
-@pytest.mark.parametrize("who", ["everybody", *(pytest.param(each, marks=pytest.mark.long) for each in sorted(APART))])
+@pytest.mark.parametrize("who", ["everybody", *sorted(APART)])
 def test_whoever_holds_every_right_of_the_work_is_answered_by_every_page_of_it(world, who):
     """Behind the gates nothing refuses for want of a right, and no made-up or empty body breaks anything."""
     rights = {str(permission) for role in (GMP_ROLES if who == "everybody" else [who]) for permission in ROLES[role][1]}
