@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
-from mes.audit import chain, prepared
+from mes import prepared
+from mes.audit import chain
 from mes.keys import uuid7
 
 

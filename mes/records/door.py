@@ -23,8 +23,8 @@ from django.db.backends.postgresql.base import ServerSideCursor
 from django.db.backends.utils import CursorWrapper
 from psycopg.pq import PipelineStatus
 
-from mes import reactions
-from mes.audit import prepared, trail
+from mes import prepared, reactions
+from mes.audit import trail
 from mes.audit.trail import CitedRow, DeedFacts
 from mes.errors import RuleBroken, WriteOutsideService
 from mes.keys import uuid7

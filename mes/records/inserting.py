@@ -18,7 +18,7 @@ from typing import Any
 from django.db import DatabaseError, connections, models
 from django.db.models.expressions import DatabaseDefault
 
-from mes.audit import prepared
+from mes import prepared
 from mes.records.together import when_answered
 
 GIVEN_BY_THE_DATABASE = frozenset({"recorded_at", "tx"})

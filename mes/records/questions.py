@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connections, models
 
-from mes.audit import prepared
+from mes import prepared
 
 
 @dataclass(frozen=True)
