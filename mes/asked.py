@@ -21,14 +21,14 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import update_wrapper
-from types import SimpleNamespace
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import QuerySet
 from django.db.models.query import ModelIterable, get_related_populators
 from django.db.transaction import TransactionManagementError
+
+from mes import prepared
 
 _MARKS: dict[type, Callable[[], Any]] = {
     uuid.UUID: uuid.uuid4,
@@ -36,22 +36,6 @@ _MARKS: dict[type, Callable[[], Any]] = {
     int: lambda: 1_000_000_000 + secrets.randbelow(1_000_000_000),
 }
 """What stands for a value while the SQL is written: drawn at random, so that nothing else in a query is equal to it."""
-
-
-AFTER = 2
-"""How often a statement that binds its values is run before its plan is kept, where it does not ask for that itself."""
-
-
-class _Prepared(ServerBindingCursor):
-    """Binds values on the server and lets it keep the plan."""
-
-    def execute(self, query, params=None, **more):
-        if self.connection.prepare_threshold is None:
-            # Django switches preparing off; with a threshold those are prepared that ask for it. It concerns no cursor of the ORM: those bind no values.
-            self.connection.prepare_threshold = AFTER
-        answer = super().execute(query, params, prepare=True, **more)
-        self._query = SimpleNamespace(query=query.encode())  # where Django looks for what was sent, when it counts statements
-        return answer
 
 
 @dataclass(frozen=True)
@@ -173,11 +157,10 @@ class Sent:
 
 
 def _cursor():
-    """A cursor as Django gives it, whose statements are prepared."""
+    """A cursor whose statements are prepared; at the beginning of a request the connection is looked at first, as Django does for its own."""
     with connection.wrap_database_errors:
         connection.close_if_health_check_failed()
-        connection.ensure_connection()
-        return connection._prepare_cursor(_Prepared(connection.connection))
+        return prepared.cursor(DEFAULT_DB_ALIAS)
 
 
 __all__ = ["Asked", "Sent", "asked", "together"]
