@@ -8,6 +8,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 #: How examples in manuals begin.
 PRINTED_SECRETS = {"change-me", "changeme", "secret", "insecure", "django-insecure"}
 SECRET_LENGTH = 50
+#: The shortest prefix of a controlled network, by version of IP: 10.0.0.0/8 is one, the internet is none.
+WIDEST_NETWORK = {4: 8, 6: 32}
 #: Roles with more rights than the application may have, or of no one in particular.
 OVERPOWERED_ROLES = {
     "postgres",
@@ -51,6 +54,8 @@ class Environment:
     secure_cookies: bool
     simulated_clock: bool
     clock_drift_seconds: int
+    second_factor_at_sign_in: bool
+    controlled_networks: tuple[str, ...]
     database_url: str
     migrate_database_url: str
     redis_url: str
@@ -94,6 +99,8 @@ def read(values: dict[str, str]) -> Environment:
         secure_cookies=env.bool("CARTULARY_SECURE_COOKIES", default=production),
         simulated_clock=env.bool("CARTULARY_SIMULATED_CLOCK", default=not production),
         clock_drift_seconds=env.int("CARTULARY_CLOCK_DRIFT_SECONDS", default=5),
+        second_factor_at_sign_in=env.bool("CARTULARY_SECOND_FACTOR_AT_SIGN_IN", default=production),
+        controlled_networks=tuple(env.list("CARTULARY_CONTROLLED_NETWORKS", default=[])),
         database_url=env.str("DATABASE_URL", default=""),
         migrate_database_url=env.str("MIGRATE_DATABASE_URL", default=""),
         redis_url=env.str("REDIS_URL", default=""),
@@ -136,7 +143,7 @@ def refusals(env: Environment) -> list[str]:
     """
     if env.mode not in list(Mode):
         return [f"CARTULARY_MODE is {env.mode!r}. Set it to production, demo or test."]
-    found = timestamp_refusals(env)
+    found = timestamp_refusals(env) + network_refusals(env)
     if not env.production:
         return found
     if env.debug:
@@ -146,6 +153,8 @@ def refusals(env: Environment) -> list[str]:
         found.append("CARTULARY_SECURE_COOKIES is off: sessions could be read on the way. Switch it on.")
     if env.simulated_clock:
         found.append("CARTULARY_SIMULATED_CLOCK is on: record time may be simulated in a demo only. Switch it off.")
+    if not env.second_factor_at_sign_in:
+        found.append("CARTULARY_SECOND_FACTOR_AT_SIGN_IN is off: a stolen password alone would open a session that releases lots. Switch it on.")
     if not 1 <= env.clock_drift_seconds <= 60:
         found.append("CARTULARY_CLOCK_DRIFT_SECONDS is not between 1 and 60: the times of signatures would mean little. Set it to a few seconds.")
     if not env.hosts or "*" in env.hosts:
@@ -170,6 +179,21 @@ def timestamp_refusals(env: Environment) -> list[str]:
         found.append("CARTULARY_TSA_URL is neither an https:// address nor one of this machine. Set it to the authority's https:// address.")
     if not env.tsa_certificates:
         found.append("CARTULARY_TSA_CERTIFICATES is missing. Set it to a file with the certificates (PEM) that the authority's tokens lead to.")
+    return found
+
+
+def network_refusals(env: Environment) -> list[str]:
+    """Why the controlled networks will not do: not written as networks, or so wide that they mean everywhere."""
+    found = []
+    for written in env.controlled_networks:
+        advice = "Write networks by comma, for example 10.20.0.0/16,fd00:20::/48."
+        try:
+            network = ip_network(written)
+        except ValueError:
+            found.append(f"CARTULARY_CONTROLLED_NETWORKS holds {written!r}, which is no network. {advice}")
+            continue
+        if network.prefixlen < WIDEST_NETWORK[network.version]:
+            found.append(f"CARTULARY_CONTROLLED_NETWORKS holds {written!r}, which is wider than any site. {advice}")
     return found
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+from ipaddress import ip_network
 
 import environ
 import structlog
@@ -20,6 +21,9 @@ CARTULARY_MODE = ENV.mode
 SIMULATED_CLOCK = ENV.simulated_clock
 #: How far this host's clock may be from the database's before nobody signs here.
 CLOCK_DRIFT_LIMIT = dt.timedelta(seconds=ENV.clock_drift_seconds)
+#: Whether signing in takes a second factor from outside the controlled networks and for duties that administer or release (mes/people/second_factor.py).
+SECOND_FACTOR_AT_SIGN_IN = ENV.second_factor_at_sign_in
+CONTROLLED_NETWORKS = [ip_network(written) for written in ENV.controlled_networks]
 #: Keys of patients, seals and checkpoints: outside the database and its backups.
 KEYS_FOLDER = ENV.keys_folder
 #: Where signed checkpoints are written once: belongs on another machine or write-once medium.

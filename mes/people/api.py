@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.middleware.csrf import get_token
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from mes.api.views import ServiceView
 from mes.errors import NotAllowed, UnreadableInput
-from mes.people import queries, services, session
+from mes.people import queries, second_factor, services, session
 from mes.people.models import Site, User
 from mes.permissions import Permission
 
@@ -17,6 +19,9 @@ class Credentials(serializers.Serializer):
     username = serializers.CharField(max_length=150, help_text="User name.")
     password = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
     site = serializers.CharField(max_length=20, required=False, allow_blank=True, help_text="Code of the site; needed by who works at several.")
+    code = serializers.CharField(
+        max_length=12, required=False, allow_blank=True, write_only=True, help_text="One-time code, where a second factor is asked for."
+    )
 
 
 class Session(serializers.Serializer):
@@ -25,6 +30,10 @@ class Session(serializers.Serializer):
     csrf_token = serializers.CharField()
     signed_in = serializers.BooleanField()
     username = serializers.CharField(allow_blank=True)
+    second_factor = serializers.ChoiceField(
+        choices=["not asked", "asked", "proven"],
+        help_text="asked: until a one-time code is sent with user name and password, this session may do nothing.",
+    )
 
 
 class Me(serializers.Serializer):
@@ -90,10 +99,15 @@ class SessionView(ServiceView):
         return self.reply(self._session())
 
     def post(self, request):
-        """Sign in with user name and password, and the site where there are several. The answer sets the session cookie."""
+        """Sign in with user name and password, the site where there are several, and a one-time code where one is asked for.
+
+        The answer sets the session cookie.
+        """
         given = self.read()
         user = session.sign_in(request._request, given["username"], given["password"])
-        session.begin(request._request, user, chosen_site(user, given.get("site", "")).pk)
+        by = session.begin(request._request, user, chosen_site(user, given.get("site", "")).pk)
+        if given.get("code"):
+            second_factor.prove(request._request, by, given["code"])
         return self.reply(self._session())
 
     def delete(self, request):
@@ -111,7 +125,15 @@ class SessionView(ServiceView):
             "csrf_token": get_token(request),
             "signed_in": user.is_authenticated,
             "username": user.get_username() if user.is_authenticated else "",
+            "second_factor": self._second_factor(),
         }
+
+    def _second_factor(self) -> str:
+        request = self.request._request
+        if not request.user.is_authenticated or "site" not in request.session:
+            return "not asked"
+        grants = queries.live_grants(request.user.pk, uuid.UUID(request.session["site"]))
+        return second_factor.state(request, {permission for grant in grants for permission in grant.role.permissions})
 
 
 def chosen_site(user: User, code: str) -> Site:

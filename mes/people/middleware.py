@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
 from mes.errors import RuleBroken, TooManyTries
-from mes.people import queries, rules, session
+from mes.people import queries, rules, second_factor, session
 from mes.people.models import User
 from mes.people.segregation import conflict_in
 from mes.web import limits, problems
@@ -60,6 +60,9 @@ class ActorMiddleware:
         request.actor = session.actor_of(request, user, request.site, grants)
         rights = request.held = frozenset(permission for grant in grants for permission in grant.role.permissions)
         request.rights = frozenset(one for one in rights if conflict_in(rights, with_permission=one) is None)  # ACC-07, at use
+        before = second_factor.is_missing(request, rights)
+        if before:  # ACC-03: a password alone opens no right
+            request.actor, request.rights, request.held = session.actor_of(request, user, request.site, ()), frozenset(), frozenset()
         structlog.contextvars.bind_contextvars(user=str(user.pk), site=str(site_id), station=request.actor.station)
         try:
             limits.count(str(user.pk))
@@ -71,6 +74,8 @@ class ActorMiddleware:
                 return self.answer_under_cover(request)
         elif is_touch(request):
             session.touch(request)
+        if before and not request.path.startswith(second_factor.OPEN_BEFORE):
+            return second_factor.answer_before(request)
         return None
 
     def why_ended(self, request: HttpRequest, user: User, grants: list) -> str:

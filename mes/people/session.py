@@ -117,6 +117,8 @@ def begin(request: HttpRequest, user: User, site_id: uuid.UUID) -> Actor:
     if request.user.is_authenticated and request.user.pk != user.pk:
         end(request)
     wrong = request.session.pop("wrong_before", 0)
+    if not request.user.is_authenticated:
+        request.session.pop("second_factor", None)  # proven by who was here before, not by this sign-in
     login(request, user, backend=BACKEND)
     request.session["site"] = str(site_id)
     request.session["began"], request.session["station"] = time.time(), station_of(request)

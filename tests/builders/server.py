@@ -16,7 +16,7 @@ from tests.database import ROOT, Database
 
 
 @contextmanager
-def serving(database: Database, folder: Path, *, threads: int = 4) -> Iterator[str]:
+def serving(database: Database, folder: Path, *, threads: int = 4, **environment: str) -> Iterator[str]:
     """The address of a web server that uses this database; it is stopped on leaving. Its words go to folder/web.log."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -24,7 +24,7 @@ def serving(database: Database, folder: Path, *, threads: int = 4) -> Iterator[s
     words = [sys.executable, "-m", "gunicorn", "mes.wsgi", "-b", f"127.0.0.1:{port}", "-w", "1", "--threads", str(threads)]
     from django.conf import settings
 
-    env = {**database.env, "CARTULARY_KEYS": str(settings.KEYS_FOLDER)}  # the seals of this test's signatures lie there
+    env = {**database.env, "CARTULARY_KEYS": str(settings.KEYS_FOLDER), **environment}  # the seals of this test's signatures lie there
     with open(folder / "web.log", "w") as log:
         process = subprocess.Popen(words, env=env, cwd=ROOT, stdout=log, stderr=log)
         try:

@@ -217,7 +217,7 @@ def world(made, django_db_blocker, settings, monkeypatch):
 
     settings.KEYS_FOLDER = made.keys
     made.refusals = []
-    for module in ("mes.web.pages", "mes.people.api_gate"):
+    for module in ("mes.web.pages", "mes.people.api_gate", "mes.people.second_factor"):
         monkeypatch.setattr(f"{module}.record_refusal", lambda by, refusal, attempted: made.refusals.append(attempted))
     monkeypatch.setattr(logging.getLogger("django.request"), "disabled", True)
     with django_db_blocker.unblock(), pointing(made.database):

@@ -28,6 +28,7 @@ NAMED_BY_RULE: dict[str, str] = {
 OPEN = {
     "sign-in/": "signing in",
     "sign-in/site/": "choosing the site, after the password",
+    "sign-in/second-factor/": "the second factor, after the password; without a session it leads to signing in",
     "sign-out/": "a session that is over is signed out of too",
     "lock/": "covers a session; without one it leads to signing in",
     "lock/touch/": "says that somebody is there; without a session it does nothing",

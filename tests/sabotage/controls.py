@@ -165,6 +165,12 @@ SIGNING = (
 ENTERING = (
     Control("sign_in_throttle", "the slowing down of who guesses at the sign-in", "SIG-12", f"{ACCESS}::slowed_down",
             code("mes.people.services.access.begin_sign_in", answer())),
+    Control("factor_at_sign_in", "the second factor before a session may do anything", "ACC-03",
+            "tests/mes/people/test_second_factor.py::password_alone tests/mes/people/test_second_factor.py::code_goes_with",
+            code("mes.people.second_factor.is_missing", answer(False))),
+    Control("outside_networks", "the networks from which a second factor is asked of everybody", "ACC-03",
+            "tests/mes/people/test_second_factor.py::password_alone tests/mes/people/test_second_factor.py::moves_outside",
+            code("mes.people.second_factor.is_outside", answer(False))),
     Control("witness_throttle", "the slowing down of who guesses the witness's password", "SIG-12", "tests/mes/people/test_register.py::guesses_the_witness",
             code("mes.people.session.sign_in", particular.witness_at_once)),
     Control("refusals_searched", "the search of refused attempts", "AUD-09", "tests/batches/lots/test_trail_pages.py::found_by_person",

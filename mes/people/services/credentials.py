@@ -11,7 +11,7 @@ from mes.errors import RuleBroken, SigningRefused
 from mes.events import Event
 from mes.people import rules, totp
 from mes.people.jurisdictions import profile_of
-from mes.people.models import DeviceCredential, Qualification, SecondFactor, Site, UsedCode, User
+from mes.people.models import DeviceCredential, Qualification, SecondFactor, Site, UsedCode, User, UserSession
 from mes.people.services.register import record_qualification
 from mes.records.actors import Actor
 from mes.records.door import service
@@ -71,11 +71,12 @@ def confirm_second_factor(*, by: Actor, user_id, code: str, checked_by: Actor) -
 
 @service(Event.SECOND_FACTOR_RETIRED)
 def retire_second_factor(*, by: Actor, factor_id, seen: int, reason: str) -> SecondFactor:
-    """Revoke a lost or replaced authenticator at once. 21 CFR 11.300(c). Its owner enrols another one before a second person."""
+    """Revoke a lost or replaced authenticator at once and end its owner's sessions. 21 CFR 11.300(c). Its owner enrols another one before a second person."""
     factor = SecondFactor.objects.lock(factor_id, seen=seen)
     rules.check_can_retire_second_factor(by=by, factor=factor)
     factor.active = False
     factor.save()
+    UserSession.objects.filter(user_id=factor.user_id).delete()  # whoever holds the lost one may have opened them
     return factor
 
 

@@ -7,7 +7,7 @@ import base64
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 
-from mes.people import forms, queries, services, session, totp
+from mes.people import forms, queries, second_factor, services, session, totp
 from mes.people.models import SecondFactor, Site, User
 from mes.web import qr
 from mes.web.pages import Page
@@ -118,6 +118,7 @@ class OwnAuthenticator(OwnPage):
             site = Site.objects.get(pk=self.by.site_id)
             checked_by = session.actor_of(request, witness, site, queries.live_grants(witness.pk, site.pk))
             self.do(services.confirm_second_factor, user_id=self.by.user_id, code=typed["code"], checked_by=checked_by)
+            second_factor.mark(request)  # its first code and the own password were just given here, before a second person
             self.say("Your authenticator is enrolled. Certifying asks for its code each time.")
             return self.done("mes:people:own")
         form = forms.OwnPasswordForm(request.POST, auto_id="begin-%s")

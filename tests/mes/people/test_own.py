@@ -141,6 +141,7 @@ def test_who_retired_an_authenticator_does_not_check_who_enrols_the_next(client,
     old = SecondFactor.objects.get(user=maya, active=True)
     services.retire_second_factor(by=place.actor(both), factor_id=old.pk, seen=old.version, reason="Lost")
     place.move(both, "trainer")
+    signed_in(maya, client=client)  # the session that the lost one may have opened has ended
     client.post("/me/authenticator/", {"current": PASSWORD})
     code = totp.code_at(totp.unseal(SecondFactor.objects.get(user=maya, active=True).secret), totp.step_now())
     refused = client.post("/me/authenticator/", {"code": code} | beside(place, "both"))
