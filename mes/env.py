@@ -121,6 +121,11 @@ def read(values: dict[str, str]) -> Environment:
     )
 
 
+def given(name: str) -> str:
+    """What the environment gives under a name, or in the file that NAME_FILE names; '' when it gives neither."""
+    return FileAwareMapping(env=os.environ, cache=False).get(name, "").strip()
+
+
 def kept_secret(path: Path) -> str:
     """The secret in the file, made on first use, readable by its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,11 +6,11 @@ tables and signatures, until all of it holds: what a check of everything found m
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from django.db import connection
 
+from mes import env
 from mes.checkpoints import services
 from mes.checkpoints.models import Checkpoint, TrailCheck
 from mes.checkpoints.queries import last_check
@@ -26,7 +26,7 @@ def check_trail(by: Actor, *, whole: bool = False, seal_keys: Sequence[str] = ()
 
     `seal_keys` are the public keys of the site's seals; without them a seal has to be there and is not checked.
     """
-    url = os.environ.get("VERIFY_DATABASE_URL", "")
+    url = env.given("VERIFY_DATABASE_URL")
     if not url:
         raise CannotVerify("VERIFY_DATABASE_URL is missing: the scheduled verification reads as cartulary_verifier.")
     with site_context(by.site_id):

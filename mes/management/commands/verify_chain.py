@@ -1,12 +1,12 @@
 """manage.py verify_chain: the independent verifier, run with the verifier's own role."""
 
-import os
 import sys
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
+from mes import env
 from mes.checkpoints import keys
 from mes.signatures.seal_keys import key_folder
 from mes.verifier import run
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="write the report as JSON")
 
     def handle(self, *args, **options):
-        url = os.environ.get("VERIFY_DATABASE_URL", "")
+        url = env.given("VERIFY_DATABASE_URL")
         if not url:
             raise CommandError("VERIFY_DATABASE_URL is missing. Set it to the address of the role cartulary_verifier.")
         trust = run.Trust(options["anchors"] or anchored(), options["keys"], options["tsa"], tuple(options["witness"]))
