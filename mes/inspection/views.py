@@ -53,7 +53,7 @@ def shown(entries: Sequence[AuditEntry], zone: str) -> list[dict]:
             "stream": names[entry.stream],
             "stream_url": address_of(entry.stream),
             "lines": lines[entry.pk],
-            "changed": any(line.old for line in lines[entry.pk]),
+            "significant": not kinds.is_routine(entry.events) or any(line.notable for line in lines[entry.pk]),
         }
         for entry in entries
     ]
