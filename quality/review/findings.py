@@ -21,6 +21,7 @@ from batches.materials.models import Consumption
 from batches.recipes.document.schema import Recipe
 from batches.recipes.quantities import format_decimal
 from batches.recipes.units import UnitRefused, convert
+from mes.acts import deed_words
 from mes.checkpoints.queries import not_held
 from mes.clock import day_words, moment_words, typed_words
 from mes.records.models import SecurityEvent
@@ -195,7 +196,7 @@ def refused_scans(ground: Ground) -> Iterator[Finding]:
         yield Finding(
             f"refused_scan:{each.pk}", "identity", "critical" if critical else "major",
             "The identity of patient or product did not agree" if critical else "Wrong code scanned", each.recorded_at, each.by.full_name, None,
-            (("mes_securityevent", each.pk),), facts=(("What the page said", each.sentence), ("Tried", each.attempted.replace("_", " "))),
+            (("mes_securityevent", each.pk),), facts=(("What the page said", each.sentence), ("Tried", deed_words(each.attempted))),
         )  # fmt: skip
 
 
