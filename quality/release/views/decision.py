@@ -14,6 +14,7 @@ from mes.records.context import site_context
 from mes.signatures import shown
 from mes.signatures.pages import SigningPage
 from mes.web.pages import FragmentPage, Page
+from mes.words import counted
 from quality.permissions import Permission
 from quality.release import integrity, queries, services
 from quality.release.gate import GateLine, blocking, lines_of
@@ -276,7 +277,9 @@ class SignDecisionPage(SigningPage):
             "title": f"Certify, {STAGE_WORDS[ground.stage].lower()}, lot",
             "rows": [*result_rows(ground), *judged_rows(ground), *gate_rows(lines)],
             "caption": "You certify exactly this: every result, every condition, and the whole record behind them",
-            "recap_hint": f"{ground.shown.sum_words}. {len(ground.deviations)} deviations. The whole certificate is signed; record version {lot.version}.",
+            "recap_hint": (
+                f"{ground.shown.sum_words}. {counted(len(ground.deviations), 'deviation')}. The whole certificate is signed; record version {lot.version}."
+            ),
             "ok": "Sign: certify, final" if ground.is_final else "Sign: certify, results pending",
             "notes": [{"state": each["state"], "title": each["title"], "text": each["text"]} for each in conditions(ground)],
         }
