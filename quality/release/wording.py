@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mes.audit.wordings import Change, Words, word
-from mes.words import plain
+from mes.words import counted, plain
 from quality.release.queries import WORDS
 from quality.review.queries import DECISIONS
-from quality.specifications.queries import document
+from quality.samples.queries import name_of
 
 
 def _moved(what: str, now, before) -> list[Change]:
     if before is None:
         return [Change(what, "", plain(now.state))]
     return [Change(what, plain(before.state), plain(now.state))] if before.state != now.state else []
-
-
-def _criterion(result) -> str:
-    """What the specification calls the criterion of a result."""
-    try:
-        return document(result.specification_version).criterion(result.criterion).name
-    except KeyError:
-        return plain(result.criterion)
 
 
 def sample(words: Words, now, before) -> Sequence[Change]:
@@ -33,11 +25,11 @@ def result(words: Words, now, before) -> Sequence[Change]:
     old = words.typed(now.supersedes.value_text, now.supersedes.unit) if now.supersedes_id else ""
     kind = f", interim, day {now.interim_day}" if now.kind == "interim" else ""
     mark = ", illustrative, not published" if now.evidence == "illustrative" else ""
-    return [Change(f"Result {_criterion(now)}{kind}{mark}", old, words.typed(now.value_text, now.unit), bool(old)), Change("Verdict", "", plain(now.verdict))]
+    return [Change(f"Result {name_of(now)}{kind}{mark}", old, words.typed(now.value_text, now.unit), bool(old)), Change("Verdict", "", plain(now.verdict))]
 
 
 def result_review(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"Result of {_criterion(now.result)} reviewed", "", now.reviewer.full_name)]
+    return [Change(f"Result of {name_of(now.result)} reviewed", "", now.reviewer.full_name)]
 
 
 def specification(words: Words, now, before) -> Sequence[Change]:
@@ -86,7 +78,7 @@ def decision(words: Words, now, before) -> Sequence[Change]:
 
 
 def certificate(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"Certificate {now.number}, {now.entries} entries", "", f"SHA-256 {now.sha256}")]
+    return [Change(f"Certificate {now.number}, {counted(now.entries, 'entry', 'entries')}", "", f"SHA-256 {now.sha256}")]
 
 
 def invalidation(words: Words, now, before) -> Sequence[Change]:

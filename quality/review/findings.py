@@ -240,7 +240,7 @@ def donations(ground: Ground) -> Iterator[Finding]:
 
 def results(ground: Ground) -> Iterator[Finding]:
     """Results outside their specification, results not tested, and results that were corrected."""
-    found = Result.objects.filter(lot=ground.lot).select_related("by", "supersedes").order_by("recorded_at")
+    found = Result.objects.filter(lot=ground.lot).select_related("by", "supersedes", "specification_version").order_by("recorded_at")
     for each in found:
         rows = (("quality_result", each.pk),)
         value = f"{each.value_text} {each.unit}".strip()
@@ -248,19 +248,19 @@ def results(ground: Ground) -> Iterator[Finding]:
         if each.verdict in FAILING:
             yield Finding(
                 f"result:{each.pk}", "result", deviation.classification if deviation and deviation.classification != "unclassified" else "major",
-                each.sentence or f"{each.criterion}: {value} does not meet {each.rule}", each.recorded_at, each.by.full_name, None, rows, new=value,
+                each.sentence or f"{samples.name_of(each)}: {value} does not meet {each.rule}", each.recorded_at, each.by.full_name, None, rows, new=value,
                 facts=(("Specification", each.rule),), deviation=deviation,
             )  # fmt: skip
         elif each.verdict == "not_tested":
             yield Finding(
-                f"not_tested:{each.pk}", "result", "minor", each.sentence or f"{each.criterion} was not tested", each.recorded_at, each.by.full_name, None,
-                rows, reason=each.reason,
+                f"not_tested:{each.pk}", "result", "minor", each.sentence or f"{samples.name_of(each)} was not tested", each.recorded_at, each.by.full_name,
+                None, rows, reason=each.reason,
             )  # fmt: skip
         if each.supersedes_id:
             old = f"{each.supersedes.value_text} {each.supersedes.unit}".strip()
-            what = f"Result of {each.criterion} changed, {old} to {value}"
+            what = f"Result of {samples.name_of(each)} changed, {old} to {value}"
             if old == value:  # the same value under a limit that a correction of the batch record moved
-                what, old, value = f"Result of {each.criterion} judged anew", each.supersedes.sentence, each.sentence
+                what, old, value = f"Result of {samples.name_of(each)} judged anew", each.supersedes.sentence, each.sentence
             yield Finding(
                 f"result_correction:{each.pk}", "change", "major", what, each.recorded_at,
                 each.by.full_name, None, rows, old, value, each.reason,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from batches.custody.wording import HAND_OVERS
 from mes.audit.wordings import Change, Words, word
 from mes.clock import moment_words
-from mes.words import plain, unit_words
+from mes.words import counted, plain, unit_words
 
 STATE_WORDS = {"not_done": "left out", "in_execution": "in execution"}
 
@@ -147,7 +147,7 @@ def occupancy(words: Words, now, before) -> Sequence[Change]:
 
 
 def paper(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"Batch record {now.number} printed, {now.entries} entries", "", f"SHA-256 {now.sha256}")]
+    return [Change(f"Batch record {now.number} printed, {counted(now.entries, 'entry', 'entries')}", "", f"SHA-256 {now.sha256}")]
 
 
 def register() -> None:
