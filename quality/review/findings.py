@@ -24,6 +24,7 @@ from batches.recipes.units import UnitRefused, convert
 from mes.acts import deed_words
 from mes.checkpoints.queries import not_held
 from mes.clock import day_words, moment_words, typed_words
+from mes.records import guard_words
 from mes.records.models import SecurityEvent
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
@@ -375,7 +376,7 @@ def unguarded(ground: Ground) -> Iterator[Finding]:
         facts = (
             ("Held before", moment_words(time.since, zone) if time.since else "never checked"),
             ("Held again", moment_words(time.until, zone) if time.until else "not yet"),
-            ("Found", time.found),
+            ("Found", guard_words.said(time.found).words),
         )
         many = f"{len(during):,} entries were" if len(during) > 1 else "1 entry was"
         which = f"{first.seq} to {last.seq}" if last.seq > first.seq else str(first.seq)

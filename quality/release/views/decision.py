@@ -10,6 +10,7 @@ from batches.permissions import Permission as BatchPermission
 from mes.clock import day_words, record_now
 from mes.errors import Missing
 from mes.permissions import Permission as AuditPermission
+from mes.records import guard_words
 from mes.records.context import site_context
 from mes.signatures import shown
 from mes.signatures.pages import SigningPage
@@ -180,8 +181,8 @@ def integrity_acts(lot, lines: list[GateLine], rights) -> dict | None:
     one = there or waiting
     made = [one.signature, *([one.confirmation.signature] if there else [])] if one else []
     return {
-        "findings": findings, "text": one.text if one else "", "act": act, "needs": "" if there else "second" if waiting else "first",
-        "signatures": [shown.signature(each) for each in made],
+        "findings": [guard_words.said(each) for each in findings], "text": one.text if one else "", "act": act,
+        "needs": "" if there else "second" if waiting else "first", "signatures": [shown.signature(each) for each in made],
     }  # fmt: skip
 
 
