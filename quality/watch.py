@@ -26,12 +26,14 @@ from mes.checkpoints.overdue import last_anchored, overdue
 from mes.checkpoints.witnessing import have_cosigned
 from mes.errors import RuleBroken
 from mes.people.models import PersonLock, Site
+from mes.records import guard_words
 from mes.records.actors import Actor
 from mes.records.context import site_context
 from mes.signatures import seal_keys
 from quality.alerts import queries as alerts
 from quality.alerts.delivery import deliver
 from quality.alerts.models import Alert
+from quality.alerts.queries import EXACTLY
 from quality.alerts.services import escalate, raise_alert
 from quality.deviations.models import Deviation
 from quality.deviations.rules import first_classification
@@ -264,9 +266,10 @@ def trail_check(by: Actor, *, whole: bool = False) -> int:
         )  # fmt: skip
 
     def tell(gone: str) -> None:
+        words = guard_words.said(gone).words
         raise_once(
-            by, f"guard_missing:{hashlib.sha256(gone.encode()).hexdigest()[:32]}", "alarm", f"{code}: a guard of the database is missing or altered",
-            f"{gone}. Work on running lots goes on, marked; new lots, approvals and release stop. Keep the database as it is and take a copy.",
+            by, f"guard_missing:{hashlib.sha256(gone.encode()).hexdigest()[:32]}", "alarm", f"{code}: a guard of the database does not stand",
+            f"{words} Work on running lots goes on, marked; new lots, approvals and release stop. Keep the database as it is and take a copy.\n{EXACTLY}{gone}",
             roles=["qa_release"],
         )  # fmt: skip
 

@@ -29,7 +29,7 @@ def record_pdf(record: dict) -> bytes:
         "r": drawn,
         "site_zone": ZoneInfo(record["site"]["time_zone"]),
         "doc_title": "Batch record",
-        "lot": {"check": record["check_code"], "number": record["lot"], "product": record["product"]["code"], "coi": record["coi"]},
+        "lot": {"check": record["check_code"], "number": record["lot"], "product": record["product"]["name"].partition(",")[0], "coi": record["coi"]},
         "stamp": "Demo data" if record["demo"] else "",
         "digest": digest,
         "foot": f"{record['read_at'][:16].replace('T', ' ')} UTC, entry {record['trail']['entries']}, content SHA-256 {digest[:12]} … {digest[-6:]}",

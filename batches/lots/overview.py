@@ -11,7 +11,7 @@ from django.db.models import Q
 from batches.equipment.queries import occupied_by, used_by
 from batches.lots import queries
 from batches.lots.models import Container, Donation, Lot
-from batches.lots.states import CONTAINER_WORDS, DONATION_WORDS
+from batches.lots.states import CONTAINER_WORDS, DONATION_WORDS, LOT
 from batches.materials.queries import went_into
 from batches.recipes.queries import document
 from mes.clock import moment_words
@@ -38,16 +38,23 @@ def stages(lot: Lot) -> list[dict]:
 def line(lot: Lot, shown: list[dict], now: dt.datetime, zone: ZoneInfo, marks: Sequence[timeline.Mark] = ()) -> dict | None:
     """The timeline: what was done at its real times, the rest where the recipe plans it; `marks` are a reviewer's exceptions. None before there are steps."""
     day_zero = (lot.started_at or lot.recorded_at - dt.timedelta(days=min([0, *(run["day"] for each in shown for run in each["runs"])]))).astimezone(zone)
-    drawn = []
+    drawn, is_over = [], lot.state in LOT.ends()  # what was not begun is never done
     for each in shown:
-        if not each["runs"]:
+        runs = [run for run in each["runs"] if run["opened_at"] or not is_over]
+        if not runs:
             continue
-        starts = [run["opened_at"] or day_zero + dt.timedelta(days=run["day"]) for run in each["runs"]]
-        ends = [run["second_at"] or run["performed_at"] or day_zero + dt.timedelta(days=run["day"] + 1) for run in each["runs"]]
+        # What is not done yet lies ahead, however late it is.
+        starts = [run["opened_at"] or max(day_zero + dt.timedelta(days=run["day"]), _not_before(run, now)) for run in runs]
+        ends = [run["second_at"] or run["performed_at"] or max(day_zero + dt.timedelta(days=run["day"] + 1), _not_before(run, now)) for run in runs]
         drawn.append(timeline.Stage(each["code"], min(starts).astimezone(zone), max(ends).astimezone(zone)))
     if not drawn:
         return None
     return timeline.lay_out(drawn, list(marks), now.astimezone(zone), words=f"Timeline of lot {lot.number}: {len(drawn)} stages")
+
+
+def _not_before(run: dict, now: dt.datetime) -> dt.datetime:
+    """The earliest time at which an open run can still begin or end; one that is left out keeps its planned day."""
+    return dt.datetime.min.replace(tzinfo=dt.UTC) if run["state"] == "not_done" else now
 
 
 DECIDED = {"accepted": "Accepted as starting material", "rejected": "Rejected"}

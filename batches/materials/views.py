@@ -17,6 +17,7 @@ from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 from mes.signatures.queries import signatures_of
 from mes.web.pages import Page
+from mes.words import counted
 
 WORDS = {"quarantine": "In quarantine", "released": "Released", "blocked": "Blocked", "rejected": "Rejected"}
 SOON_DAYS = 30
@@ -111,7 +112,7 @@ class DefinePage(FormPage):
         return super().read() | {
             "heading": self.title,
             "ok": "Define it",
-            "lead": f"{len(known)} materials are defined. Recipes name them by code.",
+            "lead": f"{counted(len(known), 'material is', 'materials are')} defined. Recipes name them by code.",
         }
 
     def write(self, typed: dict) -> HttpResponse:

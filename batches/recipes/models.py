@@ -19,6 +19,11 @@ class MasterRecipe(Record):
     name = models.CharField(max_length=200)
     product = models.CharField(max_length=60)
 
+    @property
+    def product_name(self) -> str:
+        """What people call the product: a recipe's name says it first, then how it is made."""
+        return self.name.partition(",")[0]
+
     def __str__(self) -> str:
         return self.name
 

@@ -39,6 +39,11 @@ def document(version: RecipeVersion) -> Recipe:
     return found
 
 
+def product_names() -> dict[str, str]:
+    """What people call each product of which there is a recipe, by its code."""
+    return {master.product: master.product_name for master in MasterRecipe.objects.order_by("-recorded_at")}
+
+
 def masters() -> list[dict]:
     """Every master recipe with its versions, newest first, and the effective one. Two queries."""
     rows: dict = {}

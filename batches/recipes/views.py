@@ -11,6 +11,7 @@ from batches.recipes import queries, services
 from batches.recipes.bounds import bounds_text
 from batches.recipes.document.planning import planned_entries, planned_steps
 from batches.recipes.document.schema import LIMIT_NAMES, Parameter, Recipe
+from batches.recipes.expressions import in_names
 from batches.recipes.forms import ImportForm
 from batches.recipes.models import RecipeVersion
 from batches.recipes.rules import check_can_approve_recipe
@@ -66,7 +67,7 @@ class MastersPage(Page):
                 {"text": version.master.name, "sub": version.master.code + (" · demo" if version.demo else "")},
                 {"text": version.label, "mono": True},
                 {"word": word, "state": state},
-                {"text": version.master.product},
+                {"text": version.master.product_name, "sub": version.master.product},
                 {"text": version.author.full_name},
                 {"text": since},
             ],
@@ -158,9 +159,10 @@ class VersionPage(Page):
     def stage(self, recipe: Recipe, stage) -> dict:
         materials = {each.code: each for each in recipe.materials}
         classes = {each.code: each.name for each in recipe.equipment_classes}
-        return {"stage": stage, "steps": [self.step(step, materials, classes) for step in stage.steps]}
+        names = recipe.parameter_names()
+        return {"stage": stage, "steps": [self.step(step, materials, classes, names) for step in stage.steps]}
 
-    def step(self, step, materials: dict, classes: dict) -> dict:
+    def step(self, step, materials: dict, classes: dict, names: dict) -> dict:
         return {
             "step": step,
             "role": step.performed_by.replace("_", " "),
@@ -170,7 +172,13 @@ class VersionPage(Page):
                 f"{materials[line.material].name}{f', {line.quantity:f} {line.unit or materials[line.material].unit}' if line.quantity is not None else ''}"
                 for line in step.materials
             ],
-            "values": [{"p": each, "limits": limits_of(each), "evidence": evidence_words(each.evidence, each.evidence_source)} for each in step.parameters],
+            "values": [
+                {
+                    "p": each, "formula": in_names(each.expression or "", names), "limits": limits_of(each),
+                    "evidence": evidence_words(each.evidence, each.evidence_source),
+                }
+                for each in step.parameters
+            ],
         }
 
 

@@ -22,6 +22,11 @@ def routine_events() -> list[str]:
     return sorted(_routine)
 
 
+def is_routine(events: Collection[str]) -> bool:
+    """Whether every kind of an entry is routine; one without a kind is not."""
+    return bool(events) and _routine.issuperset(map(str, events))
+
+
 @cache
 def every_event() -> tuple[str, ...]:
     """The codes of every app's events.py, sorted."""

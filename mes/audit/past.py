@@ -21,12 +21,14 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A record in the version it had, or a fact: name, fields in words, who wrote this version and when, how often it had been changed."""
+    """A record in the version it had, or a fact: name, what is said of it, who wrote this version and when, how often it had been changed."""
 
     name: str
     text: str
     version: int
     entry: AuditEntry
+    fields: str = ""
+    """Every field, where the text says less."""
 
 
 def as_of(stream: str, at: dt.datetime, *, zone: str = "UTC") -> Past:
@@ -43,6 +45,6 @@ def as_of(stream: str, at: dt.datetime, *, zone: str = "UTC") -> Past:
         if known is None or row.version > known.version:
             newest[(row.table, row.row_id)] = row
     things: dict[str, list[Thing]] = {}
-    for row, kind, name, text in readable.states(list(newest.values()), entries, zone=zone):
-        things.setdefault(kind, []).append(Thing(name, text, row.version, entries[row.entry_id]))
+    for one in readable.states(list(newest.values()), entries, zone=zone):
+        things.setdefault(one.kind, []).append(Thing(one.name, one.text, one.row.version, entries[one.row.entry_id], one.fields))
     return Past(list(entries.values())[-1], len(entries), things)

@@ -1,8 +1,10 @@
-"""The trail in words: one line per changed field of a record, one per new record, one per fact. Generic over models.
+"""The trail in words: one line per changed field of a record, one per new record, one per fact.
 
-A model may say more about itself:
+What an app has words for is said in them (mes.audit.wordings). All else, and everything where it is asked for exactly, is said generically over
+models. There a model may say more about itself:
     audit_hidden = {"diagnosis"}       further columns whose values are never shown
     audit_left_out = {"limits"}        columns that would only repeat what another one says
+    audit_said = {"kind": words}       columns that hold a code, with the function that says it
     audit_name                         property: what this row is called in a line ("Viability")
     audit_line() -> dict               for facts: any of what, field, old, new (texts), in place of the generic words
 A fact with a foreign key `supersedes` to its own kind is read as a change of the one it supersedes.
@@ -14,7 +16,7 @@ import datetime as dt
 import decimal
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -23,13 +25,18 @@ from django.apps import apps
 from django.db import models
 
 from mes.audit.models import AuditEntry, AuditRow
+from mes.audit.wordings import Cited, Words, counted, has_words, words_of
 from mes.clock import day_words, moment_words, typed_words
+from mes.words import is_code, plain, unit_words
 
 NOT_SHOWN = "(not shown)"
 HIDDEN = frozenset({"password", "pin", "secret", "token_digest"})
 """Columns whose values never leave the table, whatever the model. So do all columns of bytes: ciphertext, digests, payloads."""
 LEFT_OUT = frozenset({"id", "site", "recorded_at", "tx", "version", "by", "stream_name"})
 """Columns that the entry itself says better. So do the id of the entry's own stream and its reason, wherever they stand."""
+
+AS_TYPED = frozenset({"username", "file_name", "identifier", "number"})
+"""Columns of names, which are never said in other words."""
 
 UUID_IN_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 CHUNK = 200
@@ -48,6 +55,10 @@ class Line:
     version: int = 1
     keys: dict = field(default_factory=dict, hash=False, compare=False)
     """Ids of the rows this one points to, by column ("step_run_id"): for grouping."""
+    notable: bool = False
+    """Whether a reviewer looks at it whatever the kind of act: a correction, a value past a limit."""
+    where: str = ""
+    """The step that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +81,42 @@ class AuditLine:
     keys: dict = field(default_factory=dict, hash=False, compare=False)
 
 
-def describe(entry: AuditEntry, *, zone: str = "UTC") -> list[Line]:
-    """What one entry wrote, line by line, times in the zone. For many entries use describe_all."""
-    return describe_all([entry], zone=zone)[entry.pk]
+def describe_all(entries: Sequence[AuditEntry], *, zone: str = "UTC", exact: bool = False) -> dict[uuid.UUID, list[Line]]:
+    """The lines of many entries by entry id, with a handful of queries per table. Call it inside the site context.
+
+    `exact` says every column as it is stored, without the words of a recipe: for what is read by machines.
+    """
+    rows: dict[uuid.UUID, list[AuditRow]] = {entry.pk: [] for entry in entries}
+    for row in AuditRow.objects.filter(entry_id__in=list(rows)).order_by("id"):
+        rows[row.entry_id].append(row)
+    if exact:
+        loaded = _Loaded([row for several in rows.values() for row in several], {entry.pk: entry for entry in entries}, ZoneInfo(zone))
+        return {key: [line for row in several for line in loaded.lines(row)] for key, several in rows.items()}
+    cited = Cited([row for several in rows.values() for row in several])
+    return describe_rows(entries, rows, cited, words_of((entry.lot_id for entry in entries), zone), zone)
 
 
-def describe_all(entries: Sequence[AuditEntry], *, zone: str = "UTC") -> dict[uuid.UUID, list[Line]]:
-    """The lines of many entries by entry id, with a handful of queries per table. Call it inside the site context."""
-    rows = list(AuditRow.objects.filter(entry_id__in=[entry.pk for entry in entries]).order_by("id"))
-    loaded = _Loaded(rows, {entry.pk: entry for entry in entries}, ZoneInfo(zone))
+def describe_rows(
+    entries: Sequence[AuditEntry], rows: Mapping[uuid.UUID, Sequence[AuditRow]], cited: Cited, words: Mapping[uuid.UUID | None, Words], zone: str
+) -> dict[uuid.UUID, list[Line]]:
+    """The same of entries whose cited rows, and the words of whose lots, are at hand."""
+    rest = [row for entry in entries for row in rows[entry.pk] if not has_words(row.table)]
+    loaded = _Loaded(rest, {entry.pk: entry for entry in entries}, ZoneInfo(zone), words)
     lines: dict[uuid.UUID, list[Line]] = {entry.pk: [] for entry in entries}
-    for row in rows:
-        lines[row.entry_id] += loaded.lines(row)
+    for entry in entries:
+        known = words.get(entry.lot_id) or words[None]
+        for row in rows[entry.pk]:
+            if has_words(row.table):
+                where, said = known.where(cited.row(row)), cited.changes(known, row)
+                lines[entry.pk] += [Line(each.what, "", each.old, each.new, row.table, row.row_id, row.version, {}, each.notable, where) for each in said]
+            else:
+                lines[entry.pk] += loaded.lines(row)
+        lines[entry.pk] += [Line(each.what, "", "", each.new) for each in counted(rows[entry.pk])]
     return lines
 
 
 def lines_of_stream(stream: str, *, zone: str = "UTC", chunk: int = CHUNK) -> Iterator[AuditLine]:
-    """Every line of a stream from its first entry on, read in chunks. Call it inside the site context.
+    """Every line of a stream from its first entry on, exactly as it is stored, read in chunks. Call it inside the site context.
 
     An entry whose rows this site may not see still gives one line, so that no entry is left out unseen.
     """
@@ -95,16 +125,28 @@ def lines_of_stream(stream: str, *, zone: str = "UTC", chunk: int = CHUNK) -> It
         entries = list(AuditEntry.objects.filter(stream=stream, seq__gt=after).order_by("seq")[:chunk])
         if not entries:
             return
-        lines = describe_all(entries, zone=zone)
+        lines = describe_all(entries, zone=zone, exact=True)
         for entry in entries:
             for line in lines[entry.pk] or [Line(event_words(entry.events), "", "", "")]:
                 yield audit_line(entry, line)
         after = entries[-1].seq
 
 
-def states(rows: Sequence[AuditRow], entries: dict[uuid.UUID, AuditEntry], *, zone: str = "UTC") -> Iterator[tuple[AuditRow, str, str, str]]:
-    """Each cited row as it stood: the row, its kind ("Entry"), its name, and every shown field in words. Superseded facts are left out."""
-    loaded = _Loaded(rows, entries, ZoneInfo(zone))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a cited row stood: its kind ("Entry"), its name, what is said of it, and every shown column. All are in words."""
+
+    row: AuditRow
+    kind: str
+    name: str
+    text: str
+    fields: str
+
+
+def states(rows: Sequence[AuditRow], entries: dict[uuid.UUID, AuditEntry], *, zone: str = "UTC") -> Iterator[Standing]:
+    """Each cited row as it stood. Superseded facts are left out."""
+    words = words_of((entry.lot_id for entry in entries.values()), zone)
+    loaded, cited = _Loaded(rows, entries, ZoneInfo(zone), words), Cited(rows)
     gone = {getattr(fact, "supersedes_id", None) for key, fact in loaded.facts.items() if key in {(row.table, row.row_id) for row in rows}}
     for row in rows:
         model = _model_of(row.table)
@@ -114,9 +156,12 @@ def states(rows: Sequence[AuditRow], entries: dict[uuid.UUID, AuditEntry], *, zo
         if there is None or (model.row_kind == "fact" and row.row_id in gone):
             continue
         kind = str(model._meta.verbose_name)
-        name = getattr(there, "audit_name", "") or _borrowed_name(model, there)
-        parts = ((field_label(one), loaded._text(model, one, there)) for one in _shown_fields(model) if one.name != "supersedes")
-        yield row, kind[:1].upper() + kind[1:], name, "; ".join(f"{label}: {text}" for label, text in parts if text)
+        known = words.get(getattr(there, "lot_id", None)) or words[None]
+        named = ((field_label(one), loaded._text(model, one, there)) for one in _shown_fields(model) if one.name != "supersedes")
+        fields = "; ".join(f"{label}: {text}" for label, text in named if text)
+        said = "; ".join(f"{each.what}: {each.new}" if each.new else each.what for each in cited.stands(known, row))
+        name = known.where(there) or getattr(there, "audit_name", "") or _borrowed_name(model, there)
+        yield Standing(row, kind[:1].upper() + kind[1:], name, said or fields, fields if said else "")
 
 
 def audit_line(entry: AuditEntry, line: Line) -> AuditLine:
@@ -153,8 +198,9 @@ def _is_hidden(model: type[models.Model], one: models.Field) -> bool:
 class _Loaded:
     """The rows that some entries cite, with their previous versions and the names of what they point to."""
 
-    def __init__(self, cited: Sequence[AuditRow], entries: dict[uuid.UUID, AuditEntry], zone: ZoneInfo):
+    def __init__(self, cited: Sequence[AuditRow], entries: dict[uuid.UUID, AuditEntry], zone: ZoneInfo, words: Mapping | None = None):
         self.zone = zone
+        self.words = words
         self.said = {key: {entry.stream.partition(":")[2], entry.reason} - {""} for key, entry in entries.items()}
         self.versions: dict[tuple[str, uuid.UUID, int], models.Model] = {}
         self.facts: dict[tuple[str, uuid.UUID], models.Model] = {}
@@ -275,11 +321,18 @@ class _Loaded:
             return ""
         if _is_hidden(model, one):
             return NOT_SHOWN
+        words = self.words and (self.words.get(getattr(row, "lot_id", None)) or self.words[None])
         if one.is_relation:
-            return self.names.get((one.related_model, value)) or f"…{uuid_end(value)}"
+            said = words.called(one.related_model, value) if words else ""
+            return said or self.names.get((one.related_model, value)) or f"…{uuid_end(value)}"
         if one.choices:
             return str(dict(one.flatchoices).get(value, value))
-        return self._in_words(value_text(value, self.zone))
+        code_words = getattr(model, "audit_said", {}).get(one.name) if words else None
+        said = code_words(value) if code_words else words.coded(model, one.name, row) if words else ""
+        text = said or self._in_words(value_text(value, self.zone))
+        if not words or not isinstance(one, models.CharField):
+            return text
+        return plain(text) if is_code(text) and one.name not in AS_TYPED else unit_words(text) if one.name == "unit" else text
 
 
 def _may_hold_ids(one: models.Field) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from mes import acts
 from mes.people import queries as people
 from mes.records.context import current_site
 from mes.records.models import SecurityEvent
@@ -56,7 +57,8 @@ def refused(
     if kind:
         rows = rows.filter(kind=kind)
     if text:
-        rows = rows.filter(Q(sentence__icontains=text) | Q(code__icontains=text.replace(" ", "_")) | Q(attempted__icontains=text.replace(" ", "_")))
+        code, deeds = text.replace(" ", "_"), acts.deeds_called(text)
+        rows = rows.filter(Q(sentence__icontains=text) | Q(code__icontains=code) | Q(attempted__icontains=code) | Q(attempted__in=deeds))
     if subjects is not None:
         rows = rows.filter(subject__in=subjects)
     if since:

@@ -12,7 +12,7 @@ from django.http import StreamingHttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from mes import clock
+from mes import acts, clock
 from mes.audit import kinds, past, queries, readable, streams
 from mes.audit.models import AuditEntry
 from mes.clock import moment_of
@@ -53,7 +53,7 @@ def shown(entries: Sequence[AuditEntry], zone: str) -> list[dict]:
             "stream": names[entry.stream],
             "stream_url": address_of(entry.stream),
             "lines": lines[entry.pk],
-            "changed": any(line.old for line in lines[entry.pk]),
+            "significant": not kinds.is_routine(entry.events) or any(line.notable for line in lines[entry.pk]),
         }
         for entry in entries
     ]
@@ -215,7 +215,7 @@ class RefusalsPanel(FragmentPage):
         page = refusals.refused(limit=8)
         about = page.about()
         for event in page.events:
-            event.about = about.get(event.subject, "")
+            event.about, event.tried = about.get(event.subject, ""), acts.deed_words(event.attempted) if event.attempted else ""
         return {"events": page.events}
 
 
@@ -229,7 +229,7 @@ class RefusalForm(forms.Form):
 
     def __init__(self, *args, kinds_known: Sequence[str] = (), **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["kind"].choices = [("", "all"), *((each, each.replace("_", " ")) for each in kinds_known)]
+        self.fields["kind"].choices = [("", "all"), *((each, acts.kind_words(each)) for each in kinds_known)]
 
 
 class RefusalsPage(Page):
@@ -253,7 +253,8 @@ class RefusalsPage(Page):
         )  # fmt: skip
         about = page.about()
         for event in page.events:
-            event.about, event.kind_words = about.get(event.subject, ""), event.kind.replace("_", " ")
+            event.about, event.kind_words = about.get(event.subject, ""), acts.kind_words(event.kind)
+            event.tried = acts.deed_words(event.attempted) if event.attempted else "–"
         return {"form": form, "events": page.events, "pager": pager_of(asked, len(page.events), page.older, "newest first")}
 
 

@@ -10,6 +10,7 @@ from django.db import connections, models
 from django.db.models import Func
 from simple_history.models import HistoricalRecords
 
+from mes import acts
 from mes.audit.models import CurrentTx, TxField
 from mes.errors import Missing, NoSiteContext, StaleRecord, WriteOutsideService
 from mes.keys import uuid7
@@ -272,6 +273,7 @@ class SecurityEvent(Fact):
 
     stream_kind = "security"
     stream_field = "site_id"
+    audit_said = {"attempted": acts.deed_words, "kind": acts.kind_words}
 
     code = models.CharField(max_length=60)
     kind = models.CharField(max_length=40)
@@ -283,4 +285,4 @@ class SecurityEvent(Fact):
     station = models.CharField(max_length=80, blank=True)
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.code}"
+        return acts.kind_words(self.kind)

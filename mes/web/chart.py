@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from mes.web.gauge import to_decimal
+from mes.words import counted, unit_words
 
 WIDTH, HEIGHT = Decimal(440), Decimal(296)
 LEFT, RIGHT = Decimal(40), Decimal(428)  # first and last point
@@ -50,7 +51,7 @@ class Chart:
         if not self.points:
             return f"{self.title}: no values yet"
         last = self.points[-1]
-        return f"{self.title}: {len(self.points)} values, last {last.value:f} {self.unit} ({last.label})".replace("  ", " ")
+        return f"{self.title}: {counted(len(self.points), 'value')}, last {last.value:f} {unit_words(self.unit)} ({last.label})".replace("  ", " ")
 
 
 def _step(span: Decimal) -> Decimal:

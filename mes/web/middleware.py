@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from mes.errors import RuleBroken, UnreadableInput
 from mes.keys import uuid7
 from mes.web import problems
+from mes.words import said_in
 
 log = logging.getLogger("cartulary.web")
 answered = logging.getLogger("cartulary.answered")
@@ -45,6 +46,19 @@ class RequestId:
         ids = {name: str(value) for name, value in match.kwargs.items() if name not in NOT_LOGGED} if match else {}
         told = {"method": request.method, "view": match.view_name if match else "", "ids": ids, "status": response.status_code, "ms": round(seconds * 1000)}
         answered.info("answered", extra=told)
+
+
+class Readable:
+    """Pages and islands say units as people write them (mes.words), whatever sentence they stand in; the API says them as they are stored."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.streaming and response.headers.get("Content-Type", "").startswith("text/html"):
+            response.content = said_in(response.content.decode()).encode()
+        return response
 
 
 class BrokenRules:

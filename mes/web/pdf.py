@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mes.errors import RuleBroken
+from mes.words import said_in
 
 _rendering = threading.Lock()
 # Two documents at once in one process double the memory; the second waits.
@@ -115,7 +116,7 @@ def _nothing_from_outside() -> Iterator[None]:
 def _document(html: str):
     weasyprint = _weasyprint()
     fetcher = weasyprint.URLFetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
-    return weasyprint.HTML(string=html, url_fetcher=fetcher).render()
+    return weasyprint.HTML(string=said_in(html), url_fetcher=fetcher).render()
 
 
 def _weasyprint():

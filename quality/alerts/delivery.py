@@ -11,6 +11,7 @@ from django.db import connection
 
 from mes.records.actors import Actor
 from mes.records.context import site_context
+from mes.words import said
 from quality.alerts import queries, services
 from quality.alerts.models import Alert, AlertDelivery
 
@@ -63,7 +64,7 @@ def _message(alert: Alert) -> tuple[str, str]:
     lot = f"Lot {alert.lot.number}, check code {alert.lot.check_code}\n" if alert.lot_id else ""
     subject = f"[Cartulary {alert.severity}] {alert.title}"[:180].replace("\n", " ")
     body = f"{alert.title}\n{lot}\n{alert.body}\n\nRead and acknowledge it here: {settings.ORIGIN}/alerts/{alert.pk}/\n"
-    return subject, body
+    return said(subject), said(body)
 
 
 def _mail(message: tuple[str, str], address: str) -> str:

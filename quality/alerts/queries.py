@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mes.people.models import User
+from mes.people.models import Role, User
 from mes.people.queries import in_force
+from mes.records import guard_words
+from mes.words import plain
 from quality.alerts.models import Alert, AlertDelivery
 from quality.deviations.models import Deviation
 
@@ -15,6 +17,23 @@ if TYPE_CHECKING:
     from quality.samples.models import Result
 
 PHYSICIAN = "physician"
+
+
+EXACTLY = "Exactly: "
+"""Begins the line of an alert's body that says what was found to the letter, for whoever looks into it."""
+
+
+def role_names(alert: Alert) -> list[str]:
+    """What people call the roles that an alert was told to, in their order."""
+    names = dict(Role.objects.filter(site_id=alert.site_id, code__in=alert.roles).values_list("code", "name"))
+    return [names.get(code, plain(code)) for code in alert.roles]
+
+
+def told(alert: Alert) -> tuple[str, str]:
+    """What an alert tells a person, and what was found to the letter ("" where the one says it all): digests are no news."""
+    text, _, exact = alert.body.partition(f"\n{EXACTLY}")
+    plain = guard_words.without_mark(text)
+    return plain, exact or (text if plain != text else "")
 
 
 def for_person(user_id, site_id):

@@ -37,7 +37,7 @@ class ListPage(Page):
             {
                 "url": url_of(each),
                 "cells": [
-                    {"text": each.title, "sub": each.body[:160]},
+                    {"text": each.title, "sub": queries.told(each)[0], "clamp": True},
                     {"word": WORDS[each.severity], "state": STATE.get(each.severity, "")} if each.state == "raised" else {"text": WORDS[each.severity]},
                     {"text": each.lot.number if each.lot_id else "–", "mono": True},
                     {"text": short_words(each.recorded_at, zone), "sub": f"told {each.level + 1} time{'s' if each.level else ''}"},
@@ -65,13 +65,14 @@ class AlertPage(Page):
         alert, zone = queries.one(alert_id), self.request.site.time_zone
         shown = band(alert.lot) if alert.lot_id else {}
         kind, _, what = alert.cause.partition(":")
+        lead, exact = queries.told(alert)
         return shown | {
-            "page_title": alert.title[:60], "heading": alert.title, "lead": alert.body, "alert": alert,
+            "page_title": alert.title, "heading": alert.title, "lead": lead, "exact": exact, "alert": alert,
             "status_word": WORDS[alert.severity] if alert.state == "raised" else "Acknowledged",
             "status_state": STATE.get(alert.severity, "") if alert.state == "raised" else "",
             "pairs": [
                 {"k": "Raised", "v": moment_words(alert.recorded_at, zone)},
-                {"k": "Told", "v": ", ".join(role.replace("_", " ") for role in alert.roles)},
+                {"k": "Told", "v": ", ".join(queries.role_names(alert))},
                 {"k": "Tells more people", "v": moment_words(alert.next_escalation_at, zone) if alert.next_escalation_at else ""},
                 {"k": "Acknowledged by", "v": alert.acknowledged_by.full_name if alert.acknowledged_by_id else ""},
             ],

@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from batches.custody.models import HandOver
 from batches.execution.models import Entry
@@ -19,13 +19,17 @@ from batches.execution.queries import recipe_of
 from batches.lots.models import Lot
 from batches.recipes.models import RecipeVersion
 from mes.audit.chain import canonical_json
+from mes.words import plain
 from quality.deviations.models import Deviation
 from quality.release.models import ReleaseDecision
 from quality.samples.judging import FAILING
 from quality.samples.models import Result
+from quality.samples.queries import name_of
 from quality.specifications.models import SpecificationVersion
 
 CERTIFIED = ("stage_1", "final")
+CLASSES = {"unclassified": "not classified yet"}
+STATES = {"open": "not classified yet", "classified": "to assess", "assessed": "to close", "closed": "closed"}
 TIMED = frozenset({"ordered", "started"})
 ENDED = {"terminated": "Ended before release", "cancelled": "Cancelled before use", "manufactured_not_infused": "Manufactured, not infused"}
 
@@ -36,6 +40,8 @@ class Line:
 
     lot: str
     detail: str
+    words: str = ""
+    """The detail as a person reads it, where it holds codes."""
 
     @property
     def moment(self) -> dt.datetime:
@@ -76,8 +82,13 @@ class ProductReview:
 
     @property
     def digest(self) -> str:
-        said = {"product": self.product, "since": self.since.isoformat(), "until": self.until.isoformat(), "figures": [asdict(each) for each in self.figures]}
+        said = {"product": self.product, "since": self.since.isoformat(), "until": self.until.isoformat(), "figures": [_exact(each) for each in self.figures]}
         return hashlib.sha256(canonical_json(said).encode()).hexdigest()
+
+
+def _exact(figure: Figure) -> dict:
+    """A figure as its digest covers it: codes as they are stored, so that it does not depend on how they are said."""
+    return {"code": figure.code, "title": figure.title, "lines": [{"lot": line.lot, "detail": line.detail} for line in figure.lines]}
 
 
 @dataclass(frozen=True)
@@ -94,9 +105,10 @@ class _Period:
         return Lot.objects.filter(site_id=self.site_id, product=self.product)
 
 
-def products(site_id: uuid.UUID) -> list[str]:
-    """The products of which the site has lots."""
-    return list(Lot.objects.filter(site_id=site_id).order_by("product").values_list("product", flat=True).distinct())
+def products(site_id: uuid.UUID) -> dict[str, str]:
+    """The products of which the site has lots: code and what people call it."""
+    rows = Lot.objects.filter(site_id=site_id).order_by("product", "-recorded_at").distinct("product")
+    return {lot.product: lot.recipe_version.master.product_name for lot in rows.select_related("recipe_version__master").defer("recipe_version__text")}
 
 
 def product_review(site_id: uuid.UUID, product: str, since: dt.datetime, until: dt.datetime) -> ProductReview:
@@ -144,8 +156,10 @@ def _yields(period: _Period, lots: set[Lot]) -> Iterator[Line]:
 
 
 def _results(period: _Period) -> Figure:
-    found = Result.objects.filter(lot__in=period.lots(), verdict__in=FAILING, **period.within("recorded_at")).select_related("lot")
-    lines = [Line(each.lot.number, f"{each.criterion}: {each.value_text} {each.unit}".strip()) for each in found.order_by("recorded_at", "id")]
+    found = Result.objects.filter(lot__in=period.lots(), verdict__in=FAILING, **period.within("recorded_at"))
+    found = found.select_related("lot", "specification_version").order_by("recorded_at", "id")
+    values = [(each, f"{each.value_text} {each.unit}".strip()) for each in found]
+    lines = [Line(each.lot.number, f"{each.criterion}: {value}", f"{name_of(each)}: {value}, {plain(each.verdict)}") for each, value in values]
     return Figure("out_of_specification", "Results out of specification", tuple(lines))
 
 
@@ -153,7 +167,11 @@ def _deviations(period: _Period) -> Figure:
     opened = list(Deviation.objects.filter(lot__in=period.lots(), **period.within("recorded_at")).select_related("lot").order_by("recorded_at", "id"))
     versions = Deviation.history.model.objects.filter(id__in=[each.pk for each in opened], history_date__lt=period.until)
     then = {each.id: each for each in versions.order_by("id", "-version").distinct("id")}
-    lines = [Line(each.lot.number, f"{each.number}: {each.title} ({then[each.pk].classification}, {then[each.pk].state})") for each in opened]
+    lines = []
+    for each in opened:
+        classed, state = then[each.pk].classification, then[each.pk].state
+        told = f"{each.number}: {each.title}"
+        lines.append(Line(each.lot.number, f"{told} ({classed}, {state})", f"{told} ({CLASSES.get(classed, classed)}, {STATES.get(state, state)})"))
     return Figure("deviations", "Deviations opened", tuple(lines))
 
 

@@ -21,6 +21,7 @@ from batches.materials.queries import uses_in
 from batches.recipes.document.schema import Recipe
 from mes.clock import day_words, moment_words
 from mes.errors import Missing
+from mes.records import guard_words
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
 from quality.release import integrity as integrities
@@ -297,7 +298,8 @@ def integrity(g: Ground) -> Iterator[GateLine]:
         ("chain", f"The audit trail is whole: {count(g.shown.total, 'entry', 'entries')}", trail),
         ("guards", "The database's guards stand", gone),
     ):
-        told = f"{some(found, 2)}. {integrities.words_of(assessed)}" if found and assessed else some(found, 2)
+        words = some([guard_words.said(each).words.rstrip(".") for each in found], 2)
+        told = f"{words}. {integrities.words_of(assessed)}" if found and assessed else words
         yield GateLine(code, text, not found or assessed is not None, told, assessed=bool(found and assessed))
 
 

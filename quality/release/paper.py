@@ -61,7 +61,7 @@ def context_of(content: dict, signed: Signed, *, for_paper: bool) -> dict:
         "lead": f"{content['product']['name']}, for the market {content['product']['market']}",
         "stamp": content["stamp"],
         "is_demo": content["demo"] == "yes",
-        "lot": {"check": content["check_code"], "number": content["lot"], "product": content["product"]["code"], "coi": content["coi"]},
+        "lot": {"check": content["check_code"], "number": content["lot"], "product": content["product"]["name"].partition(",")[0], "coi": content["coi"]},
         "identity": [
             {"k": "Lot", "v": content["lot"]},
             {"k": "Chain of identity", "v": content["coi"]},

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from batches.dossier.queries import Change, word
-from batches.dossier.queries.annex import Words
+from mes.audit.wordings import Change, Words, word
+from mes.words import counted, plain
 from quality.release.queries import WORDS
 from quality.review.queries import DECISIONS
+from quality.samples.queries import name_of
 
 
 def _moved(what: str, now, before) -> list[Change]:
     if before is None:
-        return [Change(what, "", now.state.replace("_", " "))]
-    return [Change(what, before.state.replace("_", " "), now.state.replace("_", " "))] if before.state != now.state else []
+        return [Change(what, "", plain(now.state))]
+    return [Change(what, plain(before.state), plain(now.state))] if before.state != now.state else []
 
 
 def sample(words: Words, now, before) -> Sequence[Change]:
@@ -21,15 +22,14 @@ def sample(words: Words, now, before) -> Sequence[Change]:
 
 
 def result(words: Words, now, before) -> Sequence[Change]:
-    name = now.criterion.replace("_", " ")
-    old = f"{now.supersedes.value_text} {now.supersedes.unit}".strip() if now.supersedes_id else ""
+    old = words.typed(now.supersedes.value_text, now.supersedes.unit) if now.supersedes_id else ""
     kind = f", interim, day {now.interim_day}" if now.kind == "interim" else ""
     mark = ", illustrative, not published" if now.evidence == "illustrative" else ""
-    return [Change(f"Result {name}{kind}{mark}", old, f"{now.value_text} {now.unit}".strip()), Change("Verdict", "", now.verdict.replace("_", " "))]
+    return [Change(f"Result {name_of(now)}{kind}{mark}", old, words.typed(now.value_text, now.unit), bool(old)), Change("Verdict", "", plain(now.verdict))]
 
 
 def result_review(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"Result of {now.result.criterion.replace('_', ' ')} reviewed", "", now.reviewer.full_name)]
+    return [Change(f"Result of {name_of(now.result)} reviewed", "", now.reviewer.full_name)]
 
 
 def specification(words: Words, now, before) -> Sequence[Change]:
@@ -39,11 +39,11 @@ def specification(words: Words, now, before) -> Sequence[Change]:
 def deviation(words: Words, now, before) -> Sequence[Change]:
     changes = _moved(f"Deviation {now.number}", now, before)
     if before is None:
-        return [*changes, Change("Title", "", now.title)]
+        return [*changes, Change("Title", "", now.title, True)]
     if now.classification != before.classification:
         changes.append(Change("Classification", before.classification, now.classification))
     if now.impact != before.impact:
-        changes.append(Change("Impact on this lot", before.impact.replace("_", " "), f"{now.impact.replace('_', ' ')}: {now.impact_reason}"))
+        changes.append(Change("Impact on this lot", plain(before.impact), f"{plain(now.impact)}: {now.impact_reason}"))
     if now.investigation != before.investigation:
         changes.append(Change("Investigation", before.investigation, now.investigation))
     return changes
@@ -70,7 +70,7 @@ def review(words: Words, now, before) -> Sequence[Change]:
 
 
 def disposition(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"Exception {now.exception.partition(':')[0].replace('_', ' ')} decided", "", f"{DECISIONS.get(now.decision, now.decision)}: {now.comment}")]
+    return [Change(f"Exception {plain(now.exception.partition(':')[0])} decided", "", f"{DECISIONS.get(now.decision, now.decision)}: {now.comment}")]
 
 
 def decision(words: Words, now, before) -> Sequence[Change]:
@@ -78,7 +78,7 @@ def decision(words: Words, now, before) -> Sequence[Change]:
 
 
 def certificate(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"Certificate {now.number}, {now.entries} entries", "", f"SHA-256 {now.sha256}")]
+    return [Change(f"Certificate {now.number}, {counted(now.entries, 'entry', 'entries')}", "", f"SHA-256 {now.sha256}")]
 
 
 def invalidation(words: Words, now, before) -> Sequence[Change]:
@@ -104,8 +104,8 @@ def evidence_file(words: Words, now, before) -> Sequence[Change]:
 def register() -> None:
     """Register every wording of quality."""
     word("quality_sample", sample)
-    word("quality_result", result, "supersedes")
-    word("quality_resultreview", result_review, "result", "reviewer")
+    word("quality_result", result, "supersedes", "specification_version")
+    word("quality_resultreview", result_review, "result__specification_version", "reviewer")
     word("quality_lotspecification", specification, "specification_version__specification")
     word("quality_deviation", deviation)
     word("quality_alert", alert)

@@ -21,8 +21,10 @@ from batches.materials.models import Consumption
 from batches.recipes.document.schema import Recipe
 from batches.recipes.quantities import format_decimal
 from batches.recipes.units import UnitRefused, convert
+from mes.acts import deed_words
 from mes.checkpoints.queries import not_held
 from mes.clock import day_words, moment_words, typed_words
+from mes.records import guard_words
 from mes.records.models import SecurityEvent
 from quality.alerts.models import Alert
 from quality.deviations.models import Deviation
@@ -195,7 +197,7 @@ def refused_scans(ground: Ground) -> Iterator[Finding]:
         yield Finding(
             f"refused_scan:{each.pk}", "identity", "critical" if critical else "major",
             "The identity of patient or product did not agree" if critical else "Wrong code scanned", each.recorded_at, each.by.full_name, None,
-            (("mes_securityevent", each.pk),), facts=(("What the page said", each.sentence), ("Tried", each.attempted.replace("_", " "))),
+            (("mes_securityevent", each.pk),), facts=(("What the page said", each.sentence), ("Tried", deed_words(each.attempted))),
         )  # fmt: skip
 
 
@@ -239,7 +241,7 @@ def donations(ground: Ground) -> Iterator[Finding]:
 
 def results(ground: Ground) -> Iterator[Finding]:
     """Results outside their specification, results not tested, and results that were corrected."""
-    found = Result.objects.filter(lot=ground.lot).select_related("by", "supersedes").order_by("recorded_at")
+    found = Result.objects.filter(lot=ground.lot).select_related("by", "supersedes", "specification_version").order_by("recorded_at")
     for each in found:
         rows = (("quality_result", each.pk),)
         value = f"{each.value_text} {each.unit}".strip()
@@ -247,19 +249,19 @@ def results(ground: Ground) -> Iterator[Finding]:
         if each.verdict in FAILING:
             yield Finding(
                 f"result:{each.pk}", "result", deviation.classification if deviation and deviation.classification != "unclassified" else "major",
-                each.sentence or f"{each.criterion}: {value} does not meet {each.rule}", each.recorded_at, each.by.full_name, None, rows, new=value,
+                each.sentence or f"{samples.name_of(each)}: {value} does not meet {each.rule}", each.recorded_at, each.by.full_name, None, rows, new=value,
                 facts=(("Specification", each.rule),), deviation=deviation,
             )  # fmt: skip
         elif each.verdict == "not_tested":
             yield Finding(
-                f"not_tested:{each.pk}", "result", "minor", each.sentence or f"{each.criterion} was not tested", each.recorded_at, each.by.full_name, None,
-                rows, reason=each.reason,
+                f"not_tested:{each.pk}", "result", "minor", each.sentence or f"{samples.name_of(each)} was not tested", each.recorded_at, each.by.full_name,
+                None, rows, reason=each.reason,
             )  # fmt: skip
         if each.supersedes_id:
             old = f"{each.supersedes.value_text} {each.supersedes.unit}".strip()
-            what = f"Result of {each.criterion} changed, {old} to {value}"
+            what = f"Result of {samples.name_of(each)} changed, {old} to {value}"
             if old == value:  # the same value under a limit that a correction of the batch record moved
-                what, old, value = f"Result of {each.criterion} judged anew", each.supersedes.sentence, each.sentence
+                what, old, value = f"Result of {samples.name_of(each)} judged anew", each.supersedes.sentence, each.sentence
             yield Finding(
                 f"result_correction:{each.pk}", "change", "major", what, each.recorded_at,
                 each.by.full_name, None, rows, old, value, each.reason,
@@ -374,7 +376,7 @@ def unguarded(ground: Ground) -> Iterator[Finding]:
         facts = (
             ("Held before", moment_words(time.since, zone) if time.since else "never checked"),
             ("Held again", moment_words(time.until, zone) if time.until else "not yet"),
-            ("Found", time.found),
+            ("Found", guard_words.said(time.found).words),
         )
         many = f"{len(during):,} entries were" if len(during) > 1 else "1 entry was"
         which = f"{first.seq} to {last.seq}" if last.seq > first.seq else str(first.seq)

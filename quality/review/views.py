@@ -21,6 +21,7 @@ from mes.signatures.pages import SigningPage
 from mes.web.gauge import Limits
 from mes.web.pages import Page
 from mes.web.timeline import Mark
+from mes.words import counted
 from quality.permissions import Permission
 from quality.review import queries, services
 from quality.review.forms import DecisionForm
@@ -235,7 +236,7 @@ def signatures(shown: Picture) -> list[dict]:
     found = []
     if made:
         last = made[-1]
-        found.append({"name": last.full_name, "meaning": f"{len(made)} signatures of steps, the last one", "at": last.recorded_at})
+        found.append({"name": last.full_name, "meaning": f"{counted(len(made), 'signature')} of steps, the last one", "at": last.recorded_at})
     review = shown.review
     if shown.is_current:
         found.append(

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from batches.permissions import Permission as BatchPermission
+from batches.recipes.queries import product_names
 from mes.clock import moment_words
 from mes.errors import RuleBroken
 from mes.records.context import site_context
@@ -40,12 +41,13 @@ class ListPage(Page):
     title = "Specifications"
 
     def read(self) -> dict:
+        names = product_names()
         rows = [
             {
                 "url": url_of(version),
                 "cells": [
                     {"text": f"{version.specification.code} {version.label}", "sub": version.specification.name, "mono": True},
-                    {"text": version.specification.product},
+                    {"text": names.get(version.specification.product, version.specification.product), "sub": version.specification.product},
                     {"text": ", ".join(version.markets)},
                     {"word": WORDS[version.state], "state": "todo"} if version.state == "in_review" else {"text": WORDS[version.state]},
                     {"text": version.author.full_name, "sub": f"in force since {since}" if since else ""},
@@ -112,7 +114,7 @@ class VersionPage(Page):
             "status_state": "todo" if version.state == "in_review" else "",
             "version": version,
             "pairs": [
-                {"k": "Product", "v": document.product},
+                {"k": "Product", "v": f"{product_names().get(document.product, document.product)} ({document.product})"},
                 {"k": "Markets", "v": ", ".join(version.markets)},
                 {"k": "Author", "v": version.author.full_name},
                 {"k": "In force since", "v": in_force_since(version, self.request.site.time_zone)},

@@ -27,6 +27,7 @@ from batches.lots.models import Container, Donation, Hold, Lot
 from batches.materials.models import Consumption
 from batches.recipes.bounds import bounds_text
 from batches.recipes.document.schema import Parameter
+from batches.recipes.expressions import in_names
 from mes.audit.chain import canonical_json, instant
 from mes.signatures.queries import payload_intact
 from mes.signatures.shown import check_whole
@@ -110,6 +111,7 @@ class _Facts:
 
     def __init__(self, lot: Lot):
         self.runs = runs_of(lot)
+        self.names = recipe_of(lot).parameter_names()
         self.signatures = signatures_by_run(self.runs)
         self.covers = covering(lot, self.runs, self.signatures)
         self.entries = _by_run(Entry.objects.filter(lot=lot).select_related("by", "confirmed_by", "reading"))
@@ -142,7 +144,7 @@ def _step(facts: _Facts, run, step) -> dict:
         "instruction": step.instruction,
         "critical": step.critical,
         "opened": _by(run.opened_at, run.opened_by),
-        "values": _values(facts.entries[run.pk], step),
+        "values": _values(facts.entries[run.pk], step, facts.names),
         "attempts": [
             {"name": _name(step, each.parameter), "text": each.text, "sentence": each.sentence, **_by(each.recorded_at, each.by)}
             for each in facts.attempts[run.pk]
@@ -180,20 +182,21 @@ def _name(step, key: str) -> str:
         return key
 
 
-def _values(entries: list[Entry], step) -> list[dict]:
+def _values(entries: list[Entry], step, names: dict[str, str]) -> list[dict]:
     """Every parameter of the step in its order: what counts now, its limits, and what stood there before."""
     of: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         of[entry.parameter].append(entry)
-    return [_value(parameter, of[parameter.key]) for parameter in step.parameters]
+    return [_value(parameter, of[parameter.key], names) for parameter in step.parameters]
 
 
-def _value(parameter: Parameter, history: list[Entry]) -> dict:
+def _value(parameter: Parameter, history: list[Entry], names: dict[str, str]) -> dict:
     now = history[-1] if history else None
     kept = {
         "name": parameter.name, "limits": limits_words(parameter), "class": "" if parameter.limit_class == "none" else parameter.limit_class,
         "value": now.value_text if now else "", "unit": now.unit if now else (parameter.unit or ""), "level": now.level if now else "",
-        "sentence": now.sentence if now else "", "source": now.source if now else "", "trace": now.trace if now else "", "late": bool(now and now.late),
+        "sentence": now.sentence if now else "", "source": now.source if now else "", "trace": now.trace if now else "",
+        "calculation": in_names(now.trace, names) if now else "", "late": bool(now and now.late),
         "claimed_at": instant(now.claimed_at) if now and now.claimed_at else "", "reason": now.reason if now and now.source != "calculated" else "",
         "confirmed_by": now.confirmed_by.full_name if now and now.confirmed_by_id else "", "required": parameter.required,
         **_by(now.recorded_at if now else None, now.by if now else None),

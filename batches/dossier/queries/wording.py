@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batches.custody.wording import HAND_OVERS
-from batches.dossier.queries.annex import Change, Words, word
+from mes.audit.wordings import Change, Words, word
 from mes.clock import moment_words
+from mes.words import counted, plain, unit_words
 
 STATE_WORDS = {"not_done": "left out", "in_execution": "in execution"}
 
 
 def _state(state: str) -> str:
-    return STATE_WORDS.get(state, state.replace("_", " "))
+    return STATE_WORDS.get(state, plain(state))
 
 
 def _moved(what: str, now, before) -> list[Change]:
@@ -30,7 +31,8 @@ def entry(words: Words, now, before) -> Sequence[Change]:
         marks.append(f"past the {now.level} limit")
     if now.reason and now.source != "calculated" and now.supersedes_id is None:
         marks.append(now.reason)
-    changes = [Change(f"{name}{' (' + ', '.join(marks) + ')' if marks else ''}", old, text)]
+    notable = bool(old) or now.late or now.level in {"alert", "action", "hard"}
+    changes = [Change(f"{name}{' (' + ', '.join(marks) + ')' if marks else ''}", old, text, notable)]
     if now.supersedes_id and now.confirmed_by_id:
         changes.append(Change("Compared with its source by", "", now.confirmed_by.full_name))
     return changes
@@ -45,24 +47,33 @@ def step_run(words: Words, now, before) -> Sequence[Change]:
     return changes
 
 
+def step_run_stands(words: Words, now) -> Sequence[Change]:
+    """The state of a step with who did what when."""
+    done = (("opened", now.opened_at, now.opened_by), ("performed", now.performed_at, now.performed_by), ("checked", now.second_at, now.second_by))
+    told = [Change(f"Step {_state(now.state)}")]
+    told += [Change(act, "", f"{moment_words(at, words.zone)} by {by.full_name} ({by.username})") for act, at, by in done if at is not None]
+    return [*told, *([Change("reason", "", now.state_reason)] if now.state_reason else [])]
+
+
 def attempt(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"{words.parameter(now.step_run_id, now.parameter)}: typed and not taken", "", words.typed(now.text)), Change("Answer", "", now.sentence)]
+    name = words.parameter(now.step_run_id, now.parameter)
+    return [Change(f"{name}: typed and not taken", "", words.typed(now.text), True), Change("Answer", "", now.sentence)]
 
 
 def scan(words: Words, now, before) -> Sequence[Change]:
     how = "typed in full" if now.typed else "scanned"
-    what = now.container.title if now.container_id else now.purpose.replace("_", " ")
+    what = now.container.title if now.container_id else plain(now.purpose)
     if now.with_person_id:
         how += f" with {now.with_person.full_name}"
-    return [Change(f"{what} {how}" if now.matched else f"Wrong {now.purpose} scan", "", now.text)]
+    return [Change(f"{what} {how}" if now.matched else f"Wrong {plain(now.purpose)} scan", "", now.text, not now.matched or now.typed)]
 
 
 def excursion(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"{'Time limit' if now.kind == 'time_limit' else 'Limit'} passed", "", now.sentence)]
+    return [Change(f"{'Time limit' if now.kind == 'time_limit' else 'Limit'} passed", "", now.sentence, True)]
 
 
 def choice(words: Words, now, before) -> Sequence[Change]:
-    return [Change("Chosen", "", f"{now.choice.replace('_', ' ')}: {now.reason}".rstrip(": "))]
+    return [Change("Chosen", "", f"{plain(now.choice)}: {now.reason}".rstrip(": "))]
 
 
 def decision(words: Words, now, before) -> Sequence[Change]:
@@ -74,8 +85,8 @@ def attachment(words: Words, now, before) -> Sequence[Change]:
 
 
 def consumption(words: Words, now, before) -> Sequence[Change]:
-    old = f"{now.supersedes.quantity_text} {now.supersedes.unit}" if now.supersedes_id else ""
-    return [Change(f"{words.material(now.line)}, lot {now.material_lot.number}", old, f"{now.quantity_text} {now.unit}")]
+    old = f"{now.supersedes.quantity_text} {unit_words(now.supersedes.unit)}" if now.supersedes_id else ""
+    return [Change(f"{words.material(now.line)}, lot {now.material_lot.number}", old, f"{now.quantity_text} {unit_words(now.unit)}", bool(old))]
 
 
 def equipment_use(words: Words, now, before) -> Sequence[Change]:
@@ -102,6 +113,10 @@ def lot(words: Words, now, before) -> Sequence[Change]:
     return _moved("Lot", now, before)
 
 
+def lot_stands(words: Words, now) -> Sequence[Change]:
+    return [*lot(words, now, None), Change("state", "", _state(now.state))]
+
+
 def signature(words: Words, now, before) -> Sequence[Change]:
     role = f", {now.role}" if now.role else ""
     return [Change(f"Signed by {now.full_name} ({now.username}{role})", "", now.meaning_text)]
@@ -109,6 +124,10 @@ def signature(words: Words, now, before) -> Sequence[Change]:
 
 def payload(words: Words, now, before) -> Sequence[Change]:
     return []  # the bytes that the signature beside it signed
+
+
+def payload_stands(words: Words, now) -> Sequence[Change]:
+    return [Change("Kept for a signature", "", f"its {'seal' if now._meta.db_table == 'mes_signatureseal' else 'signed bytes'}")]
 
 
 def hand_over(words: Words, now, before) -> Sequence[Change]:
@@ -128,13 +147,13 @@ def occupancy(words: Words, now, before) -> Sequence[Change]:
 
 
 def paper(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"Batch record {now.number} printed, {now.entries} entries", "", f"SHA-256 {now.sha256}")]
+    return [Change(f"Batch record {now.number} printed, {counted(now.entries, 'entry', 'entries')}", "", f"SHA-256 {now.sha256}")]
 
 
 def register() -> None:
     """Register every wording of batches and of the signatures that stand in a lot's stream."""
     word("batches_entry", entry, "supersedes", "confirmed_by")
-    word("batches_steprun", step_run)
+    word("batches_steprun", step_run, "opened_by", "performed_by", "second_by", stands=step_run_stands, counted="Steps planned")
     word("batches_entryattempt", attempt)
     word("batches_scanevent", scan, "container", "with_person")
     word("batches_excursion", excursion)
@@ -146,12 +165,12 @@ def register() -> None:
     word("batches_container", container)
     word("batches_label", label)
     word("batches_hold", hold)
-    word("batches_lot", lot)
+    word("batches_lot", lot, stands=lot_stands)
     word("batches_handover", hand_over)
     word("batches_lotsite", site)
     word("batches_lotdonation", donation, "donation")
     word("batches_occupancy", occupancy)
     word("batches_batchrecordpaper", paper)
     word("mes_signature", signature)
-    word("mes_signaturepayload", payload)
-    word("mes_signatureseal", payload)
+    word("mes_signaturepayload", payload, stands=payload_stands)
+    word("mes_signatureseal", payload, stands=payload_stands)

@@ -17,6 +17,7 @@ from batches.execution.rules import check_may_be_left_out
 from batches.readings.models import Reading
 from batches.recipes.bounds import bounds_text
 from batches.recipes.document.schema import Parameter
+from batches.recipes.expressions import in_names
 from batches.recipes.quantities import read_back
 from mes.clock import day_words, hour_words, moment_words, record_now, short_words, typed_words
 from mes.errors import RuleBroken
@@ -252,7 +253,7 @@ class Screen:
             "calculated": True,
             "id": parameter.key,
             "label": parameter.name,
-            "formula": parameter.expression.strip() if len(parameter.expression.strip()) < 40 else "",
+            "formula": in_names(parameter.expression.strip(), self.recipe.parameter_names()) if len(parameter.expression.strip()) < 40 else "",
             "value": entry.value_text if entry else "",
             "unit": parameter.unit or "",
             "needs": needs[:1].upper() + needs[1:] if needs else "Calculated later",

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpResponse
 
 from batches.lots import forms, overview, queries, services
-from batches.lots.band import band
+from batches.lots.band import band, product_name
 from batches.lots.models import Lot
 from batches.lots.states import LOT_WORDS
 from batches.permissions import Permission
@@ -80,7 +80,7 @@ class LotPage(OfLot):
 
     def order_pairs(self, lot: Lot) -> list[dict]:
         pairs = [
-            {"k": "Product", "v": lot.product},
+            {"k": "Product", "v": f"{product_name(lot.recipe_version_id)} ({lot.product})"},
             {"k": "Market", "v": lot.market},
             {"k": "Dose cohort", "v": lot.cohort},
             {"k": "Site", "v": lot.site.name},

@@ -51,7 +51,7 @@ class LotsPage(Page):
             "cells": [
                 {"text": lot.number, "mono": True, "sub": "demo lot" if lot.demo else ""},
                 {"text": lot.check_code, "mono": True},
-                {"text": lot.product, "sub": f"{lot.recipe_version.master.code} {lot.recipe_version.label}"},
+                {"text": lot.recipe_version.master.product_name, "sub": f"{lot.recipe_version.master.code} {lot.recipe_version.label}"},
                 {"text": lot.therapy_event.coi, "mono": True},
                 {"text": lot.therapy_event.treatment_centre},
                 {"text": day_words(lot.recorded_at, self.zone), "sub": hour_words(lot.recorded_at, self.zone)},

@@ -380,6 +380,10 @@ class Recipe(Frozen):
                 return step, parameter
         raise KeyError(key)
 
+    def parameter_names(self) -> dict[str, str]:
+        """What a person calls each name that an expression may hold: the parameters, and the target of a dose."""
+        return {"dose_target": "Dose of the cohort"} | {parameter.key: parameter.name for _, parameter in self.parameters()}
+
     def container(self, code: str) -> Container:
         """The container with that code. Raises ``KeyError``."""
         for container in self.containers:

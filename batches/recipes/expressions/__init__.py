@@ -17,8 +17,9 @@ from batches.recipes.expressions.checking import Kind, check
 from batches.recipes.expressions.evaluation import Trace, Value, Values, evaluate, trace
 from batches.recipes.expressions.functions import FUNCTIONS
 from batches.recipes.expressions.syntax import ExpressionRefused, Node, parse, tokens
+from batches.recipes.expressions.wording import in_names
 
-__all__ = ["FUNCTIONS", "Expression", "ExpressionRefused", "Kind", "Trace", "Value", "Values", "calculation_order"]
+__all__ = ["FUNCTIONS", "Expression", "ExpressionRefused", "Kind", "Trace", "Value", "Values", "calculation_order", "in_names"]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from mes.clock import day_words, moment_words, short_words, typed_words
 from mes.web import gauge as geometry
 from mes.web.countdown import Countdown
 from mes.web.figures import numbers_in
+from mes.words import unit_words
 
 register = template.Library()
 
@@ -123,7 +124,7 @@ def limits_text(limits: object) -> SafeString:
 
 
 def _plain(unit: str) -> str:
-    return f" {unit}" if unit else ""
+    return f" {unit_words(unit)}" if unit else ""
 
 
 @register.simple_tag(name="gauge")

@@ -10,6 +10,7 @@ from mes.people.models import Site
 from mes.records.context import site_context
 from mes.records.kept import check_kept
 from mes.web.pages import Page
+from mes.words import counted
 from quality.permissions import Permission
 from quality.release import queries
 from quality.release.models import Certificate, ReleaseDecision
@@ -58,7 +59,7 @@ class CertificatePage(Page):
             "pdf_url": pdf_url(number, drawn.number) if drawn else "",
             "foot_left": context["foot"],
             "foot_middle": "Scan the code to check this certificate.",
-            "pages": f"{context['entries']} audit entries in the annex of the PDF",
+            "pages": f"{counted(context['entries'], 'audit entry', 'audit entries')} in the annex of the PDF",
         }  # fmt: skip
 
 

@@ -10,10 +10,12 @@ from batches.permissions import Permission as BatchPermission
 from mes.clock import day_words, record_now
 from mes.errors import Missing
 from mes.permissions import Permission as AuditPermission
+from mes.records import guard_words
 from mes.records.context import site_context
 from mes.signatures import shown
 from mes.signatures.pages import SigningPage
 from mes.web.pages import FragmentPage, Page
+from mes.words import counted
 from quality.permissions import Permission
 from quality.release import integrity, queries, services
 from quality.release.gate import GateLine, blocking, lines_of
@@ -179,8 +181,8 @@ def integrity_acts(lot, lines: list[GateLine], rights) -> dict | None:
     one = there or waiting
     made = [one.signature, *([one.confirmation.signature] if there else [])] if one else []
     return {
-        "findings": findings, "text": one.text if one else "", "act": act, "needs": "" if there else "second" if waiting else "first",
-        "signatures": [shown.signature(each) for each in made],
+        "findings": [guard_words.said(each) for each in findings], "text": one.text if one else "", "act": act,
+        "needs": "" if there else "second" if waiting else "first", "signatures": [shown.signature(each) for each in made],
     }  # fmt: skip
 
 
@@ -276,7 +278,9 @@ class SignDecisionPage(SigningPage):
             "title": f"Certify, {STAGE_WORDS[ground.stage].lower()}, lot",
             "rows": [*result_rows(ground), *judged_rows(ground), *gate_rows(lines)],
             "caption": "You certify exactly this: every result, every condition, and the whole record behind them",
-            "recap_hint": f"{ground.shown.sum_words}. {len(ground.deviations)} deviations. The whole certificate is signed; record version {lot.version}.",
+            "recap_hint": (
+                f"{ground.shown.sum_words}. {counted(len(ground.deviations), 'deviation')}. The whole certificate is signed; record version {lot.version}."
+            ),
             "ok": "Sign: certify, final" if ground.is_final else "Sign: certify, results pending",
             "notes": [{"state": each["state"], "title": each["title"], "text": each["text"]} for each in conditions(ground)],
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from batches.lots.band import band
 from batches.lots.states import LOT_WORDS
+from mes.records import guard_words
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 from quality.permissions import Permission
@@ -14,7 +15,9 @@ from quality.release.views.decision import release_url
 class _IntegrityPage(SigningPage):
     def shown(self, lot, findings: list[str]) -> dict:
         rows = [{"label": "Lot", "value": lot.number}, {"label": "State", "value": LOT_WORDS[lot.state]}]
-        rows += [{"label": f"Found, {number}", "value": each, "state": "alarm"} for number, each in enumerate(findings, start=1)]
+        found = [guard_words.said(each) for each in findings]
+        for number, each in enumerate(found, start=1):
+            rows.append({"label": f"Found, {number}", "value": each.words[:1].upper() + each.words[1:], "exact": each.exact, "state": "alarm"})
         return band(lot) | {
             "page_title": f"Assess the trail of {lot.number}", "back_url": release_url(lot.number), "back_label": "Not now", "rows": rows,
             "recap_hint": f"{len(findings)} found. One more, or one fewer, and this no longer counts.",
@@ -43,7 +46,8 @@ class AssessIntegrityPage(_IntegrityPage):
     def summary(self, number: str) -> dict:
         lot = queries.lot_by_number(number)
         return self.shown(lot, integrity.assessable(lot)) | {
-            "title": "Assess what was found about lot", "caption": "What does not hold now. Say what it means for this lot", "ok": "Sign the assessment",
+            "title": "Assess what was found about lot", "caption": "What does not hold now", "reason_label": "Your assessment: what it means for this lot",
+            "ok": "Sign the assessment",
         }  # fmt: skip
 
     def sign(self, proof, number: str):

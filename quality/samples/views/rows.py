@@ -12,6 +12,7 @@ from batches.recipes.quantities import read_back
 from mes.clock import day_words, short_words
 from mes.web.countdown import span
 from mes.web.gauge import Limits
+from mes.words import counted
 from quality.samples.models import Result
 from quality.samples.queries import MARKS, CriterionLine, interim_text
 from quality.specifications.document.schema import Criterion
@@ -165,4 +166,4 @@ def _waits(line: CriterionLine, now: dt.datetime) -> str:
         return f"Sample {line.sample.code} is drawn at step {line.sample.step_run.key if line.sample.step_run_id else '–'}."
     if line.sample.state == "drawn":
         return "Receive the sample in QC first."
-    return f"Due {day_words(line.due, now.tzinfo)}, {line.criterion.due_days} days after sampling." if line.due else "The sample is in QC."
+    return f"Due {day_words(line.due, now.tzinfo)}, {counted(line.criterion.due_days, 'day')} after sampling." if line.due else "The sample is in QC."

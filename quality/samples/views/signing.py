@@ -81,7 +81,7 @@ class ReviewSamplePage(SigningPage):
         results = queries.unreviewed(sample)
         return band(queries.lot_by_number(sample.lot.number)) | {
             "title": f"Review the results of {sample.code}, lot", "page_title": f"Review {sample.identifier}", "rows": [signed_row(each) for each in results],
-            "caption": f"You sign for these {len(results)} results", "back_label": "Back to the sample",
+            "caption": "You sign for this result" if len(results) == 1 else f"You sign for these {len(results)} results", "back_label": "Back to the sample",
             "back_url": reverse("quality:samples:sample", kwargs={"identifier": identifier}), "ok": "Sign the review", "foot": "Who tested does not review.",
         }  # fmt: skip
 

@@ -48,6 +48,8 @@ def test_the_record_holds_values_in_their_limits_materials_equipment_files_and_s
     assert [each["username"].split(".")[0] for each in counted["signatures"]] == ["maya", "jonas"]
     assert counted["excursions"][0]["choices"][0]["reason"] == "Read twice, the value is as it is"
     assert counted["scans"][0]["how"] == "scanned"
+    calculated = next(each for each in (value for stage in record["stages"] for every in stage["steps"] for value in every["values"]) if each["trace"])
+    assert "_" in calculated["trace"] and "_" not in calculated["calculation"] and "“" in calculated["calculation"]
     titles = [table["title"] for table in record["tables"]]
     assert "Genealogy of materials" in titles and "Deviations" in titles and "Results against specification" in titles
     genealogy = next(table for table in record["tables"] if table["title"] == "Genealogy of materials")

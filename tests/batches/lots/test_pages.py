@@ -48,7 +48,9 @@ def test_a_scheduler_orders_a_lot_and_sees_its_overview_without_the_patient(worl
     for words in (lot.check_code, lot.therapy_event.coi, lot.therapy_event.patient.pseudonym, "G123498654321", "Leukapheresis bag", "Order and identity"):
         assert words in text
     assert "Canarybird" not in text and "778899" not in text
+    assert lot.recipe_version.master.product_name in text
     listed = client.get("/lots/").content.decode()
+    assert lot.recipe_version.master.product_name in listed and f">{lot.product}<" not in listed + text, "a product is called by its name"
     assert "UTR-26-0001" in listed and "Canarybird" not in listed
 
 

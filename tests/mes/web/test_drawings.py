@@ -70,6 +70,30 @@ def test_marks_of_a_timeline_never_cover_each_other():
     assert all(after - before >= 1.8 for before, after in pairwise(places))
 
 
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+@pytest.mark.parametrize("count", [1, 9, 80])
+def test_nothing_is_drawn_as_done_or_marked_beyond_the_present(hour, count):
+    now = NOW.replace(hour=hour)
+    stages = [Stage("Done", now - timedelta(days=6), now - timedelta(days=1)), Stage("Running", now - timedelta(days=1), now + timedelta(days=2))]
+    line = lay_out([*stages, Stage("Planned", now + timedelta(days=2), now + timedelta(days=6))], [Mark(each, now) for each in range(count)], now)
+    present = float(line["now_x"])
+    assert 49 < present < 51
+    done, running, planned = ((float(each["x"]), float(each["width"]), each["plan_x"]) for each in line["stages"])
+    assert done[0] + done[1] < present and done[2] == ""
+    assert running[0] + running[1] == pytest.approx(present, abs=0.02) and float(running[2]) == pytest.approx(present, abs=0.02)
+    assert planned[1] == 0 and float(planned[2]) > present
+    places = [float(mark["x"]) for mark in line["marks"]]
+    assert places == sorted(places) and 0 <= places[0] and places[-1] <= present + 0.01
+
+
+def test_the_axis_of_a_lot_that_is_long_done_ends_with_it():
+    stages = [Stage("Expansion", NOW - timedelta(days=90), NOW - timedelta(days=78))]
+    line = lay_out(stages, [Mark(1, NOW - timedelta(days=80))], NOW)
+    assert line["now_x"] == "" and line["stages"][0]["width"] == "100.00"
+    soon = lay_out([Stage("Expansion", NOW - timedelta(days=12), NOW - timedelta(hours=6))], [], NOW)
+    assert soon["now_x"] == "100.00"
+
+
 def test_a_lot_made_within_a_day_is_drawn_by_the_hour():
     begun = datetime(2026, 11, 19, 8, 20, tzinfo=UTC)
     line = lay_out([Stage("Count", begun, begun + timedelta(hours=6))], [], begun + timedelta(hours=6))

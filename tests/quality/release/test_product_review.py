@@ -45,6 +45,9 @@ def test_a_closed_period_gives_the_same_figures_whatever_came_later_and_each_nam
     assert figures["rejected"].lots == figures["out_of_specification"].lots == [bad.number] and figures["yield"].lots == [good.number]
     assert "61.0" in figures["out_of_specification"].lines[0].detail and "cells" in figures["yield"].lines[0].detail
     assert {good.number, bad.number} >= set(figures["deviations"].lots)
+    failed, deviation = figures["out_of_specification"].lines[0], figures["deviations"].lines[0]
+    assert failed.words.startswith("Viability") and failed.words.endswith(("does not meet", "above", "below")), failed.words
+    assert deviation.words.endswith(("to assess)", "to close)", "closed)", "not classified yet)")) and "_" not in failed.words + deviation.words
     wide = {each.code: each for each in review(begin=since - dt.timedelta(days=1)).figures}
     for code in ("changes", "ordered", "started"):
         assert {good.number, bad.number} <= set(wide[code].lots), "what their lots were made from lies before them"
@@ -68,6 +71,7 @@ def test_the_review_is_read_on_a_page_and_over_the_api_and_nothing_of_it_is_writ
     ordered = told["figures"][0]
     assert (ordered["code"], ordered["number"]) == ("ordered", len(ordered["lots"])) and lot.number in ordered["lots"]
     assert f"Lots ordered: {ordered['number']}" in page and lot.number in page and told["digest"] in page and "This period is not over." in page
+    assert '<option value="judged" selected>' in page and "(judged)</option>" in page
     assert "+00:00" not in re.sub(r"<[^>]+>", "", page), "times stand in the zone of the site"
     assert "The last day lies before the first one" in reviewer.get("/product-review/", asked | {"last": "2020-01-01"}).content.decode()
     for at in ("/product-review/", "/api/v1/product-review/"):

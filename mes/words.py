@@ -1,0 +1,47 @@
+"""How codes, units and counts are said to a person: the one place of it. What is stored stays as it was written."""
+
+from __future__ import annotations
+
+import re
+
+_DEGREES = re.compile(r"(?<![A-Za-z])deg\s?([CFK])\b")
+_MICRO = re.compile(r"(?<![A-Za-z])u(?=(?:L|g|M|mol)\b)|(?<=\d )u(?=m\b)")
+_ONE = re.compile(
+    r"(?<![\w.,−/+-])1 (?:(piece|vial|bag|dose|bead|event|particle|cell|day|week|month|hour|minute|second)s|(cop)ies)\b(?!\s*/)"
+)
+_NEEDED = re.compile(r"deg\s?[CFK]\b|(?<![A-Za-z])u(?:[LgMm]\b|mol\b)|1 [a-z]+s\b")
+_MARKUP = re.compile(r"(?is)(<(textarea|pre|code|script|style)\b.*?</\2\s*>|<!--.*?-->|<[^>]*>)")
+_CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+", re.ASCII)
+
+
+def plain(code: str) -> str:
+    """A code as plain words: "in_execution" as "in execution"."""
+    return code.replace("_", " ")
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is a name for machines, written with underscores, and nothing that a person typed."""
+    return _CODE.fullmatch(text) is not None
+
+
+def unit_words(text: str) -> str:
+    """A unit, or a sentence with units in it, as a person writes them: degC as °C, uL as µL. Powers are drawn by the templates (`unit`, `figures`)."""
+    return _MICRO.sub("µ", _DEGREES.sub(r"°\1", text))
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 entry", "2 entries"; `many` where an s is not enough."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def said(text: str) -> str:
+    """A text with its units as people write them, and one thing of a kind in the singular: "1 pieces" as "1 piece"."""
+    return _ONE.sub(lambda found: f"1 {found[1] or found[2] + 'y'}", unit_words(text))
+
+
+def said_in(html: str) -> str:
+    """The same for every text of a page or a paper. Attributes, what is typed in, code and scripts stay as they are: they are sent back or exact."""
+    if not _NEEDED.search(html):
+        return html
+    parts = _MARKUP.split(html)  # text, markup, name of an element whose content stays, text, ...
+    return "".join(said(part) if place % 3 == 0 else part or "" for place, part in enumerate(parts) if place % 3 != 2)

@@ -1,0 +1,63 @@
+"""Units, counts and codes as a person reads them; what is typed in or exact stays as it is."""
+
+import pytest
+
+from mes.words import counted, is_code, plain, said, said_in, unit_words
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ("degC", "°C"), ("2 to 8 degC", "2 to 8 °C"), ("38.4 deg C: above", "38.4 °C: above"), ("uL", "µL"), ("ng/uL", "ng/µL"), ("10 um", "10 µm"),
+        ("umol/L", "µmol/L"), ("10^6/kg", "10^6/kg"), ("cells/kg", "cells/kg"), ("EU/mL", "EU/mL"), ("degCelsius", "degCelsius"),
+        ("forum", "forum"), ("um die Ecke", "um die Ecke"), ("µL", "µL"), ("CULTURE uLtra", "CULTURE uLtra"),
+    ],
+)  # fmt: skip
+def test_a_unit_is_read_as_people_write_it(stored, read):
+    assert unit_words(stored) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("1 pieces", "1 piece"), ("2 pieces", "2 pieces"), ("1.1 pieces", "1.1 pieces"), ("11 bags", "11 bags"), ("1 copies", "1 copy"), ("0.1 vials", "0.1 vials"),
+        ("1 cells/kg", "1 cells/kg"), ("A-1 days", "A-1 days"), ("take 1 vials out", "take 1 vial out"),
+    ],
+)  # fmt: skip
+def test_one_thing_is_said_in_the_singular(text, read):
+    assert said(text) == read
+
+
+def test_counts_carry_the_right_noun():
+    assert (counted(1, "entry", "entries"), counted(2, "entry", "entries"), counted(0, "lot"), counted(4212, "lot")) == (
+        "1 entry", "2 entries", "0 lots", "4,212 lots",
+    )  # fmt: skip
+    assert plain("in_execution") == "in execution" and is_code("fill_start") and not is_code("Fill start") and not is_code("fill")
+
+
+def test_only_the_text_of_a_page_is_said_in_words():
+    page = (
+        '<p title="degC">2 to 8 degC</p><input value="8 degC"><textarea rows="3">unit: degC</textarea><script>"degC"</script>'
+        "<pre>degC\n</pre><!-- degC --><text>1 pieces</text><option value=\"degC\">in degC</option>"
+    )
+    assert said_in(page) == (
+        '<p title="degC">2 to 8 °C</p><input value="8 degC"><textarea rows="3">unit: degC</textarea><script>"degC"</script>'
+        "<pre>degC\n</pre><!-- degC --><text>1 piece</text><option value=\"degC\">in °C</option>"
+    )
+
+
+@pytest.mark.parametrize("page", ["", "no units here", "<p>degC", "degC<", "<textarea>degC", "a < b > 2 degC"])
+def test_a_page_that_is_cut_off_loses_nothing(page):
+    assert said_in(page).replace("°C", "degC") == page
+
+
+def test_every_page_is_read_in_words_and_a_paper_too(client, settings):
+    from django.http import HttpResponse, JsonResponse
+    from django.test import RequestFactory
+
+    from mes.web.middleware import Readable
+
+    ask = RequestFactory().get("/")
+    page = Readable(lambda request: HttpResponse("<p>4 degC</p>"))(ask)
+    assert page.content.decode() == "<p>4 °C</p>" and "mes.web.middleware.Readable" in settings.MIDDLEWARE
+    assert Readable(lambda request: JsonResponse({"unit": "degC"}))(ask).content == b'{"unit": "degC"}'
