@@ -30,6 +30,11 @@ CERTIFICATE, REJECTION, WITHDRAWAL, USE = "certificate/1", "rejection/2", "withd
 MEANINGS = {"stage_1": "certified_stage_1", "final": "certified_final"}
 WORDS = {"stage_1": "Stage 1", "final": "Final", "rejected": "Rejected", "withdrawn": "Withdrawn"}
 
+Typed = tuple[str, ...]
+BOTH: Typed = ("container", "patient")
+"""The two identifiers of an infusion; `Typed` names those of them that were typed in full, not scanned."""
+TYPED, SCANNED = "typed in full", "scanned"
+
 NOT_INFUSED = {
     "patient_condition": "The patient's condition does not allow it",
     "patient_died": "The patient died",
@@ -154,10 +159,18 @@ def received_at_centre(container: Container) -> dt.datetime | None:
     return HandOver.objects.filter(container=container, kind="at_centre").order_by("-recorded_at").values_list("recorded_at", flat=True).first()
 
 
-def identity_typed(scanned: str, coi: str) -> bool:
-    """Whether the container's or the patient's identifier was typed as people read it. Raises IdentifierRefused for the container's."""
+def identity_typed(scanned: str, coi: str) -> Typed:
+    """Which of the two identifiers were typed as people read them; none where both were scanned. Raises IdentifierRefused for the container's."""
     patient = patient_scanned(coi)
-    return parse_scan(scanned).for_eyes or patient is None or patient.for_eyes
+    typed = {"container": parse_scan(scanned).for_eyes, "patient": patient is None or patient.for_eyes}
+    return tuple(which for which in BOTH if typed[which])
+
+
+def how_read(typed: Typed) -> str:
+    """In words, how the identifiers of container and patient were read: what both persons sign."""
+    if not typed or typed == BOTH:
+        return TYPED if typed else SCANNED
+    return ", ".join(f"{which} {TYPED if which in typed else SCANNED}" for which in BOTH)
 
 
 def patient_scanned(coi: str) -> Scanned | None:
@@ -169,7 +182,7 @@ def patient_scanned(coi: str) -> Scanned | None:
         return None
 
 
-def identity_meaning(typed: bool) -> str:
+def identity_meaning(typed: Typed) -> str:
     """What the second person of an infusion signs: typed identifiers have a meaning of their own, by which they are counted (decision 10)."""
     return "confirmed_typed_identity" if typed else "confirmed_identity"
 
@@ -178,22 +191,22 @@ SIGNERS = ("first", "second")
 """The two persons of an infusion, in the order of their signatures."""
 
 
-def use_meanings(infused: bool, typed: bool) -> tuple[str, str]:
+def use_meanings(infused: bool, typed: Typed) -> tuple[str, str]:
     """What the first and the second person sign; who reads a typed identity signs that it was read."""
     return ("infused" if infused else "not_infused", identity_meaning(typed))
 
 
-def use_content(container: Container, facts: dict[str, str], *, typed: bool = False) -> dict:
+def use_content(container: Container, facts: dict[str, str], *, typed: Typed = ()) -> dict:
     """What the two persons of an infusion (or of a non-infusion) sign."""
     lot = container.lot
     return {
         "lot": lot.number, "check_code": lot.check_code, "coi": lot.therapy_event.coi, "product": lot.product, "container": container.identifier,
-        "title": container.title, "state": container.state, "identifiers": "typed in full" if typed else "scanned",
+        "title": container.title, "state": container.state, "identifiers": how_read(typed),
         **{key: str(value) for key, value in sorted(facts.items())},
     }  # fmt: skip
 
 
-def use_subject(container: Container, facts: dict[str, str], *, typed: bool = False) -> ceremony.Subject:
+def use_subject(container: Container, facts: dict[str, str], *, typed: Typed = ()) -> ceremony.Subject:
     return ceremony.subject(container, USE, use_content(container, facts, typed=typed))
 
 

@@ -194,7 +194,7 @@ class UsePage(Page):
         codes, number = form.codes(), lot.number
         bag = queries.bag_scanned(number, codes["scanned"])
         typed = queries.identity_typed(**codes)
-        how = "typed in full" if typed else "scanned"
+        how = {which: queries.TYPED if which in typed else queries.SCANNED for which in queries.BOTH}
         rules.check_identity(bag, **codes)
         infused = form.facts()["infused"]
         if infused:
@@ -218,8 +218,8 @@ class UsePage(Page):
             "at": self.at,
             "changed": before is not None and bytes(before.payload_digest) != bytes(intents[0].payload_digest),
             "rows": [
-                {"label": bag.title, "value": bag.identifier, "sub": f"{how}, {CONTAINER_WORDS[bag.state].lower()}"},
-                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": f"the patient's, {how}"},
+                {"label": bag.title, "value": bag.identifier, "sub": f"{how['container']}, {CONTAINER_WORDS[bag.state].lower()}"},
+                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": f"the patient's, {how['patient']}"},
                 *({"label": labels[key], "value": value} for key, value in (facts | times).items() if key in labels and value),
             ],
             "first_meaning": meaning_of(meanings[0]).text,

@@ -38,7 +38,7 @@ def dispatch(judged, lot, who="boss"):
     return services.dispatch(by=judged.by(who), container_id=bag.pk, scanned=f"CTL:C:{bag.identifier}", proof=proof, **details)
 
 
-def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scanned="", typed=False, **facts):
+def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scanned="", typed=(), **facts):
     bag = judged.bag(lot)
     facts = {"started_at": None, "ended_at": None, "volume": "", "reason_code": "", "reason": ""} | facts
     if infused and facts["started_at"] is None:
@@ -349,12 +349,29 @@ def test_identifiers_typed_at_the_bedside_are_signed_as_typed_and_counted(judged
     dispatch(judged, lot)
     judged.received(lot)
     assert judged.gate(lot)["identity"].detail == "all scanned"
-    use(judged, lot, scanned=judged.bag(lot).identifier, typed=True)
+    use(judged, lot, scanned=judged.bag(lot).identifier, typed=("container",))
     assert judged.gate(lot)["identity"].detail == "1 typed with a second person"
     with judged.reading():
         assert ProductUse.objects.select_related("second_signature").get(lot=lot).second_signature.meaning == "confirmed_typed_identity"
         titles = [each.finding.title for each in review_queries.picture(judged.fresh_in(lot)).lines]
-    assert any(title.startswith("Identifier typed, not scanned, with") for title in titles)
+    assert titles == ["Identifier typed, not scanned, with Tina Demo"]
+
+
+@pytest.mark.parametrize(
+    ("scanned", "coi", "words"),
+    [
+        ("CTL:C:{bag}", "CTL:T:{coi}", "scanned"),
+        ("{bag}", "CTL:T:{coi}", "container typed in full, patient scanned"),
+        ("CTL:C:{bag}", "{coi}", "container scanned, patient typed in full"),
+        ("{bag}", "{coi}", "typed in full"),
+    ],
+)
+def test_what_both_sign_at_the_bedside_says_of_each_identifier_how_it_was_read(judged, scanned, coi, words):
+    lot = judged.order()
+    bag = judged.container(lot)
+    with judged.reading():
+        codes = [text.format(bag=bag.identifier, coi=judged.fresh_in(lot).therapy_event.coi) for text in (scanned, coi)]
+    assert queries.how_read(queries.identity_typed(*codes)) == words
 
 
 @pytest.mark.req("COI-03", case="negative")

@@ -6,7 +6,7 @@ import pytest
 
 from batches.execution import services as steps
 from batches.execution.models import Entry
-from batches.execution.queries.content import correction_subject
+from batches.execution.queries.content import correction_subject, typed_subject
 from batches.lots.models import Lot
 from mes.audit.models import AuditEntry
 from mes.errors import Missing, NotAllowed, RuleBroken, StaleRecord
@@ -186,6 +186,30 @@ def test_a_lot_that_is_still_made_can_be_looked_at_but_not_signed(judged):
     judged.decided(lot)
     with pytest.raises(RuleBroken, check=lambda each: each.code == "record_not_complete"):
         judged.sign_review(lot)
+
+
+@pytest.mark.req("COI-03", case="negative")
+def test_an_identifier_typed_to_open_a_step_is_one_exception(judged):
+    lot = judged.to_count()
+    judged.fill_count(lot)
+    judged.perform(lot, "A1.2")
+    judged.second(lot, "A1.2")
+    before = len(judged.lines(lot))
+    judged.open(lot, "A1.3", "boss")
+    judged.decide(lot, "go")
+    judged.second(lot, "A1.3", "deputy", at="boss")
+    judged.open(lot, "A1.4")
+    judged.enter(lot, "A1.4", cleared_fill="yes")
+    judged.perform(lot, "A1.4")
+    judged.second(lot, "A1.4")
+    run, identifier = judged.run(lot, "A2.1"), judged.container(lot).identifier
+    proof = judged.proof("maya", "wim", lambda: typed_subject(run, identifier), "typed_identifier")
+    steps.open_step(by=judged.by("maya"), step_run_id=run.pk, seen=run.version, scanned=identifier, typed_with=proof)
+    lines = judged.lines(lot)
+    assert len(lines) == before + 1 and [line.finding.title for line in lines if line.finding.kind == "identity"] == [
+        "Identifier typed, not scanned, with Wim Demo"
+    ]
+    assert judged.gate(lot)["identity"].detail == "1 typed with a second person"
 
 
 @pytest.mark.req("QC-07", case="negative")
