@@ -261,6 +261,8 @@ UNSOUND = {
     "cohorts unlike the choice": _bad("options: [low, high]", "options: [low, medium]", "cohorts_differ", "dose.cohort_parameter", "cohort_parameter"),
     "answer that cannot be given": _bad('accept: ["yes"]', 'accept: ["ja"]', "answer_unknown", "stages[2].steps[1].parameters[1].accept[1]"),
     "channel missing": _bad("            channel: cell_concentration\n", "", "channel_missing", "stages[2].steps[2].parameters[2].source", "source: either"),
+    "slot nowhere": _bad("equipment_classes:\n", "slot: booked_on\nequipment_classes:\n", "reference_unknown", "slot"),
+    "slot is no date": _bad("equipment_classes:\n", "slot: bags\nequipment_classes:\n", "wrong_kind", "slot"),
     "certificate prints nothing": _bad("volume: fill_volume", "volume: filled", "reference_unknown", "certificate.volume"),
     "wrong example": _bad(
         "expression: total_car / weight_kg",

@@ -350,6 +350,8 @@ class Recipe(Frozen):
     dose: Dose
     shelf_life: ShelfLife
     certificate: CertificateFields
+    slot: ParameterKey | None = None
+    """The value that records the day on which the treatment centre expects the product; None where none is booked in the record."""
     materials: tuple[Material, ...]
     equipment_classes: tuple[EquipmentClass, ...]
     containers: tuple[Container, ...]

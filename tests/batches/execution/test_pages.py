@@ -12,8 +12,10 @@ from django.test import Client
 from batches.execution import queries, services
 from batches.execution.models import Entry, EntryAttempt, Excursion, StepDecision
 from batches.execution.queries import missing, run_by_key
+from batches.execution.queries.board import boards
 from batches.execution.queries.content import signed_by
 from batches.execution.views.screen import Screen
+from batches.lots.queries import donations_of, lot_by_number
 from mes.clock import record_now
 from tests.builders.staff import PIN, signed_in
 
@@ -273,6 +275,45 @@ def test_the_board_and_the_station_show_each_lot_and_its_next_step(floor, lot):
     station = client.get("/station/").content.decode()
     assert f"/lots/{lot.number}/steps/A1.2/" in station
     assert lot.number in client.get("/station/waiting/", **HTMX).content.decode()
+
+
+def row_of(floor, lot, *, later: dt.timedelta = dt.timedelta(0)):
+    """The lot's row on the board, so much later than now."""
+    with floor.reading():
+        (row,) = boards([lot_by_number(lot.number)], record_now() + later)
+    return row
+
+
+def test_the_board_shows_the_booked_slot_and_says_where_none_is(floor):
+    lot = floor.order()
+    assert "no slot booked" in browser(floor).get("/floor/").content.decode()
+    floor.open(lot, "A0.1", "sam")
+    floor.enter(lot, "A0.1", "sam", infusion_planned_on="2027-03-04")
+    assert row_of(floor, lot).slot == dt.date(2027, 3, 4)
+    page = browser(floor).get("/floor/").content.decode()
+    assert "slot 4 Mar" in page and "no slot booked" not in page and "ordered" not in page.split("<tbody>")[1].split("</tbody>")[0].casefold()
+
+
+def test_vein_to_vein_runs_from_the_collection_and_not_before_it(floor):
+    lot = floor.order(accept=False)
+    assert (row_of(floor, lot).collected, row_of(floor, lot).awaited) == (None, True)
+    assert "Not collected yet" in browser(floor).get("/floor/").content.decode()
+    floor.accept(lot)
+    with floor.reading():
+        (donation,) = donations_of(lot)
+    row = row_of(floor, lot)
+    assert row.collected == donation.collected_at and row.infused is None
+    page = browser(floor).get("/floor/").content.decode()
+    assert "Not collected" not in page and f'data-start="{donation.collected_at.isoformat()}"' in page
+
+
+def test_a_lot_with_open_deviations_is_not_on_track(floor, lot):
+    assert row_of(floor, lot).state == ""
+    floor.enter(lot, "A1.2", viability="68.4")
+    row = row_of(floor, lot)
+    assert row.deviations == ["unclassified"] and row.state == "warn"
+    page = browser(floor).get("/floor/").content.decode()
+    assert re.search(r"<b>0</b><span>on track</span>", page) and "1 new open" in page
 
 
 @pytest.mark.req("EXE-06", case="negative")

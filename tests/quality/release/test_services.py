@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from batches.execution.queries.board import boards
 from batches.execution.queries.times import LimitState, limit_in
 from batches.execution.queries.values import Ledger
 from batches.lots.models import Container, Hold, Lot
@@ -13,6 +14,7 @@ from batches.lots.services import place_hold
 from mes.clock import record_now
 from mes.errors import NotAllowed, RuleBroken, StaleRecord, WrongScan
 from mes.people.setup import system_actor
+from mes.web.countdown import span
 from quality.alerts.models import Alert
 from quality.alerts.services import raise_alert
 from quality.deviations.models import Deviation
@@ -20,6 +22,7 @@ from quality.release import queries, services
 from quality.release.models import CertificateInvalidation, ProductUse, ReleaseDecision
 from quality.review import queries as review_queries
 from quality.samples.queries import work_list
+from tests.builders.staff import signed_in
 
 
 def broken(code: str, kind=RuleBroken):
@@ -321,6 +324,20 @@ def test_two_persons_sign_the_infusion_of_the_right_bag_into_the_right_patient(j
         assert made.first_signature.meaning == "infused" and made.second_signature.meaning == "confirmed_identity"
         assert Container.objects.get(lot=lot, kind="final_bag").state == "infused"
         assert Lot.objects.get(pk=lot.pk).state == "certified_stage_1"
+
+
+def test_vein_to_vein_stands_on_the_board_from_the_infusion_on(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    judged.received(lot)
+    made = use(judged, lot)
+    for days in (0, 9):
+        with judged.reading():
+            (row,) = boards([judged.fresh_in(lot)], record_now() + dt.timedelta(days=days))
+        assert row.infused == made.started_at and row.collected is not None
+    page = signed_in(judged.users["maya"]).get("/floor/").content.decode()
+    assert "Infused after" in page and span(row.infused - row.collected) in page
 
 
 def clock_of(judged, lot, *, days: int = 30):

@@ -144,3 +144,6 @@ def _check_head(context: Context) -> None:
             if not wanted:
                 kind = "date and time" if name == "expiry" else "number"
                 context.refuse(("certificate", name), "wrong_kind", f"'{key}' is {keys[key].type}; the certificate prints a {kind} here")
+    slot = context.recipe.slot
+    if slot is not None and _refer(context, ("slot",), "parameter", slot, keys) and keys[slot].type not in ("date", "datetime"):
+        context.refuse(("slot",), "wrong_kind", f"'{slot}' is {keys[slot].type}; the slot is a date here")
