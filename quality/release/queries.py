@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 
 from batches.custody.models import HandOver
 from batches.dossier.queries import before_release
@@ -15,6 +16,8 @@ from batches.lots.identifiers import IdentifierRefused, Scanned, parse_scan
 from batches.lots.models import Container, Lot
 from batches.lots.queries import container_scanned
 from batches.recipes.quantities import DecimalSign, Quantity, ValueRefused, read_value
+from batches.recipes.queries import document
+from batches.recipes.units import convert
 from mes.errors import Missing, WrongScan
 from mes.people.models import Site
 from mes.signatures import ceremony, manifest
@@ -145,6 +148,27 @@ def volume_read(text: str, decimal_sign: DecimalSign) -> Quantity | None:
         return read_value(text, "decimal", unit="mL", decimals=2, decimal_sign=decimal_sign) if text.strip() else None
     except ValueRefused as refused:
         raise ValueRefused(refused.code, refused.sentence, field="volume") from None
+
+
+def volume_held(container: Container) -> Quantity | None:
+    """What a final container holds, in mL: its own recorded volume, or the one that the label of the lot prints; None where neither is recorded."""
+    if own := container.volume_text:
+        try:
+            return read_value(own, "decimal", unit="mL")
+        except ValueRefused:
+            return None
+    lot = container.lot
+    found = lot.entry_facts.filter(parameter=document(lot.recipe_version).certificate.volume, superseded_by=None).order_by("-recorded_at").first()
+    if found is None or found.value is None:
+        return None
+    return Quantity(f"{found.value_text} {found.unit}", convert(found.value, found.unit, "mL"), decimals=found.decimals if found.unit == "mL" else None, unit="mL")
+
+
+def is_more(given: Quantity, held: Quantity) -> bool:
+    """Whether more was given than a container held, both on the last digit that both of them have."""
+    known = [each.decimals for each in (given, held) if each.decimals is not None]
+    digit = Decimal(1).scaleb(-min(known, default=0))
+    return given.value.quantize(digit, ROUND_HALF_UP) > held.value.quantize(digit, ROUND_HALF_UP)
 
 
 def certified_since(decision: ReleaseDecision) -> dt.datetime:

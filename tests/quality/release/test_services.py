@@ -11,7 +11,8 @@ from batches.execution.queries.times import LimitState, limit_in
 from batches.execution.queries.values import Ledger
 from batches.lots.models import Container, Hold, Lot
 from batches.lots.services import place_hold
-from mes.clock import record_now
+from batches.subjects.retention import Traceability
+from mes.clock import day_words, record_now
 from mes.errors import NotAllowed, RuleBroken, StaleRecord, WrongScan
 from mes.people.setup import system_actor
 from mes.web.countdown import span
@@ -340,6 +341,32 @@ def test_vein_to_vein_stands_on_the_board_from_the_infusion_on(judged):
     assert "Infused after" in page and span(row.infused - row.collected) in page
 
 
+@pytest.mark.req("RET-01", case="negative")
+def test_the_page_that_erases_says_why_a_treated_patient_stays_traceable_and_until_when(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    judged.received(lot)
+    with judged.reading():
+        patient = judged.fresh_in(lot).therapy_event.patient
+    page = f"/patients/{patient.pseudonym}/erase/"
+    assert "A lot of this patient is still open." in signed_in(judged.users["quentin"]).get(page).content.decode()
+    made = use(judged, lot)
+    answer = signed_in(judged.users["quentin"]).get(page)
+    said = " ".join(answer.content.decode().split())
+    assert answer.status_code == 409 and "still open" not in said and "30 years" in said and "1394/2007 Art. 15(4)" in said
+    zone = judged.place.site.time_zone
+    assert day_words(made.started_at, zone) in said and day_words(Traceability(30, "").until(made.started_at), zone) in said
+
+
+@pytest.mark.parametrize(
+    ("given", "held", "more"),
+    [("100", "100", False), ("12.5", "100", False), ("100.4", "100", False), ("100.5", "100", True), ("98.05", "98.0", True), ("99", "98.6", False)],
+)
+def test_a_volume_is_held_against_that_of_the_bag_on_the_last_digit_both_have(given, held, more):
+    assert queries.is_more(queries.volume_read(given, "."), queries.volume_read(held, ".")) is more
+
+
 def clock_of(judged, lot, *, days: int = 30):
     """A limit from the end of the fill to the infusion, as it stands so many days from now. Call it inside the site context."""
     ledger = Ledger(judged.fresh_in(lot))
@@ -439,6 +466,8 @@ def test_one_person_another_patient_or_a_bag_not_received_refuse_the_infusion(ju
         ("thousands_separator", {"volume": "1.500,0 mL"}),
         ("wrong_unit", {"volume": "98 L"}),
         ("volume_not_positive", {"volume": "0"}),
+        ("volume_above_bag", {"volume": "101 mL"}),
+        ("volume_above_bag", {"volume": "980"}),
     ],
 )
 def test_an_infusion_whose_times_or_volume_cannot_be_is_refused(judged, code, facts):
