@@ -163,7 +163,7 @@ class Excursion(Fact):
     step_run = models.ForeignKey(StepRun, on_delete=models.PROTECT, null=True, related_name="excursions")
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, null=True, related_name="excursion")
     kind = models.CharField(max_length=20)
-    """limit, hard_limit, time_limit, late_entry, reading, identity, label, other."""
+    """limit, hard_limit, time_limit, late_entry, reading, identity, label, transport, other."""
     reference = models.CharField(max_length=120)
     """What was passed, unique within the lot and kind: the entry's id, the time limit's code."""
     limit_class = models.CharField(max_length=8, default="none")

@@ -104,7 +104,8 @@ def excursions(ground: Ground) -> Iterator[Finding]:
         entry = each.entry
         risk = {"hard_limit": "critical", "identity": "critical"}.get(each.kind, "major" if each.limit_class in {"CPP", "CQA", "IPC"} else "minor")
         yield Finding(
-            f"excursion:{each.pk}", "limit", deviation.classification if deviation and deviation.classification in {"minor", "major", "critical"} else risk,
+            f"excursion:{each.pk}", "transport" if each.kind == "transport" else "limit",
+            deviation.classification if deviation and deviation.classification in {"minor", "major", "critical"} else risk,
             each.sentence, each.recorded_at, each.by.full_name, each.step_run_id,
             (("batches_excursion", each.pk), *(("batches_excursionchoice", choice.pk) for choice in choices)),
             new=ground.value(entry) if entry else "", reason=choices[-1].reason if choices else "", facts=tuple(facts), deviation=deviation,

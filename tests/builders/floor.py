@@ -60,6 +60,8 @@ dose:
 shelf_life: {starts: A2.1.fill_end, span: 48 h, storage: 2 to 8 degC, evidence: illustrative}
 certificate: {total_car_cells: total_car, dose_per_kg: dose_per_kg, volume: volume, bags: bags}
 slot: infusion_planned_on
+transport:
+  product: {min: 2, max: 8, class: CPP, evidence: illustrative}
 materials:
   - {code: medium, name: Medium, unit: mL, role: raw, quantity: 500}
 equipment_classes:

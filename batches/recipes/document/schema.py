@@ -27,6 +27,7 @@ from batches.recipes.document.fields import (
     Version,
     span,
 )
+from batches.recipes.document.transport import Transport
 
 LimitName = Literal["plausible", "hard", "action", "alert", "historical"]
 LIMIT_NAMES: tuple[LimitName, ...] = ("plausible", "hard", "action", "alert", "historical")
@@ -354,6 +355,7 @@ class Recipe(Frozen):
     """The value that records the day on which the treatment centre expects the product; None where none is booked in the record."""
     materials: tuple[Material, ...]
     equipment_classes: tuple[EquipmentClass, ...]
+    transport: Transport = Transport()
     containers: tuple[Container, ...]
     stages: tuple[Stage, ...] = Field(min_length=1)
     time_limits: tuple[TimeLimit, ...] = ()

@@ -6,12 +6,14 @@ import datetime as dt
 
 import pytest
 
+from batches.custody.services import hand_over
 from batches.execution.queries.board import boards
 from batches.execution.queries.times import LimitState, limit_in
 from batches.execution.queries.values import Ledger
 from batches.lots.models import Container, Hold, Lot
 from batches.lots.services import place_hold
 from batches.subjects.retention import Traceability
+from mes.audit.models import AuditRow
 from mes.clock import day_words, record_now
 from mes.errors import NotAllowed, RuleBroken, StaleRecord, WrongScan
 from mes.people.setup import system_actor
@@ -339,6 +341,27 @@ def test_vein_to_vein_stands_on_the_board_from_the_infusion_on(judged):
         assert row.infused == made.started_at and row.collected is not None
     page = signed_in(judged.users["maya"]).get("/floor/").content.decode()
     assert "Infused after" in page and span(row.infused - row.collected) in page
+
+
+@pytest.mark.req("DEV-01", case="positive")
+def test_a_product_that_arrives_too_warm_has_its_deviation_in_the_same_deed(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    bag, details = judged.bag(lot), {"from_place": "Courier", "to_place": "Demo hospital", "temperature_min": "3.1 °C", "temperature_max": "12.5"}
+    proof = judged.hand_over_proof(lot, "at_centre", "tess", "received", **details)
+    made = hand_over(by=judged.by("tess"), container_id=bag.pk, kind="at_centre", scanned=f"CTL:C:{bag.identifier}", proof=proof, **details)
+    with judged.reading():
+        (opened,) = Deviation.objects.filter(lot=lot).select_related("excursion")
+        assert opened.state == "open" and opened.excursion.reference == str(made.pk) and opened.excursion.limit_class == "CPP"
+        assert "Highest temperature 12.5 °C: 4.5 above the upper limit of 8 °C" in opened.title
+        told, asked = (list(AuditRow.objects.filter(row_id=each.pk).values_list("entry_id", flat=True)) for each in (made, opened))
+        assert told == asked, "one deed wrote both"
+        shown = review_queries.picture(judged.fresh_in(lot))
+        assert [line.finding.kind for line in shown.lines] == ["transport"]
+        assert {each.name: each.found for each in review_queries.checks(shown)}["Time limits"] == 0
+    page = signed_in(judged.users["tess"]).get(f"/lots/{lot.number}/infusion/").content.decode()
+    assert "3.1 °C to 12.5" in page and "4.5 above the upper limit" in page
 
 
 @pytest.mark.req("RET-01", case="negative")

@@ -17,6 +17,7 @@ def check_references(context: Context) -> None:
     _check_samples(context)
     _check_dose(context)
     _check_head(context)
+    _check_transport(context)
 
 
 def _refer(context: Context, path: Path, what: str, name: str, known: Collection[str]) -> bool:
@@ -147,3 +148,15 @@ def _check_head(context: Context) -> None:
     slot = context.recipe.slot
     if slot is not None and _refer(context, ("slot",), "parameter", slot, keys) and keys[slot].type not in ("date", "datetime"):
         context.refuse(("slot",), "wrong_kind", f"'{slot}' is {keys[slot].type}; the slot is a date here")
+
+
+def _check_transport(context: Context) -> None:
+    for name in type(context.recipe.transport).model_fields:
+        limits, where = getattr(context.recipe.transport, name), ("transport", name)
+        if limits is None:
+            continue
+        check_evidence(context, where, limits.evidence, limits.evidence_source)
+        if limits.min is None and limits.max is None:
+            context.refuse(where, "limit_empty", "these temperatures have no bound; write min or max")
+        if limits.min is not None and limits.max is not None and limits.min > limits.max:
+            context.refuse(where, "limit_crossed", f"the lowest temperature {limits.min} lies above the highest, {limits.max}")
