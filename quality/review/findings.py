@@ -171,8 +171,9 @@ def scans(ground: Ground) -> Iterator[Finding]:
             )  # fmt: skip
         elif each.typed:
             beside = f", with {each.with_person.full_name}" if each.with_person_id else ""
+            what = "Identifier" if each.purpose == "open" else f"Code of {each.purpose}"
             yield Finding(
-                f"typed_scan:{each.pk}", "identity", "minor", f"Identifier typed, not scanned{beside}", each.recorded_at, each.by.full_name, each.step_run_id,
+                f"typed_scan:{each.pk}", "identity", "minor", f"{what} typed, not scanned{beside}", each.recorded_at, each.by.full_name, each.step_run_id,
                 rows, new=each.text,
             )  # fmt: skip
 

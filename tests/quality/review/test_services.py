@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+
 import pytest
 
 from batches.execution import services as steps
@@ -13,6 +16,7 @@ from mes.errors import Missing, NotAllowed, RuleBroken, StaleRecord
 from quality.deviations.models import Deviation
 from quality.review import queries, services
 from quality.review.models import Disposition, Review
+from tests.builders.staff import signed_in
 
 
 def picture(judged, lot) -> queries.Picture:
@@ -210,6 +214,24 @@ def test_an_identifier_typed_to_open_a_step_is_one_exception(judged):
         "Identifier typed, not scanned, with Wim Demo"
     ]
     assert judged.gate(lot)["identity"].detail == "1 typed with a second person"
+
+
+@pytest.mark.req("COI-03", case="negative")
+def test_codes_of_material_and_equipment_that_were_typed_are_counted_and_shown(judged):
+    lot = judged.to_count()
+    page = f"/lots/{lot.number}/steps/A1.2/scan/"
+    client, medium, counter, incubator = signed_in(judged.users["maya"]), judged.medium(), judged.equipment("counter"), judged.equipment("incubator")
+    assert client.post(page, {"code": incubator.identifier, "by_scanner": "code"}).status_code == 303
+    assert not [line for line in judged.lines(lot) if line.finding.kind == "identity"]
+    assert client.post(page, {"code": medium.identifier}).status_code == 303
+    body = {"class_code": "counter", "scanned": counter.identifier, "typed": True}
+    answer = client.post(
+        f"/api/v1/lots/{lot.number}/steps/A1.2/equipment/", json.dumps(body), content_type="application/json", HTTP_IDEMPOTENCY_KEY=str(uuid.uuid4())
+    )
+    assert answer.status_code in (200, 201), answer.content
+    found = {line.finding.title: line.finding.new for line in judged.lines(lot) if line.finding.kind == "identity"}
+    assert found == {"Code of material typed, not scanned": medium.identifier, "Code of equipment typed, not scanned": counter.identifier}
+    assert judged.gate(lot)["identity"].detail != "2 typed with a second person"
 
 
 @pytest.mark.req("QC-07", case="negative")
