@@ -226,6 +226,9 @@ UNSOUND = {
         "stages[2].steps[2].touches_material",
         "touches_material: chamber",
     ),
+    "unknown second role": _bad(
+        "performed_by: supervisor\n", "performed_by: supervisor\n        checked_by: [qp]\n", "role_unknown", "stages[3].steps[2].checked_by", "checked_by"
+    ),
     "unknown role": _bad("performed_by: supervisor", "performed_by: supervisr", "role_unknown", "stages[3].steps[2].performed_by"),
     "unknown sampling step": _bad("step: A2.1, day: 2", "step: A2.9, day: 2", "reference_unknown", "samples[1].step"),
     "sample on another day": _bad("step: A2.1, day: 2", "step: A2.1, day: 1", "day_unlike_step", "samples[1].day"),

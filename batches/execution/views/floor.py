@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from batches.execution.queries.board import NEAR_EXPIRY, Row, boards, lots_on_the_floor, next_runs
 from batches.execution.queries.runs import is_after_release, recipe_of
+from batches.execution.rules.people import may_check
 from batches.execution.rules.steps import CERTIFIED
 from batches.permissions import Permission
 from mes.clock import day_words, record_now
@@ -136,13 +137,13 @@ class StationPage(Page):
                     "early": waits_for_certification(lot, run),
                     "url": reverse("batches:execution:step", kwargs={"number": lot.number, "key": run.key}),
                 }
-                mine = self.may_check(run) if line["second"] else step.performed_by in roles
+                mine = self.may_check(run, step, roles) if line["second"] else step.performed_by in roles
                 (waiting if mine and not line["early"] else others).append(line)
         return {"waiting": waiting, "others": others}
 
-    def may_check(self, run) -> bool:
-        """Whether the person may be the second one of a performed step: who performed it never is."""
-        return run.performed_by_id != self.by.user_id and Permission.SIGN_AS_SECOND_PERSON in self.request.rights
+    def may_check(self, run, step, roles) -> bool:
+        """Whether the person may be the second one of a performed step: who performed it never is, nor who holds no role that checks it."""
+        return run.performed_by_id != self.by.user_id and Permission.SIGN_AS_SECOND_PERSON in self.request.rights and may_check(step, roles)
 
     def grants(self):
         from mes.people.queries import live_grants

@@ -320,7 +320,7 @@ def test_a_lot_with_open_deviations_is_not_on_track(floor, lot):
 def test_a_performed_step_waits_for_a_second_person_and_not_for_who_performed_it(floor, lot):
     floor.fill_count(lot)
     floor.perform(lot, "A1.2")
-    for name, waits in (("maya", False), ("jonas", True)):
+    for name, waits in (("maya", False), ("jonas", True), ("wim", True), ("quinn", False), ("boss", False)):
         station = browser(floor, name).get("/station/").content.decode()
         before, _, after = station.partition("Waits for others")
         assert (lot.number in before, lot.number in after) == (waits, not waits), name

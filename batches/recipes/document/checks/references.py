@@ -36,6 +36,10 @@ def _check_steps(context: Context) -> None:
         if step.performed_by not in context.known.roles:
             hint = did_you_mean(step.performed_by, context.known.roles) or f"; roles are {', '.join(sorted(context.known.roles))}"
             context.refuse((*path, "performed_by"), "role_unknown", f"'{step.performed_by}' is no role a step can be given to{hint}")
+        seconds = {*context.known.roles, "second_person"}
+        for role in (each for each in step.checked_by if each not in seconds):
+            hint = did_you_mean(role, seconds) or f"; roles are {', '.join(sorted(seconds))}"
+            context.refuse((*path, "checked_by"), "role_unknown", f"'{role}' is no role that can check a step{hint}")
         if step.touches_material is not None:
             _refer(context, (*path, "touches_material"), "container", step.touches_material, containers)
         for at, code in enumerate(step.equipment):
