@@ -156,7 +156,7 @@ def test_no_identity_is_erased_while_a_lot_is_open(world, refused):
         erase(world, patient)
 
 
-@pytest.mark.req("RET-01", case="negative")
+@pytest.mark.req("COI-08", case="negative")
 @pytest.mark.parametrize(
     ("market", "used", "until"),
     [

@@ -364,7 +364,7 @@ def test_a_product_that_arrives_too_warm_has_its_deviation_in_the_same_deed(judg
     assert "3.1 °C to 12.5" in page and "4.5 above the upper limit" in page
 
 
-@pytest.mark.req("RET-01", case="negative")
+@pytest.mark.req("COI-08", case="negative")
 def test_the_page_that_erases_says_why_a_treated_patient_stays_traceable_and_until_when(judged):
     lot = judged.ready()
     judged.certify(lot)
