@@ -59,6 +59,8 @@ class HandOverOut(serializers.Serializer):
     logger = serializers.CharField()
     temperature_min = serializers.CharField()
     temperature_max = serializers.CharField()
+    temperature_level = serializers.CharField(help_text="not_read, no_limit, within, or action: a deviation was opened.")
+    temperature_sentence = serializers.CharField(help_text="How the temperatures stand against the limits of the recipe.")
     signed_by = serializers.CharField(source="by.full_name")
     recorded_at = serializers.DateTimeField()
 

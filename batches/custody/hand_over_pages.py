@@ -6,6 +6,7 @@ from django.http import HttpResponse
 
 from batches.custody import queries, rules, services
 from batches.custody.forms import HandOverForm
+from batches.custody.temperatures import limits_words
 from batches.custody.wording import HAND_OVERS
 from batches.lots import queries as lots
 from batches.lots.band import band
@@ -15,6 +16,7 @@ from batches.lots.rules import check_same_container
 from batches.lots.states import CONTAINER_WORDS
 from batches.lots.views.scanned import MARK, code_in
 from batches.lots.views.second_reader import ReadByTwoPage
+from batches.recipes.queries import document
 from mes.errors import Missing, WrongScan
 from mes.records.context import site_context
 from mes.records.door import record_refusal
@@ -26,7 +28,7 @@ LABELS = {
     "lot": "Lot", "check_code": "Check code", "coi": "Chain of identity", "product": "Product", "market": "Market", "container": "Container",
     "title": "What it is", "state": "State", "hand_over": "Hand-over", "words": "In words",
     "from_place": "From", "to_place": "To", "carrier": "Courier", "seal": "Seal", "logger": "Temperature logger", "temperature_min": "Lowest temperature",
-    "temperature_max": "Highest temperature", "remark": "Remark",
+    "temperature_max": "Highest temperature", "temperatures": "Temperatures", "remark": "Remark",
 }  # fmt: skip
 
 
@@ -75,6 +77,8 @@ class HandOverPage(ReadByTwoPage, SigningPage):
         if "intent" not in request.POST:
             self.asking = True
             self.check_scanned()
+            with site_context(self.by.site_id):
+                queries.temperatures_of(self.container(), self.kwargs["kind"], self.details())
             self.asking = False
         return super().post(request, **kwargs)
 
@@ -92,11 +96,16 @@ class HandOverPage(ReadByTwoPage, SigningPage):
             return super().show(status, **extra)
         self.template_name = self.fragment_name = "batches/custody/hand_over.html"
         with site_context(self.by.site_id):
-            container = self.container()
+            container, kind = self.container(), self.kwargs["kind"]
+            left = queries.hand_over_before(container, kind)
+            more = {"limits": limits_words(document(container.lot.recipe_version), kind), "left": left}
+            form = HandOverForm(self.request.POST, **more) if self.request.method == "POST" else HandOverForm(
+                initial=queries.known_before(container, kind), **more
+            )
             shown = band(lots.lot_by_number(self.kwargs["number"])) | {
-                "heading": f"{HAND_OVERS[self.kwargs['kind']]}: {container.title}",
+                "heading": f"{HAND_OVERS[kind]}: {container.title}",
                 "lead": container.identifier,
-                "form": HandOverForm(self.request.POST if self.request.method == "POST" else None),
+                "form": form,
                 "ok": "Go to the signature",
                 "back_url": f"/lots/{self.kwargs['number']}/labels/",
                 "back_label": "Back to the labels",
@@ -105,9 +114,9 @@ class HandOverPage(ReadByTwoPage, SigningPage):
 
     def summary(self, number: str, container_id, kind: str) -> dict:
         container = self.container()
-        shown = band(lots.lot_by_number(number))
+        shown, beside = band(lots.lot_by_number(number)), self.beside(container, kind)
         rows = [
-            {"label": LABELS[name], "value": CONTAINER_WORDS.get(text, text)}
+            {"label": LABELS[name], "value": CONTAINER_WORDS.get(text, text), **beside.get(name, {})}
             for name, text in queries.hand_over_content(container, kind, self.details()).items()
             if name != "hand_over" and (text or name not in queries.HAND_OVER_DETAILS)
         ]
@@ -121,6 +130,18 @@ class HandOverPage(ReadByTwoPage, SigningPage):
             "back_url": self.request.path,
             "back_label": "Back",
         }
+
+    def beside(self, container: Container, kind: str) -> dict[str, dict]:
+        """What is said beside a detail before it is signed: that a seal or logger is another one, that a temperature passes its limit."""
+        details, left = self.details(), queries.hand_over_before(container, kind)
+        said: dict[str, dict] = {}
+        for name in ("seal", "logger"):
+            before = getattr(left, name, "") if left is not None else ""
+            if before and details[name] and details[name] != before:
+                said[name] = {"state": "warn", "word": "Another one", "sub": f"it was handed over with {before}"}
+        if queries.temperatures_of(container, kind, details).level == "action":
+            said["temperatures"] = {"state": "alarm", "word": "Outside its limits", "sub": "a deviation opens with your signature"}
+        return said
 
     def sign(self, proof, number: str, container_id, kind: str):
         scanned = code_in(self.request.POST, "scanned")

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from batches.custody.states import LABEL
 from batches.lots.models import Container, Lot
+from mes.records.fields import ExactDecimalField
 from mes.records.models import Fact, Record
 
 
@@ -53,13 +54,20 @@ class HandOver(Fact):
     logger = models.CharField(max_length=60, blank=True)
     temperature_min = models.CharField(max_length=20, blank=True)
     temperature_max = models.CharField(max_length=20, blank=True)
+    temperature_low = ExactDecimalField(null=True)
+    """In degC, as read from what was typed; None where nothing was."""
+    temperature_high = ExactDecimalField(null=True)
+    temperature_level = models.CharField(max_length=12, default="")
+    """not_read, no_limit, within, action (an excursion is written); "" in what was recorded before temperatures were judged."""
+    temperature_sentence = models.TextField(default="")
     remark = models.TextField(blank=True)
 
     @property
     def temperature_words(self) -> str:
-        """The temperatures on the way as they were typed; "" where none were."""
+        """The temperatures on the way as they were typed, and how they stand."""
         low, high = self.temperature_min, self.temperature_max
-        return f"{low} to {high}" if low and high else low or high
+        typed = f"{low} to {high}" if low and high else low or high
+        return " · ".join(words for words in (typed, self.temperature_sentence) if words)
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.container_id}"

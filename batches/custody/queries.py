@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from batches.custody.models import HandOver, Label
+from batches.custody.temperatures import Temperatures, read_and_judge
 from batches.custody.wording import FINAL, HAND_OVERS, IN_PROCESS, MARKETS
 from batches.lots.models import Container, Lot
 from batches.lots.queries import identity_content
@@ -137,7 +138,10 @@ HAND_OVER_DETAILS = ("from_place", "to_place", "carrier", "seal", "logger", "tem
 
 
 def hand_over_content(container: Container, kind: str, details: Mapping[str, str]) -> dict:
-    """What is signed when a container changes hands: which one, and from where, to where and how, as it was typed. 21 CFR 11.70; COI-04."""
+    """What is signed when a container changes hands: which one, and from where, to where and how, as it was typed, and how its temperatures stand.
+
+    Raises what temperatures_of raises. 21 CFR 11.70; COI-04.
+    """
     return identity_content(container.lot) | {
         "container": container.identifier,
         "title": container.title,
@@ -145,8 +149,37 @@ def hand_over_content(container: Container, kind: str, details: Mapping[str, str
         "hand_over": kind,
         "words": HAND_OVERS[kind],
         **{name: details.get(name, "").strip() for name in HAND_OVER_DETAILS},
+        "temperatures": temperatures_of(container, kind, details).sentence,
     }
 
 
+def temperatures_of(container: Container, kind: str, details: Mapping[str, str]) -> Temperatures:
+    """The temperatures of a hand-over as typed, read and judged. Raises ValueRefused, UnreadableInput."""
+    return read_and_judge(document(container.lot.recipe_version), kind, details, container.lot.site.decimal_sign)
+
+
+BEFORE = {"at_manufacture": "to_manufacture", "at_centre": "dispatch", "to_bedside": "at_centre", "return": "dispatch"}
+"""The hand-over that a kind follows: what left has to arrive."""
+
+
+def hand_over_before(container: Container, kind: str) -> HandOver | None:
+    """The hand-over with which this container left, or was issued, before; None where none is recorded."""
+    if kind not in BEFORE:
+        return None
+    return HandOver.objects.filter(container=container, kind=BEFORE[kind]).order_by("-recorded_at").first()
+
+
+def known_before(container: Container, kind: str) -> dict[str, str]:
+    """What the form of a hand-over starts with: places and courier as they were handed over; nothing of what the person has to read."""
+    before = hand_over_before(container, kind)
+    if before is None:
+        return {}
+    if kind == "to_bedside":
+        return {"from_place": before.to_place}
+    if kind == "return":
+        return {"from_place": before.to_place, "to_place": before.from_place}
+    return {"from_place": before.from_place, "to_place": before.to_place, "carrier": before.carrier}
+
+
 def hand_over_subject(container: Container, kind: str, details: Mapping[str, str]) -> ceremony.Subject:
-    return ceremony.subject(container, "hand_over/2", hand_over_content(container, kind, details))
+    return ceremony.subject(container, "hand_over/3", hand_over_content(container, kind, details))

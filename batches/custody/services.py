@@ -104,7 +104,8 @@ def hand_over(
 
     The signer is the giving or the receiving person; the other side signs its own hand-over. `typed_with` is the proof
     of a second person who read an identifier that could not be scanned. The signature covers every
-    detail as given. Raises what rules.check_can_hand_over raises, UnreadableInput("typed_alone").
+    detail as given. A temperature outside the recipe's limits is recorded, and its excursion with its deviation is written in this transaction
+    (execution.wiring). Raises what rules.check_can_hand_over raises, what queries.temperatures_of raises, UnreadableInput("typed_alone").
     """
     container = Container.objects.lock(container_id)
     read = parse_scan(scanned)
@@ -116,11 +117,15 @@ def hand_over(
         "from_place": from_place.strip(), "to_place": to_place.strip(), "carrier": carrier.strip(), "seal": seal.strip(), "logger": logger.strip(),
         "temperature_min": temperature_min.strip(), "temperature_max": temperature_max.strip(), "remark": remark.strip(),
     }  # fmt: skip
+    read_at_hand = queries.temperatures_of(container, kind, details)
     sign(
         by=by, proof=proof, what=queries.hand_over_subject(container, kind, details), meaning=rule.meaning, stream=container.stream,
         lot_id=container.lot_id, permission=rule.permission,
     )  # fmt: skip
-    fact = HandOver(site_id=by.site_id, by_id=proof.user.pk, lot_id=container.lot_id, container=container, kind=kind, **details)
+    fact = HandOver(
+        site_id=by.site_id, by_id=proof.user.pk, lot_id=container.lot_id, container=container, kind=kind, temperature_low=read_at_hand.low,
+        temperature_high=read_at_hand.high, temperature_level=read_at_hand.level, temperature_sentence=read_at_hand.sentence, **details,
+    )  # fmt: skip
     fact.save()
     if rule.state:
         move_container(by=by, container_id=container.pk, state=rule.state)

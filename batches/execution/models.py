@@ -128,7 +128,8 @@ class EntryAttempt(OfStep):
 
 
 class ScanEvent(OfStep):
-    """A scan, or a typed identifier with a second person, and whether it was the right one."""
+    """A scan, or a typed identifier with a second person, and whether it was the right one. The code of a material or of equipment that was typed
+    is counted here too; it proves no identity of a patient and needs no second person (decision 10)."""
 
     purpose = models.CharField(max_length=20)
     """open, material, equipment, container, badge."""
@@ -144,7 +145,7 @@ class ScanEvent(OfStep):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(typed=False) | Q(matched=False) | Q(with_person__isnull=False),
+                condition=Q(typed=False) | Q(matched=False) | Q(with_person__isnull=False) | Q(purpose__in=["material", "equipment"]),
                 name="scan_typed_with_second_person",
             )
         ]
@@ -163,7 +164,7 @@ class Excursion(Fact):
     step_run = models.ForeignKey(StepRun, on_delete=models.PROTECT, null=True, related_name="excursions")
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, null=True, related_name="excursion")
     kind = models.CharField(max_length=20)
-    """limit, hard_limit, time_limit, late_entry, reading, identity, label, other."""
+    """limit, hard_limit, time_limit, late_entry, reading, identity, label, transport, other."""
     reference = models.CharField(max_length=120)
     """What was passed, unique within the lot and kind: the entry's id, the time limit's code."""
     limit_class = models.CharField(max_length=8, default="none")

@@ -125,8 +125,9 @@ def handled_by(donation: Donation) -> set:
 def typed_identities(lot: Lot) -> list[Signature]:
     """Every identifier typed for the lot outside its steps, by the signature of its second person, oldest first; steps keep scans of their own."""
     donations = Donation.objects.filter(lot_donations__lot=lot).values("id")
-    found = Signature.objects.filter(Q(lot_id=lot.pk) | Q(record_id__in=donations), meaning__in=TYPED_MEANINGS)
-    return list(found.exclude(record_type="batches.StepRun").select_related("by").order_by("recorded_at"))
+    outside = (Container._meta.label_lower, Donation._meta.label_lower)
+    found = Signature.objects.filter(Q(lot_id=lot.pk) | Q(record_id__in=donations), meaning__in=TYPED_MEANINGS, record_type__in=outside)
+    return list(found.select_related("by").order_by("recorded_at"))
 
 
 # --- what is signed -----------------------------------------------------------------------------------------------------

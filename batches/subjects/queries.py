@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from dataclasses import dataclass
 
 from batches.subjects import vault
 from batches.subjects.models import BlindIndex, Patient, PatientIdentity
+from batches.subjects.retention import TRACEABILITY, Traceability
 from mes.signatures import ceremony
 
 ERASURE = "erasure/2"
@@ -22,8 +25,35 @@ def lots_of(patient: Patient) -> list:
 
 
 def has_open_lots(patient: Patient) -> bool:
-    """Whether a lot of the patient still needs its labels."""
-    return any(lot.is_open for lot in lots_of(patient))
+    """Whether a lot of the patient still needs its labels: one that was infused and certified for good does not."""
+    return any(lot.is_open and not (lot.state == "certified_final" and used_at(lot)) for lot in lots_of(patient))
+
+
+def used_at(lot) -> dt.datetime | None:
+    """When the last of a lot was given to the patient; None where nothing was. Release stands above this folder: asked through its relation."""
+    return max((use.ended_at or use.started_at for use in lot.product_uses.all() if use.infused), default=None)
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A lot that was given to the patient, and until when it stays traceable to them; None: no end is known for its market."""
+
+    number: str
+    market: str
+    used_at: dt.datetime
+    zone: str
+    rule: Traceability | None
+
+    @property
+    def until(self) -> dt.datetime | None:
+        return self.rule.until(self.used_at) if self.rule else None
+
+
+def traced(patient: Patient) -> list[Traced]:
+    """Every lot that was given to the patient."""
+    return [
+        Traced(lot.number, lot.market, at, lot.site.time_zone, TRACEABILITY.get(lot.market)) for lot in lots_of(patient) if (at := used_at(lot)) is not None
+    ]
 
 
 def unburnt() -> list[uuid.UUID]:

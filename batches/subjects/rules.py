@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from enum import StrEnum
 
 from batches.permissions import Permission
 from batches.subjects.identity import Identity, folded
 from batches.subjects.models import Patient
+from batches.subjects.queries import Traced
+from mes.clock import day_words
 from mes.errors import RuleBroken
 from mes.people import rules as people
 from mes.records.actors import Actor
 from mes.signatures.ceremony import Proof
 from mes.signatures.rules import check_different_person
+
+FAR = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 PURPOSES: dict[str, tuple[StrEnum, str]] = {
     "order": (Permission.SEE_PATIENT_IDENTITY, "to compare it with the order"),
@@ -66,27 +71,43 @@ def check_can_read_identity(*, by: Actor, patient: Patient, purpose: str) -> Non
 
 
 def check_can_destroy_patient_key(
-    *, by: Actor, patient: Patient, first: Proof, second: Proof, open_lots: bool, reason: str, identity: Identity | None
+    *, by: Actor, patient: Patient, first: Proof, second: Proof, open_lots: bool, traced: list[Traced], at: dt.datetime, reason: str, identity: Identity | None
 ) -> None:
-    """Two different people who may erase, a reason that names nobody; never while a lot of the patient is open.
+    """Two different people who may erase, a reason that names nobody; never while a lot of the patient is open or has to stay traceable.
 
-    Raises NotAllowed, RuleBroken: `identity_erased`, `lot_open`, `reason_missing`, `reason_names_patient`.
+    Raises NotAllowed, RuleBroken: `identity_erased`, `traceability_kept`, `lot_open`, `reason_missing`, `reason_names_patient`.
     """
     for proof in (first, second):
         people.check_person_may(proof.user, Permission.ERASE_PATIENT, by.site_id)
     check_different_person(first.user.pk, second.user.pk, "An identity is erased by two people. Somebody else has to sign as the second.")
-    check_erasable(patient, open_lots)
+    check_erasable(patient, open_lots, traced, at)
     if len(reason.strip()) < 3:
         raise RuleBroken("reason_missing", "Erasing needs a reason. Say who asked for it, without naming the patient.", field="reason")
     if identity is not None and names_patient(reason, identity):
         raise RuleBroken("reason_names_patient", "The reason names the patient, and reasons are kept in the open. Say it without the name.", field="reason")
 
 
-def check_erasable(patient: Patient, open_lots: bool) -> None:
-    """Whether the identity can be erased at all, whoever signs. Raises RuleBroken: `identity_erased`, `lot_open`."""
+def check_erasable(patient: Patient, open_lots: bool, traced: list[Traced], at: dt.datetime) -> None:
+    """Whether the identity can be erased at all at a time, whoever signs. Raises RuleBroken: `identity_erased`, `traceability_kept`, `lot_open`.
+
+    Erasing would end the way from donor to patient: GDPR Art. 17(3)(b) gives way to the duty to keep it. RET-01.
+    """
     check_not_erased(patient)
+    for each in sorted(traced, key=lambda lot: lot.until or FAR, reverse=True):
+        if each.until is None or each.until > at:
+            raise RuleBroken("traceability_kept", _why_kept(each))
     if open_lots:
         raise RuleBroken("lot_open", "A lot of this patient is still open. Its labels need the identity. Erase it when the lot has ended.")
+
+
+def _why_kept(lot: Traced) -> str:
+    given = f"Lot {lot.number} was given to this patient on {day_words(lot.used_at, lot.zone)}."
+    if lot.rule is None or lot.until is None:
+        return f"{given} For how long it stays traceable to the patient in the market {lot.market} is not set here, so the identity is kept."
+    return (
+        f"{given} It stays traceable to the patient for {lot.rule.years} years after its use ({lot.rule.clause}), so the identity is kept at least until "
+        f"{day_words(lot.until, lot.zone)}."
+    )
 
 
 def check_not_erased(patient: Patient) -> None:

@@ -15,7 +15,7 @@ from mes.errors import RuleBroken
 from mes.keys import uuid7
 from mes.people.models import Site
 from mes.records.actors import Actor
-from mes.records.door import service
+from mes.records.door import deed_now, service
 from mes.records.models import SecurityEvent
 from mes.signatures import ceremony
 from mes.signatures.services import sign
@@ -86,13 +86,14 @@ def destroy_patient_key(*, by: Actor, patient_id, seen: int, reason: str, first:
     """Erase one person: the key is burnt, the blind index removed; every record stays whole. GDPR Art. 17.
 
     Two people sign. The file is burnt once the deed is committed; from the deed on the vault refuses to read, and a file that a crash
-    left behind is burnt by the watch (queries.unburnt). Raises NotAllowed, StaleRecord, RuleBroken: `identity_erased`, `lot_open`,
-    `reason_missing`, `reason_names_patient`.
+    left behind is burnt by the watch (queries.unburnt). Raises NotAllowed, StaleRecord, RuleBroken: `identity_erased`, `traceability_kept`,
+    `lot_open`, `reason_missing`, `reason_names_patient`.
     """
     patient = Patient.objects.lock(patient_id, seen=seen)
     rules.check_can_destroy_patient_key(
-        by=by, patient=patient, first=first, second=second, open_lots=queries.has_open_lots(patient), reason=reason, identity=_identity_or_none(patient)
-    )
+        by=by, patient=patient, first=first, second=second, open_lots=queries.has_open_lots(patient), traced=queries.traced(patient), at=deed_now().at,
+        reason=reason, identity=_identity_or_none(patient),
+    )  # fmt: skip
     what = queries.erasure_subject(patient, reason)
     for proof in (first, second):
         sign(by=by, proof=proof, what=what, meaning="erased_identity", stream=patient.stream, permission=rules.Permission.ERASE_PATIENT)

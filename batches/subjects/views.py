@@ -10,6 +10,7 @@ from batches.permissions import Permission
 from batches.subjects import forms, queries, rules, services
 from batches.subjects.identity import FIELD_NAMES, read_identity_fields
 from batches.subjects.models import Patient
+from mes.clock import record_now
 from mes.errors import RuleBroken, UnreadableInput
 from mes.records.context import site_context
 from mes.signatures import ceremony
@@ -154,7 +155,7 @@ class ErasePage(SigningPage):
 
     def summary(self, pseudonym: str) -> dict:
         patient = self.patient()
-        rules.check_erasable(patient, queries.has_open_lots(patient))
+        rules.check_erasable(patient, queries.has_open_lots(patient), queries.traced(patient), record_now())
         lots = ", ".join(lot.number for lot in queries.lots_of(patient))
         return {
             "page_title": f"Erase {patient.pseudonym}",

@@ -88,7 +88,7 @@ def free_port(host: str, wanted: int) -> int:
 class Supervisor:
     """Starts children in order, watches them, stops them in the opposite order.
 
-    Used as a context: leaving it, also by Ctrl-C or SIGTERM, stops every child. Each child leads a session of its
+    Used as a context: leaving it, also by Ctrl-C, SIGINT or SIGTERM, stops every child. Each child leads a session of its
     own, so that the terminal's Ctrl-C reaches this process alone and Celery's pool is not killed under its parent.
     """
 
@@ -102,6 +102,8 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays in force
                 self.handlers[number] = signal.signal(number, leave)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell without job control starts what a script ends with "&"
+            self.handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -14,9 +14,6 @@ def takes_scan() -> forms.TextInput:
     return forms.TextInput(attrs={"data-takes-scan": "", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
 
 
-HERE = "In the time of this site."
-
-
 def at_field() -> forms.DateTimeInput:
     """Day and time, as the device lets them be chosen."""
     return forms.DateTimeInput(attrs={"type": "datetime-local"})
@@ -39,8 +36,8 @@ class UseForm(forms.Form):
     scanned = forms.CharField(max_length=200, label="Container", help_text="Scan the label of the bag, or type the identifier in full.", widget=takes_scan())
     coi = forms.CharField(max_length=60, label="Patient's chain of identity", help_text="Scan the wristband or the patient's order.", widget=takes_scan())
     infused = forms.ChoiceField(choices=[("yes", "Infused"), ("no", "Not infused")], widget=forms.RadioSelect, label="What became of it")
-    started_at = forms.DateTimeField(required=False, label="Started at", help_text=HERE, widget=at_field())
-    ended_at = forms.DateTimeField(required=False, label="Ended at", help_text=HERE, widget=at_field())
+    started_at = forms.DateTimeField(required=False, label="Started at", widget=at_field())
+    ended_at = forms.DateTimeField(required=False, label="Ended at", widget=at_field())
     volume = forms.CharField(max_length=40, required=False, label="Volume infused", help_text="In millilitres, such as 98.0")
     reason_code = ChosenField(choices=[("", "–"), *NOT_INFUSED.items()], required=False, label="Why not")
     reason = forms.CharField(max_length=2000, required=False, label="In your words", widget=forms.Textarea(attrs={"rows": 2}))
@@ -50,6 +47,8 @@ class UseForm(forms.Form):
         self.fields["volume"].unit = "mL"
         for name, when in (("started_at", "if infused"), ("ended_at", "if infused"), ("volume", "if infused"), ("reason_code", "if not infused")):
             self.fields[name].when = when
+        for name in ("started_at", "ended_at"):
+            self.fields[name].is_moment = True
 
     def codes(self) -> dict[str, str]:
         """The container's and the patient's code: as scanned, or as typed."""

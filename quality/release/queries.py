@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 
 from batches.custody.models import HandOver
 from batches.dossier.queries import before_release
@@ -15,6 +16,8 @@ from batches.lots.identifiers import IdentifierRefused, Scanned, parse_scan
 from batches.lots.models import Container, Lot
 from batches.lots.queries import container_scanned
 from batches.recipes.quantities import DecimalSign, Quantity, ValueRefused, read_value
+from batches.recipes.queries import document
+from batches.recipes.units import convert
 from mes.errors import Missing, WrongScan
 from mes.people.models import Site
 from mes.signatures import ceremony, manifest
@@ -29,6 +32,11 @@ from quality.samples.models import ResultReview
 CERTIFICATE, REJECTION, WITHDRAWAL, USE = "certificate/1", "rejection/2", "withdrawal/2", "product_use/1"
 MEANINGS = {"stage_1": "certified_stage_1", "final": "certified_final"}
 WORDS = {"stage_1": "Stage 1", "final": "Final", "rejected": "Rejected", "withdrawn": "Withdrawn"}
+
+Typed = tuple[str, ...]
+BOTH: Typed = ("container", "patient")
+"""The two identifiers of an infusion; `Typed` names those of them that were typed in full, not scanned."""
+TYPED, SCANNED = "typed in full", "scanned"
 
 NOT_INFUSED = {
     "patient_condition": "The patient's condition does not allow it",
@@ -142,6 +150,27 @@ def volume_read(text: str, decimal_sign: DecimalSign) -> Quantity | None:
         raise ValueRefused(refused.code, refused.sentence, field="volume") from None
 
 
+def volume_held(container: Container) -> Quantity | None:
+    """What a final container holds, in mL: its own recorded volume, or the one that the label of the lot prints; None where neither is recorded."""
+    if own := container.volume_text:
+        try:
+            return read_value(own, "decimal", unit="mL")
+        except ValueRefused:
+            return None
+    lot = container.lot
+    found = lot.entry_facts.filter(parameter=document(lot.recipe_version).certificate.volume, superseded_by=None).order_by("-recorded_at").first()
+    if found is None or found.value is None:
+        return None
+    return Quantity(f"{found.value_text} {found.unit}", convert(found.value, found.unit, "mL"), decimals=found.decimals if found.unit == "mL" else None, unit="mL")
+
+
+def is_more(given: Quantity, held: Quantity) -> bool:
+    """Whether more was given than a container held, both on the last digit that both of them have."""
+    known = [each.decimals for each in (given, held) if each.decimals is not None]
+    digit = Decimal(1).scaleb(-min(known, default=0))
+    return given.value.quantize(digit, ROUND_HALF_UP) > held.value.quantize(digit, ROUND_HALF_UP)
+
+
 def certified_since(decision: ReleaseDecision) -> dt.datetime:
     """Since when the lot is certified without a break: the first stage's signature where the final one followed it."""
     while decision.supersedes is not None and decision.supersedes.kind in MEANINGS:
@@ -154,10 +183,18 @@ def received_at_centre(container: Container) -> dt.datetime | None:
     return HandOver.objects.filter(container=container, kind="at_centre").order_by("-recorded_at").values_list("recorded_at", flat=True).first()
 
 
-def identity_typed(scanned: str, coi: str) -> bool:
-    """Whether the container's or the patient's identifier was typed as people read it. Raises IdentifierRefused for the container's."""
+def identity_typed(scanned: str, coi: str) -> Typed:
+    """Which of the two identifiers were typed as people read them; none where both were scanned. Raises IdentifierRefused for the container's."""
     patient = patient_scanned(coi)
-    return parse_scan(scanned).for_eyes or patient is None or patient.for_eyes
+    typed = {"container": parse_scan(scanned).for_eyes, "patient": patient is None or patient.for_eyes}
+    return tuple(which for which in BOTH if typed[which])
+
+
+def how_read(typed: Typed) -> str:
+    """In words, how the identifiers of container and patient were read: what both persons sign."""
+    if not typed or typed == BOTH:
+        return TYPED if typed else SCANNED
+    return ", ".join(f"{which} {TYPED if which in typed else SCANNED}" for which in BOTH)
 
 
 def patient_scanned(coi: str) -> Scanned | None:
@@ -169,7 +206,7 @@ def patient_scanned(coi: str) -> Scanned | None:
         return None
 
 
-def identity_meaning(typed: bool) -> str:
+def identity_meaning(typed: Typed) -> str:
     """What the second person of an infusion signs: typed identifiers have a meaning of their own, by which they are counted (decision 10)."""
     return "confirmed_typed_identity" if typed else "confirmed_identity"
 
@@ -178,22 +215,22 @@ SIGNERS = ("first", "second")
 """The two persons of an infusion, in the order of their signatures."""
 
 
-def use_meanings(infused: bool, typed: bool) -> tuple[str, str]:
+def use_meanings(infused: bool, typed: Typed) -> tuple[str, str]:
     """What the first and the second person sign; who reads a typed identity signs that it was read."""
     return ("infused" if infused else "not_infused", identity_meaning(typed))
 
 
-def use_content(container: Container, facts: dict[str, str], *, typed: bool = False) -> dict:
+def use_content(container: Container, facts: dict[str, str], *, typed: Typed = ()) -> dict:
     """What the two persons of an infusion (or of a non-infusion) sign."""
     lot = container.lot
     return {
         "lot": lot.number, "check_code": lot.check_code, "coi": lot.therapy_event.coi, "product": lot.product, "container": container.identifier,
-        "title": container.title, "state": container.state, "identifiers": "typed in full" if typed else "scanned",
+        "title": container.title, "state": container.state, "identifiers": how_read(typed),
         **{key: str(value) for key, value in sorted(facts.items())},
     }  # fmt: skip
 
 
-def use_subject(container: Container, facts: dict[str, str], *, typed: bool = False) -> ceremony.Subject:
+def use_subject(container: Container, facts: dict[str, str], *, typed: Typed = ()) -> ceremony.Subject:
     return ceremony.subject(container, USE, use_content(container, facts, typed=typed))
 
 

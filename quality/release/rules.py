@@ -173,7 +173,7 @@ def check_infusion(
     """Whether times and volume can be those of an infusion of this container: one certified, received and fresh, that has happened by now.
 
     Raises UnreadableInput: `start_missing`, `end_before_start`, `start_in_the_future`, `end_in_the_future`, `start_before_certification`,
-    `start_before_receipt`, `volume_not_positive` and those of read_value; RuleBroken("product_expired"). REL-06; 21 CFR 211.137, 211.150.
+    `start_before_receipt`, `volume_not_positive`, `volume_above_bag` and those of read_value; RuleBroken("product_expired"). REL-06; 21 CFR 211.137, 211.150.
     """
     if started_at is None:
         raise UnreadableInput("start_missing", "Say when the infusion started.", field="started_at")
@@ -193,6 +193,11 @@ def check_infusion(
     read = queries.volume_read(volume, container.lot.site.decimal_sign)
     if read is not None and read.value <= 0:
         raise UnreadableInput("volume_not_positive", "A volume that was infused is more than 0 mL. Type what was given.", field="volume")
+    held = queries.volume_held(container) if read is not None else None
+    if held is not None and queries.is_more(read, held):
+        raise UnreadableInput(
+            "volume_above_bag", f"{container.title} held {held}, and more cannot have been given from it. Read the bag and its label again.", field="volume"
+        )
 
 
 def _check_not_before(container: Container, standing: ReleaseDecision | None, started_at: dt.datetime) -> None:

@@ -106,7 +106,8 @@ def excursions(ground: Ground) -> Iterator[Finding]:
         entry = each.entry
         risk = {"hard_limit": "critical", "identity": "critical"}.get(each.kind, "major" if each.limit_class in {"CPP", "CQA", "IPC"} else "minor")
         yield Finding(
-            f"excursion:{each.pk}", "limit", deviation.classification if deviation and deviation.classification in {"minor", "major", "critical"} else risk,
+            f"excursion:{each.pk}", "transport" if each.kind == "transport" else "limit",
+            deviation.classification if deviation and deviation.classification in {"minor", "major", "critical"} else risk,
             each.sentence, each.recorded_at, each.by.full_name, each.step_run_id,
             (("batches_excursion", each.pk), *(("batches_excursionchoice", choice.pk) for choice in choices)),
             new=ground.value(entry) if entry else "", reason=choices[-1].reason if choices else "", facts=tuple(facts), deviation=deviation,
@@ -172,8 +173,9 @@ def scans(ground: Ground) -> Iterator[Finding]:
             )  # fmt: skip
         elif each.typed:
             beside = f", with {each.with_person.full_name}" if each.with_person_id else ""
+            what = "Identifier" if each.purpose == "open" else f"Code of {each.purpose}"
             yield Finding(
-                f"typed_scan:{each.pk}", "identity", "minor", f"Identifier typed, not scanned{beside}", each.recorded_at, each.by.full_name, each.step_run_id,
+                f"typed_scan:{each.pk}", "identity", "minor", f"{what} typed, not scanned{beside}", each.recorded_at, each.by.full_name, each.step_run_id,
                 rows, new=each.text,
             )  # fmt: skip
 

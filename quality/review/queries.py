@@ -259,6 +259,7 @@ def checks(shown: Picture) -> list[Check]:
         Check("Steps, order and completeness", tables["batches_steprun"], kinds["entry"]),
         Check("Input that was not taken", tables["batches_entryattempt"], kinds["attempt"]),
         Check("Scans of containers, materials, equipment", tables["batches_scanevent"] + tables["batches_consumption"], kinds["identity"]),
+        Check("Hand-overs and their temperatures", tables["batches_handover"], kinds["transport"]),
         Check("Labels", tables["batches_label"], kinds["label"]),
         Check("Results against specification", tables["quality_result"], kinds["result"]),
         Check("Signatures still cover their content", len(shown.signatures.signatures), kinds["signature"]),

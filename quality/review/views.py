@@ -226,7 +226,7 @@ def limits_of(entry: Entry) -> Limits | None:
 
 def mark(line: ExceptionLine) -> Mark:
     """The exception on the timeline: a triangle for a passed limit, a diamond for the rest; grey once decided."""
-    shape = "triangle" if line.finding.kind in {"limit", "result"} else "diamond"
+    shape = "triangle" if line.finding.kind in {"limit", "result", "transport"} else "diamond"
     return Mark(line.number, line.finding.at, shape, "" if line.is_settled else RISK_STATE.get(line.finding.risk, "alarm"))
 
 

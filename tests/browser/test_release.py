@@ -121,7 +121,7 @@ def test_axe_finds_nothing_on_review_release_and_certificate_and_a_review_is_sig
             "release-sign": f"/lots/{at['ready']}/release/stage-1/", "reject": f"/lots/{at['ready']}/release/reject/",
             "release-certified": f"/lots/{at['certified']}/release/", "certificate": f"/lots/{at['certified']}/certificate/", "verify": f"/verify/{desk.code}/",
         },
-        "boss": {"dispatch": f"/lots/{at['certified']}/dispatch/", "dispatch-refused": f"/lots/{at['ready']}/dispatch/"},
+        "boss": {"dispatch": f"/lots/{at['certified']}/dispatch/", "dispatch-refused": f"/lots/{at['ready']}/dispatch/", "floor": "/floor/"},
         "tess": {"infusion": f"/lots/{at['certified']}/infusion/"},
     }  # fmt: skip
     found = {}

@@ -59,6 +59,9 @@ dose:
   evidence: illustrative
 shelf_life: {starts: A2.1.fill_end, span: 48 h, storage: 2 to 8 degC, evidence: illustrative}
 certificate: {total_car_cells: total_car, dose_per_kg: dose_per_kg, volume: volume, bags: bags}
+slot: infusion_planned_on
+transport:
+  product: {min: 2, max: 8, class: CPP, evidence: illustrative}
 materials:
   - {code: medium, name: Medium, unit: mL, role: raw, quantity: 500}
 equipment_classes:
@@ -84,6 +87,7 @@ stages:
           - {key: weight_kg, name: Weight, type: decimal, unit: kg, decimals: 1, double_entry: true, limits: {plausible: {min: 2, max: 300}},
              evidence: illustrative}
           - {key: planned_dose, name: Planned dose, type: calculated, unit: CAR+ cells, expression: weight_kg * dose_target}
+          - {key: infusion_planned_on, name: Infusion planned on, type: date, required: false}
   - code: A1
     title: Count
     purpose: Count the cells.

@@ -226,6 +226,9 @@ UNSOUND = {
         "stages[2].steps[2].touches_material",
         "touches_material: chamber",
     ),
+    "unknown second role": _bad(
+        "performed_by: supervisor\n", "performed_by: supervisor\n        checked_by: [qp]\n", "role_unknown", "stages[3].steps[2].checked_by", "checked_by"
+    ),
     "unknown role": _bad("performed_by: supervisor", "performed_by: supervisr", "role_unknown", "stages[3].steps[2].performed_by"),
     "unknown sampling step": _bad("step: A2.1, day: 2", "step: A2.9, day: 2", "reference_unknown", "samples[1].step"),
     "sample on another day": _bad("step: A2.1, day: 2", "step: A2.1, day: 1", "day_unlike_step", "samples[1].day"),
@@ -261,6 +264,8 @@ UNSOUND = {
     "cohorts unlike the choice": _bad("options: [low, high]", "options: [low, medium]", "cohorts_differ", "dose.cohort_parameter", "cohort_parameter"),
     "answer that cannot be given": _bad('accept: ["yes"]', 'accept: ["ja"]', "answer_unknown", "stages[2].steps[1].parameters[1].accept[1]"),
     "channel missing": _bad("            channel: cell_concentration\n", "", "channel_missing", "stages[2].steps[2].parameters[2].source", "source: either"),
+    "slot nowhere": _bad("equipment_classes:\n", "slot: booked_on\nequipment_classes:\n", "reference_unknown", "slot"),
+    "slot is no date": _bad("equipment_classes:\n", "slot: bags\nequipment_classes:\n", "wrong_kind", "slot"),
     "certificate prints nothing": _bad("volume: fill_volume", "volume: filled", "reference_unknown", "certificate.volume"),
     "wrong example": _bad(
         "expression: total_car / weight_kg",

@@ -19,6 +19,7 @@ NO_DEED = {
     "mes.people.services.access.end_sign_in": "the same",
     "mes.people.services.access.is_flood_of_tokens": "counts tokens that opened nothing, by address, in a working row",
     "batches.lots.services.identity.prove_identity": "asks and signs inside the deed it stands in; the signature is a deed of its own",
+    "batches.execution.services.recording.raise_transport": "a receiver's: the excursion belongs to the deed of the hand-over that it stands in",
 }
 #: Services that ask the rule of another one, with why.
 RULE_ELSEWHERE: dict[str, tuple[str, str]] = {

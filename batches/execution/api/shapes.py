@@ -161,11 +161,13 @@ class MaterialIn(serializers.Serializer):
     line = serializers.CharField(max_length=60, help_text="Material code of the recipe's line.")
     scanned = serializers.CharField(max_length=500)
     quantity = serializers.CharField(required=False, allow_blank=True, default="", max_length=60, help_text="As text; empty: as planned.")
+    typed = serializers.BooleanField(default=False, help_text="Whether the code was typed by hand, not scanned: it is counted, and the reviewer sees it.")
 
 
 class EquipmentIn(serializers.Serializer):
     class_code = serializers.CharField(max_length=60)
     scanned = serializers.CharField(max_length=500)
+    typed = serializers.BooleanField(default=False, help_text="Whether the code was typed by hand, not scanned: it is counted, and the reviewer sees it.")
 
 
 class ChoiceIn(serializers.Serializer):

@@ -39,13 +39,31 @@ def _scans(run: StepRun, step: Step, held: Held) -> list[Missing]:
 
 
 def _values(run: StepRun, step: Step, ledger: Ledger | None, held: Held) -> list[Missing]:
+    """What a person still enters. A calculated value follows by itself; it is named only where entering what is left here would not bring it."""
     open_ones = [p for p in step.parameters if p.required and p.key not in held.current]
-    if any(p.type == "calculated" for p in open_ones):
+    stuck = [p for p in open_ones if p.type == "calculated" and not _follows(p, step, {each.key for each in open_ones}, held)]
+    if stuck:
         ledger = ledger or Ledger(run.lot)
     return [
         Missing(why_not_calculated(run, p, ledger), f"param-{p.key}") if p.type == "calculated" else Missing(f"Enter {p.name}.", f"in-{p.key}")
         for p in open_ones
+        if p.type != "calculated" or p in stuck
     ]
+
+
+def _follows(parameter: Parameter, step: Step, open_keys: set[str], held: Held) -> bool:
+    """Whether a calculated value waits, itself or through another one of the step, for a value that a person still enters here."""
+    here = {p.key: p for p in step.parameters if p.key not in held.current}
+    asked, seen = [parameter], {parameter.key}
+    while asked:
+        for name in expression(asked.pop().expression or "").names - seen:
+            seen.add(name)
+            other = here.get(name)
+            if other is not None and other.type == "calculated":
+                asked.append(other)
+            elif other is not None and name in open_keys:
+                return True
+    return False
 
 
 def why_not_calculated(run: StepRun, parameter: Parameter, ledger: Ledger) -> str:

@@ -66,14 +66,18 @@ def limit_in(ledger: Ledger, limit: TimeLimit, now: dt.datetime) -> LotTimeLimit
     return LotTimeLimit(limit, start, end, standing, run)
 
 
+def infusions(lot: Lot) -> list:
+    """What was given of the lot, the first one first. Quality stands above this folder: its facts are asked for through the relation they hang into the lot."""
+    return sorted((use for use in lot.product_uses.all() if use.infused), key=lambda use: use.started_at)
+
+
 def _used_at(ledger: Ledger, limit: TimeLimit) -> dt.datetime | None:
     """When the product was given, for a limit that ends after release: the infusion is signed on a page of its own, and its step may be filled in
     later. None while nothing was given."""
     key = limit.ends.removeprefix("step:").rpartition(".")[0]
     if ledger.lot.state not in RELEASED or not is_after_release(ledger.recipe, key):
         return None
-    # Quality stands above this folder: its facts are asked for through the relation they hang into the lot.
-    return max((use.ended_at or use.started_at for use in ledger.lot.product_uses.all() if use.infused), default=None)
+    return max((use.ended_at or use.started_at for use in infusions(ledger.lot)), default=None)
 
 
 def _moment(ledger: Ledger, event: str) -> tuple[dt.datetime | None, StepRun | None]:

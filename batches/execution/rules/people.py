@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from functools import reduce
 from operator import or_
 
@@ -60,13 +61,24 @@ def check_actor_performs(by: Actor, run: StepRun, step: Step) -> None:
     check_performs(standing_in(by.user_id, by.site_id, run), run, step)
 
 
-def check_second_person(person: Standing, first, run: StepRun) -> None:
-    """Raises NotAllowed: same_person (also for whoever opened the step or did anything in it), not_your_role, locked_out, not_trained."""
+def may_check(step: Step, roles: Collection[str]) -> bool:
+    """Whether somebody with these roles may be the second person of a step, by its recipe: what the station offers, and what is asked of who signs."""
+    return not {step.performed_by, *step.checked_by}.isdisjoint(roles)
+
+
+def check_second_person(person: Standing, first, run: StepRun, step: Step) -> None:
+    """Raises NotAllowed: same_person (also for whoever opened the step or did anything in it), not_your_role, not_your_check, locked_out, not_trained."""
     name = person.user.full_name
     check_different_person(person.user.pk, first, f"{name} performed step {run.key}. Another person has to check it.")
     if _worked_on(person.user, run):
         raise NotAllowed("same_person", f"{name} worked on step {run.key}. Somebody who did not has to check it.", detail={"subject": str(run.pk)})
     people_rules.check_person_may(person.user, Permission.SIGN_AS_SECOND_PERSON, person.site_id, person)
+    if not may_check(step, {role.code for role in person.roles}):
+        roles = " or ".join(dict.fromkeys(role.replace("_", " ") for role in (step.performed_by, *step.checked_by)))
+        raise NotAllowed(
+            "not_your_check", f"Step {run.key} is checked by the role {roles}, which {name} does not hold here. Hand the tablet to somebody who does.",
+            detail={"subject": str(run.pk)},
+        )  # fmt: skip
     _check_not_locked(person)
     _check_trained(person, run)
 

@@ -136,7 +136,7 @@ def check_can_second_sign_step(*, by: Actor, run: StepRun, recipe: Recipe, step:
     if step.second_person == "none":
         raise RuleBroken("no_second_person_here", f"Step {run.key} is signed by one person.")
     check_may_read_step(by, run, step, signer)
-    check_second_person(signer, run.performed_by_id, run)
+    check_second_person(signer, run.performed_by_id, run, step)
     check_lot_can_go_on(run.lot, recipe, run.step_key, held)
     if run.state != "performed":
         raise RuleBroken("step_not_performed", f"Step {run.key} is {_words(run.state)}. The performer signs first.")

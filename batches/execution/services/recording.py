@@ -9,9 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 
+from batches.custody.models import HandOver
+from batches.custody.temperatures import limits_on
+from batches.custody.wording import HAND_OVERS
 from batches.events import Event
 from batches.execution.judgement import Judgement, judge
 from batches.execution.models import Entry, EntryAttempt, Excursion, StepRun
+from batches.execution.queries.runs import recipe_of
 from batches.execution.queries.times import events_of, time_limits
 from batches.execution.queries.values import Ledger, expression
 from batches.execution.work import Work
@@ -197,6 +201,19 @@ def raise_time_limit(by: Actor, found, lot, *, tell: bool = True) -> Excursion |
     excursion.save()
     if tell:
         deed_now().tell(Event.EXCURSION_RAISED, excursion)
+    return excursion
+
+
+def raise_transport(by: Actor, hand_over: HandOver) -> Excursion:
+    """Write the excursion of a container that was outside the recipe's temperatures on its way, in the transaction of its hand-over."""
+    limits = limits_on(recipe_of(hand_over.lot), hand_over.kind)
+    excursion = Excursion(
+        site_id=by.site_id, by_id=by.user_id, lot=hand_over.lot, kind="transport", reference=str(hand_over.pk),
+        limit_class=limits.limit_class if limits else "none",
+        sentence=f"{hand_over.container.title}, {HAND_OVERS[hand_over.kind][:1].lower()}{HAND_OVERS[hand_over.kind][1:]}: {hand_over.temperature_sentence}",
+    )  # fmt: skip
+    excursion.save()
+    deed_now().tell(Event.EXCURSION_RAISED, excursion)
     return excursion
 
 

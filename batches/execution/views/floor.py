@@ -6,13 +6,16 @@ from django.urls import reverse
 
 from batches.execution.queries.board import NEAR_EXPIRY, Row, boards, lots_on_the_floor, next_runs
 from batches.execution.queries.runs import is_after_release, recipe_of
+from batches.execution.rules.people import may_check
 from batches.execution.rules.steps import CERTIFIED
 from batches.permissions import Permission
 from mes.clock import day_words, record_now
-from mes.web.countdown import Countdown
+from mes.web.countdown import Countdown, span
 from mes.web.pages import FragmentPage, Page
 from mes.web.panels import panels_for
 
+CLASSES = {"unclassified": "new"}
+BADGES = {"critical": "alarm", "major": "alarm", "unclassified": "warn"}
 ORDER = {"alarm": 0, "warn": 1, "hold": 2, "": 3}
 
 
@@ -46,7 +49,6 @@ class BoardPage(Page):
 
     def line(self, row: Row, now) -> dict:
         lot, run = row.lot, row.next_run
-        started = lot.started_at or lot.recorded_at
         done = sum(1 for _, state in row.stages if state == "done")
         return {
             "lot": {
@@ -54,20 +56,35 @@ class BoardPage(Page):
             },
             "state": row.state,
             "centre": lot.therapy_event.treatment_centre,
-            "slot": f"ordered {day_words(lot.recorded_at, self.request.site.time_zone, year=False)}",
+            "slot": f"slot {day_words(row.slot, self.request.site.time_zone, year=False)}" if row.slot else "no slot booked",
             "stage": row.stage_title or lot.state.replace("_", " ").capitalize(),
             "stage_sub": f"day {run.day}" if run else "",
             "stages": [{"state": state} for _, state in row.stages],
             "stages_words": f"Stage {min(done + 1, len(row.stages))} of {len(row.stages)}",
-            "vein": Countdown("", started, None, now, elapsed=True),
+            **self.vein(row, now),
             "limit": self.limit(row, now),
             "limit_text": "None running",
             "limit_sub": "",
-            "deviations": f"{row.excursions} excursion{'' if row.excursions == 1 else 's'}" if row.excursions else "None",
-            "deviations_state": "",
+            **self.deviations(row),
             "next": self.next_words(row),
             "next_sub": f"Step {run.key}" if run else "",
         }  # fmt: skip
+
+    def vein(self, row: Row, now) -> dict:
+        """From the end of the collection to the infusion: it runs while both are not there, and stands once the product was given."""
+        if row.collected is None:
+            return {"vein_text": "Not collected yet" if row.awaited else "Not collected here"}
+        if row.infused is not None:
+            return {"vein_text": span(row.infused - row.collected), "vein_sub": "Infused after"}
+        return {"vein": Countdown("", row.collected, None, now, elapsed=True)}
+
+    def deviations(self, row: Row) -> dict:
+        """How many stand in the way of release, by class: the worst with its colour, the others below."""
+        counted = [f"{row.deviations.count(each)} {CLASSES.get(each, each)}" for each in dict.fromkeys(row.deviations)]
+        if not counted:
+            return {"deviations": "None open" if row.assessed else "None", "deviations_state": ""}
+        state = "" if row.hold is not None else BADGES.get(row.deviations[0], "")
+        return {"deviations": f"{counted[0]} open", "deviations_state": state, "deviations_sub": ", ".join(counted[1:])}
 
     def limit(self, row: Row, now) -> Countdown | None:
         if row.expiry_is_next:
@@ -120,13 +137,13 @@ class StationPage(Page):
                     "early": waits_for_certification(lot, run),
                     "url": reverse("batches:execution:step", kwargs={"number": lot.number, "key": run.key}),
                 }
-                mine = self.may_check(run) if line["second"] else step.performed_by in roles
+                mine = self.may_check(run, step, roles) if line["second"] else step.performed_by in roles
                 (waiting if mine and not line["early"] else others).append(line)
         return {"waiting": waiting, "others": others}
 
-    def may_check(self, run) -> bool:
-        """Whether the person may be the second one of a performed step: who performed it never is."""
-        return run.performed_by_id != self.by.user_id and Permission.SIGN_AS_SECOND_PERSON in self.request.rights
+    def may_check(self, run, step, roles) -> bool:
+        """Whether the person may be the second one of a performed step: who performed it never is, nor who holds no role that checks it."""
+        return run.performed_by_id != self.by.user_id and Permission.SIGN_AS_SECOND_PERSON in self.request.rights and may_check(step, roles)
 
     def grants(self):
         from mes.people.queries import live_grants

@@ -157,14 +157,19 @@ class Screen:
     def rail_words(self, run: StepRun, step) -> str:
         if run.state == "complete":
             by = run.second_by or run.performed_by
-            return f"{hour_words(run.second_at or run.performed_at, self.zone)} · {short_name(by.full_name)}"
+            return f"{self.rail_time(run.second_at or run.performed_at)} · {short_name(by.full_name)}"
         if run.state == "open":
-            return f"Started {hour_words(run.opened_at, self.zone)}"
+            return f"Started {self.rail_time(run.opened_at)}"
         if run.state != "waiting":
             return STATE_WORDS[run.state]
         if run.day != self.run.day:
             return f"Day {run.day}"
         return "Two people" if step.second_person != "none" else ""
+
+    def rail_time(self, moment: dt.datetime) -> str:
+        """A time of the rail: with its day where that is not today at the site."""
+        today = moment.astimezone(self.zone).date() == self.now.astimezone(self.zone).date()
+        return hour_words(moment, self.zone) if today else short_words(moment, self.zone)
 
     def next_url(self) -> str:
         following = StepRun.objects.filter(lot=self.lot, order__gt=self.run.order).order_by("order").first()

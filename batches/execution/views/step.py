@@ -15,7 +15,7 @@ from batches.execution.queries.scans import look_up
 from batches.execution.rules import LARGEST_FILE, check_may_read_step
 from batches.execution.views.screen import Screen, short_name
 from batches.execution.views.ways import choices_of, ways_of
-from batches.lots.views.scanned import code_in
+from batches.lots.views.scanned import MARK, code_in
 from batches.permissions import Permission
 from batches.recipes.quantities import ValueRefused, read_value
 from mes.clock import typed_words
@@ -201,10 +201,10 @@ class ScanPage(StepPage):
             seen = request.POST.get("seen", "")
             self.kept(self.do(services.open_step, step_run_id=run.pk, seen=int(seen) if seen.isdigit() else run.version, scanned=code))
             return self.done(self.step_url(number, key))
-        self.kept(self.take(run, code, request.POST.get("quantity", "")))
+        self.kept(self.take(run, code, request.POST.get("quantity", ""), typed="code" not in request.POST.get(MARK, "").split()))
         return self.show() if request.htmx else self.done(self.step_url(number, key))
 
-    def take(self, run: StepRun, code: str, quantity: str):
+    def take(self, run: StepRun, code: str, quantity: str, *, typed: bool):
         """Fill the slot the code belongs to; a code that belongs to none is tried on the next one, which keeps the wrong scan."""
         if not code.strip():
             raise UnreadableInput("scan_missing", "Nothing was scanned. Scan the label.", field="code")
@@ -215,15 +215,15 @@ class ScanPage(StepPage):
             step = screen.step
         lines = {line.material for line in step.materials}
         if found.material_lot is not None and found.material_lot.material.code in lines:
-            return self.do(services.consume, step_run_id=run.pk, line=found.material_lot.material.code, scanned=code, quantity=quantity)
+            return self.do(services.consume, step_run_id=run.pk, line=found.material_lot.material.code, scanned=code, quantity=quantity, typed=typed)
         if found.equipment is not None and found.equipment.equipment_class.code in step.equipment:
-            return self.do(services.use_equipment, step_run_id=run.pk, class_code=found.equipment.equipment_class.code, scanned=code)
+            return self.do(services.use_equipment, step_run_id=run.pk, class_code=found.equipment.equipment_class.code, scanned=code, typed=typed)
         if not waiting:
             raise RuleBroken("nothing_to_scan", f"{found.sentence or 'This is not needed here.'} Nothing more is scanned at step {run.key}.")
         kind, _, name = waiting[0].partition("-")
         if kind == "e":
-            return self.do(services.use_equipment, step_run_id=run.pk, class_code=name, scanned=code)
-        return self.do(services.consume, step_run_id=run.pk, line=name, scanned=code, quantity=quantity)
+            return self.do(services.use_equipment, step_run_id=run.pk, class_code=name, scanned=code, typed=typed)
+        return self.do(services.consume, step_run_id=run.pk, line=name, scanned=code, quantity=quantity, typed=typed)
 
     def read(self, number: str, key: str) -> dict:
         return super().read(number, key) | {"target": "slots"}

@@ -27,6 +27,7 @@ from batches.recipes.document.fields import (
     Version,
     span,
 )
+from batches.recipes.document.transport import Transport
 
 LimitName = Literal["plausible", "hard", "action", "alert", "historical"]
 LIMIT_NAMES: tuple[LimitName, ...] = ("plausible", "hard", "action", "alert", "historical")
@@ -174,6 +175,8 @@ class Step(Frozen):
     day: int = Field(ge=-365, le=400)
     performed_by: Code
     second_person: SecondPerson = "none"
+    checked_by: tuple[Code, ...] = ("second_person",)
+    """Roles that may be the second person here, beside ``performed_by`` itself. Who judges a lot keeps out of what is made of it."""
     touches_material: Code | None = None
     """Code of the container that must be scanned by its full identifier before the step opens."""
     equipment: tuple[Code, ...] = ()
@@ -350,6 +353,9 @@ class Recipe(Frozen):
     dose: Dose
     shelf_life: ShelfLife
     certificate: CertificateFields
+    slot: ParameterKey | None = None
+    """The value that records the day on which the treatment centre expects the product; None where none is booked in the record."""
+    transport: Transport = Transport()
     materials: tuple[Material, ...]
     equipment_classes: tuple[EquipmentClass, ...]
     containers: tuple[Container, ...]

@@ -49,9 +49,11 @@ def bags(lot) -> list[dict]:
 
 
 def product_of(lot) -> list[tuple[str, str]]:
-    """What whoever gives the product has to know of it: until when it may be used, volume, dose, storage."""
+    """What whoever gives the product has to know of it: until when it may be used, volume, dose, storage, and how warm it was on its way."""
     ends = expiry_of(lot)
     lines = [line for line in custody.product_lines(lot, document(lot.recipe_version)) if line[0] != "Expiry"]
+    arrived = [each for each in custody.hand_overs_of(lot) if each.kind == "at_centre" and each.temperature_words]
+    lines += [(f"On the way, {each.container.title}", each.temperature_words) for each in arrived]
     return [("Use before", moment_words(ends, lot.site.time_zone)), *lines] if ends else lines
 
 
@@ -174,6 +176,8 @@ class UsePage(Page):
             "page_title": f"Infusion {number}",
             "the_lot": lot,
             "form": form or UseForm(),
+            "now_here": record_now().astimezone(self.zone()).replace(tzinfo=None).isoformat(timespec="seconds"),
+            "zone_here": f"{record_now().astimezone(self.zone()):%Z}",
             "why_not": may_leave(lot),
             "uses": queries.uses_of(lot),
             "containers": bags(lot),
@@ -194,7 +198,7 @@ class UsePage(Page):
         codes, number = form.codes(), lot.number
         bag = queries.bag_scanned(number, codes["scanned"])
         typed = queries.identity_typed(**codes)
-        how = "typed in full" if typed else "scanned"
+        how = {which: queries.TYPED if which in typed else queries.SCANNED for which in queries.BOTH}
         rules.check_identity(bag, **codes)
         infused = form.facts()["infused"]
         if infused:
@@ -206,6 +210,8 @@ class UsePage(Page):
         facts = queries.use_facts(**form.facts())
         what = queries.use_subject(bag, facts, typed=typed)
         facts |= {"volume": volume_words(facts.get("volume", ""))}
+        held = queries.volume_held(bag)
+        beside = {"volume": f"of {held} in the container" if held else "what the container held is not recorded"}
         times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}
         meanings = queries.use_meanings(infused, typed)
         told = self.refusal is None or self.refusal.code == "stale_screen"
@@ -218,9 +224,12 @@ class UsePage(Page):
             "at": self.at,
             "changed": before is not None and bytes(before.payload_digest) != bytes(intents[0].payload_digest),
             "rows": [
-                {"label": bag.title, "value": bag.identifier, "sub": f"{how}, {CONTAINER_WORDS[bag.state].lower()}"},
-                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": f"the patient's, {how}"},
-                *({"label": labels[key], "value": value} for key, value in (facts | times).items() if key in labels and value),
+                {"label": bag.title, "value": bag.identifier, "sub": f"{how['container']}, {CONTAINER_WORDS[bag.state].lower()}"},
+                {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": f"the patient's, {how['patient']}"},
+                *(
+                    {"label": labels[key], "value": value, "sub": beside.get(key, "")}
+                    for key, value in (facts | times).items() if key in labels and value
+                ),
             ],
             "first_meaning": meaning_of(meanings[0]).text,
             "second_meaning": meaning_of(meanings[1]).text,

@@ -1,6 +1,10 @@
+import re
+
 import pytest
 
 from batches.custody.models import Label
+from batches.custody.queries import hand_over_subject
+from batches.custody.services import hand_over
 from batches.lots import queries
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
@@ -75,6 +79,44 @@ def test_a_hand_over_is_signed_with_the_scan_of_the_container(world, browser):
     assert "seal S-17" in labels and "courier DHL" in labels and "2.4 °C" in labels
     assert client.get(f"/lots/{lot.number}/containers/{bag.pk}/hand-over/dispatch/").status_code == 404
     assert browser("olga").get(url).status_code == 403
+
+
+@pytest.mark.req("COI-04", case="negative")
+def test_the_page_of_a_hand_over_says_its_limits_keeps_what_is_no_temperature_and_shows_what_opens_a_deviation(world, browser):
+    lot = world.order()
+    with site_context(world.site.pk):
+        bag = queries.containers_of(lot)[0]
+    client, url = browser("nora"), f"/lots/{lot.number}/containers/{bag.pk}/hand-over/to_manufacture/"
+    assert "Limits 2 to 8 °C." in client.get(url).content.decode()
+    details = {"from_place": "Ward 3", "to_place": "Courier", "scanned": f"CTL:C:{bag.identifier}", "by_scanner": "scanned"}
+    text = client.post(url, details | {"temperature_max": "warm"})
+    assert text.status_code == 422 and text["X-Refusal"] == "not_a_number"
+    assert 'value="warm"' in text.content.decode() and 'name="intent"' not in text.content.decode()
+    shown = client.post(url, details | {"temperature_max": "9.5"}).content.decode()
+    assert "Outside its limits" in shown and "1.5 above the upper limit of 8 °C" in shown and 'name="intent"' in shown
+    assert "No temperature was read." in client.post(url, details).content.decode()
+    api = f"/api/v1/lots/{lot.number}/hand-overs/to_manufacture/sign/"
+    answer = client.get(api, details | {"temperature_max": "warm"})
+    assert answer.status_code == 422 and answer.json()["code"] == "not_a_number", answer.content
+
+
+@pytest.mark.req("COI-04", case="positive")
+def test_an_arrival_starts_with_what_left_and_leaves_seal_and_temperature_to_be_read(world, browser):
+    lot = world.order()
+    with site_context(world.site.pk):
+        bag = queries.containers_of(lot)[0]
+    details = {"from_place": "Ward 3", "to_place": "Clean room 2", "carrier": "DHL", "seal": "S-17", "logger": "LG-9", "temperature_max": "5.5"}
+    proof = world.sign("nora", lambda: hand_over_subject(queries.container(bag.pk), "to_manufacture", details), "dispatched")
+    hand_over(by=world.by("nora"), container_id=bag.pk, kind="to_manufacture", scanned=f"CTL:C:{bag.identifier}", proof=proof, **details)
+    client, url = browser("rita"), f"/lots/{lot.number}/containers/{bag.pk}/hand-over/at_manufacture/"
+    form = client.get(url).content.decode()
+    values = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    assert (values["from_place"], values["to_place"], values["carrier"]) == ("Ward 3", "Clean room 2", "DHL")
+    assert not {"seal", "logger", "scanned", "temperature_min", "temperature_max"} & {name for name, value in values.items() if value}
+    assert "It was handed over with S-17." in form and "It was handed over with LG-9." in form
+    read = {"from_place": "Ward 3", "to_place": "Clean room 2", "scanned": f"CTL:C:{bag.identifier}", "by_scanner": "scanned"}
+    assert "Another one" in client.post(url, read | {"seal": "S-18"}).content.decode()
+    assert "Another one" not in client.post(url, read | {"seal": "S-17"}).content.decode()
 
 
 @pytest.mark.req("COI-03", case="positive")

@@ -5,9 +5,13 @@ import zxingcpp
 
 from batches.custody import queries, services
 from batches.custody.models import HandOver, Label
+from batches.custody.temperatures import limits_words, read_and_judge
+from batches.execution.models import Excursion
 from batches.lots import queries as lot_queries
 from batches.lots import services as lots
 from batches.lots.identifiers import ScanKind, parse_scan
+from batches.recipes.document.transport import Transport
+from batches.recipes.queries import document
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
 from tests.builders.registers import din, fresh
@@ -178,6 +182,52 @@ def give(world, container, kind, who, scanned=None, typed_with=None, shown=None,
 def test_a_hand_over_keeps_who_where_seal_and_temperature(world, chamber):
     fact = give(world, chamber, "to_manufacture", "nora", seal="S-1", logger="LG-9", temperature_min="2.4 degC", carrier="Courier")
     assert (fact.seal, fact.logger, fact.temperature_min, fact.by_id) == ("S-1", "LG-9", "2.4 degC", world.by("nora").user_id)
+
+
+@pytest.mark.req("COI-04", case="positive")
+@pytest.mark.parametrize(
+    ("low", "high", "level", "words"),
+    [
+        ("2.4 °C", "7.9", "within", "Within 2 to 8 °C."),
+        ("", "", "not_read", "No temperature was read."),
+        ("2.4", "", "within", "Within 2 to 8 °C. Highest temperature was not read."),
+        ("1.9", "24.6 degC", "action", "Lowest temperature 1.9 °C: 0.1 below the lower limit of 2 °C. Highest temperature 24.6 degC: 16.6 above"),
+    ],
+)
+def test_temperatures_of_a_hand_over_are_recorded_as_typed_and_judged(world, chamber, low, high, level, words):
+    fact = give(world, chamber, "to_manufacture", "nora", temperature_min=low, temperature_max=high)
+    assert (fact.temperature_min, fact.temperature_max, fact.temperature_level) == (low, high, level)
+    assert fact.temperature_sentence.startswith(words)
+    with site_context(world.site.pk):
+        found = list(Excursion.objects.filter(lot=chamber.lot_id, kind="transport"))
+        assert [(each.reference, each.limit_class) for each in found] == ([(str(fact.pk), "CPP")] if level == "action" else [])
+        assert all(words in each.sentence for each in found)
+
+
+@pytest.mark.req("COI-04", case="negative")
+@pytest.mark.parametrize(
+    ("code", "low", "high"),
+    [
+        ("not_a_number", "cold", ""),
+        ("wrong_unit", "310 K", ""),
+        ("below_absolute_zero", "-300", ""),
+        ("temperatures_swapped", "8", "2"),
+        ("too_many_decimals", "", "7.123"),
+    ],
+)
+def test_what_is_no_temperature_is_refused_and_nothing_is_handed_over(world, chamber, refused, code, low, high):
+    details = {"temperature_min": low, "temperature_max": high}
+    with refused(code):
+        give(world, chamber, "to_manufacture", "nora", shown={"from_place": "Ward 3", "to_place": "Clean room"}, **details)
+    with site_context(world.site.pk):
+        assert HandOver.objects.count() == 0
+
+
+def test_where_the_recipe_gives_no_limit_no_temperature_is_judged_and_that_is_said(world):
+    recipe = world.read(document, world.version()).model_copy(update={"transport": Transport()})
+    read = read_and_judge(recipe, "at_centre", {"temperature_max": "41"}, ".")
+    assert read.level == "no_limit" and "gives no limit" in read.sentence and read.high == 41
+    assert limits_words(recipe, "at_centre") == "The recipe gives no limit for this way."
 
 
 @pytest.mark.req("COI-04", case="negative")

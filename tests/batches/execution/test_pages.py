@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,7 +11,11 @@ from django.test import Client
 
 from batches.execution import queries, services
 from batches.execution.models import Entry, EntryAttempt, Excursion, StepDecision
+from batches.execution.queries import missing, run_by_key
+from batches.execution.queries.board import boards
 from batches.execution.queries.content import signed_by
+from batches.execution.views.screen import Screen
+from batches.lots.queries import donations_of, lot_by_number
 from mes.clock import record_now
 from tests.builders.staff import PIN, signed_in
 
@@ -42,8 +47,20 @@ def sign(client: Client, url: str, user, *, secret: str = PIN, asked: dict | Non
 def test_the_step_shows_its_lot_its_values_and_what_is_left(floor, lot):
     page = browser(floor).get(address(lot)).content.decode()
     assert lot.check_code in page and "Viability" in page and "Limits at least 70, alert below 75" in page
-    assert "10 things left" in page and "Next: Scan the Cell counter" in page
+    assert "8 things left" in page and "Next: Scan the Cell counter" in page
     assert "style=" not in page.replace("data-style", "")
+
+
+def test_a_calculated_value_is_left_to_do_only_where_no_entry_of_the_step_would_bring_it(floor, lot):
+    def left() -> list[str]:
+        with floor.reading():
+            return [each.text for each in missing(run_by_key(lot.number, "A1.2"))]
+
+    assert not [text for text in left() if "CAR+ cells" in text or "Dose" in text]
+    assert "Enter Viable cell density." in left() and len(left()) == 8
+    assert len(browser(floor).get(f"/api/v1/lots/{lot.number}/steps/A1.2/").json()["missing"]) == 8
+    floor.fill_count(lot)
+    assert left() == []
 
 
 @pytest.mark.req("EXE-03", case="positive")
@@ -88,6 +105,7 @@ def test_a_choice_stays_on_the_page_with_its_deviation(floor, lot):
         address(lot, rest=f"excursions/{excursion.pk}/"), {"choice": "keep", "why": "Read twice, it is so"}, **HTMX
     )
     panel = f"/deviations/of-excursion/{excursion.pk}/"
+    assert re.search(r'<div id="instruction" hx-swap-oob="outerMorph"><(p|ol) class="instr">', answer.content.decode()), "what the step asks for is back at once"
     assert "Keep and go on" in answer.content.decode() and "Read twice, it is so" in answer.content.decode() and panel in answer.content.decode()
     with floor.reading():
         number = Excursion.objects.get(lot=lot).deviation.number
@@ -131,6 +149,7 @@ def test_a_value_typed_twice_is_hidden_after_the_first_time(floor):
 def test_the_three_ways_stand_beside_a_value_outside_its_limits(floor, lot):
     client = browser(floor)
     shown = client.post(address(lot, rest="values/viability/"), {"value": "68.4", "seen": ""}, **HTMX).content.decode()
+    assert '<div id="instruction" hx-swap-oob="outerMorph" hidden>' in shown
     for way in ("Correct the value", "Keep 68.4 % and go on", "Keep 68.4 % and stop the step"):
         assert way in shown
     with floor.reading():
@@ -228,6 +247,25 @@ def test_a_stopped_step_says_why_and_who_decides(floor, lot):
     assert answer.status_code == 303 and floor.run(lot, "A1.2").state == "open"
 
 
+def test_the_rail_says_the_day_of_a_time_that_is_not_of_today(floor, lot):
+    with floor.reading():
+        screen = Screen(lot.number, "A1.2")
+        done = run_by_key(lot.number, "A1.1")
+    at = done.second_at.astimezone(screen.zone)
+    words = {each["number"]: each["sub"] for each in screen_at(floor, lot, done.second_at)}
+    assert words["A1.1"].startswith(f"{at:%H:%M} ")
+    words = {each["number"]: each["sub"] for each in screen_at(floor, lot, done.second_at + dt.timedelta(days=2))}
+    assert words["A1.1"].startswith(f"{at.day} {at:%b %H:%M} ") and words["A1.2"].startswith("Started ")
+
+
+def screen_at(floor, lot, now) -> list[dict]:
+    """The rail of step A1.2 as it is drawn at a moment."""
+    with floor.reading():
+        screen = Screen(lot.number, "A1.2")
+        screen.now = now
+        return screen.rail()
+
+
 @pytest.mark.req("EXE-06", case="positive")
 def test_the_board_and_the_station_show_each_lot_and_its_next_step(floor, lot):
     floor.fill_count(lot)
@@ -239,11 +277,50 @@ def test_the_board_and_the_station_show_each_lot_and_its_next_step(floor, lot):
     assert lot.number in client.get("/station/waiting/", **HTMX).content.decode()
 
 
+def row_of(floor, lot, *, later: dt.timedelta = dt.timedelta(0)):
+    """The lot's row on the board, so much later than now."""
+    with floor.reading():
+        (row,) = boards([lot_by_number(lot.number)], record_now() + later)
+    return row
+
+
+def test_the_board_shows_the_booked_slot_and_says_where_none_is(floor):
+    lot = floor.order()
+    assert "no slot booked" in browser(floor).get("/floor/").content.decode()
+    floor.open(lot, "A0.1", "sam")
+    floor.enter(lot, "A0.1", "sam", infusion_planned_on="2027-03-04")
+    assert row_of(floor, lot).slot == dt.date(2027, 3, 4)
+    page = browser(floor).get("/floor/").content.decode()
+    assert "slot 4 Mar" in page and "no slot booked" not in page and "ordered" not in page.split("<tbody>")[1].split("</tbody>")[0].casefold()
+
+
+def test_vein_to_vein_runs_from_the_collection_and_not_before_it(floor):
+    lot = floor.order(accept=False)
+    assert (row_of(floor, lot).collected, row_of(floor, lot).awaited) == (None, True)
+    assert "Not collected yet" in browser(floor).get("/floor/").content.decode()
+    floor.accept(lot)
+    with floor.reading():
+        (donation,) = donations_of(lot)
+    row = row_of(floor, lot)
+    assert row.collected == donation.collected_at and row.infused is None
+    page = browser(floor).get("/floor/").content.decode()
+    assert "Not collected" not in page and f'data-start="{donation.collected_at.isoformat()}"' in page
+
+
+def test_a_lot_with_open_deviations_is_not_on_track(floor, lot):
+    assert row_of(floor, lot).state == ""
+    floor.enter(lot, "A1.2", viability="68.4")
+    row = row_of(floor, lot)
+    assert row.deviations == ["unclassified"] and row.state == "warn"
+    page = browser(floor).get("/floor/").content.decode()
+    assert re.search(r"<b>0</b><span>on track</span>", page) and "1 new open" in page
+
+
 @pytest.mark.req("EXE-06", case="negative")
 def test_a_performed_step_waits_for_a_second_person_and_not_for_who_performed_it(floor, lot):
     floor.fill_count(lot)
     floor.perform(lot, "A1.2")
-    for name, waits in (("maya", False), ("jonas", True)):
+    for name, waits in (("maya", False), ("jonas", True), ("wim", True), ("quinn", False), ("boss", False)):
         station = browser(floor, name).get("/station/").content.decode()
         before, _, after = station.partition("Waits for others")
         assert (lot.number in before, lot.number in after) == (waits, not waits), name

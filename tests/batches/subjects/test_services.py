@@ -1,9 +1,12 @@
+import datetime as dt
+
 import pytest
 from django.db import connection
 
-from batches.subjects import queries, services, vault
+from batches.subjects import queries, rules, services, vault
 from batches.subjects.identity import Identity, read_identity_fields
 from batches.subjects.models import BlindIndex, Patient, PatientIdentity
+from batches.subjects.retention import TRACEABILITY
 from mes.errors import UnreadableInput
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
@@ -151,6 +154,29 @@ def test_no_identity_is_erased_while_a_lot_is_open(world, refused):
     world.order(patient)
     with refused("lot_open"):
         erase(world, patient)
+
+
+@pytest.mark.req("COI-08", case="negative")
+@pytest.mark.parametrize(
+    ("market", "used", "until"),
+    [
+        ("EU", "2026-11-12", "2056-11-12"),
+        ("EU", "2024-02-29", "2054-03-01"),
+        ("US", "2026-11-12", "2036-11-12"),
+        ("JP", "2026-11-12", None),
+    ],
+)
+def test_the_way_to_a_treated_patient_is_kept_for_the_years_of_the_market(world, refused, market, used, until):
+    patient = world.patient()
+    used_at = dt.datetime.fromisoformat(f"{used}T10:00+00:00")
+    lot = queries.Traced("L-1", market, used_at, "Europe/Amsterdam", TRACEABILITY.get(market))
+    end = dt.datetime.fromisoformat(f"{until}T10:00+00:00") if until else None
+    assert lot.until == end
+    for at in (used_at, end - dt.timedelta(days=1) if end else used_at + dt.timedelta(days=36500)):
+        with refused("traceability_kept"):
+            rules.check_erasable(patient, False, [lot], at)
+    if end:
+        rules.check_erasable(patient, False, [lot], end)
 
 
 def test_the_vault_holds_ciphertext_only(world):

@@ -1,5 +1,6 @@
 """Children of one command: watched, stopped clean, never left behind."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -89,6 +90,28 @@ def test_asked_to_end_the_command_stops_its_children(tmp_path):
     parent.communicate(timeout=20)
     assert parent.returncode == 128 + signal.SIGTERM
     assert "ended politely" in (tmp_path / "one.log").read_text()
+
+
+def test_an_interrupt_stops_a_command_that_a_script_started_in_the_background(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from mes.embedded.processes import Child, Supervisor\n"
+        f"child = Child('one', [sys.executable, '-c', {POLITE!r}],"
+        " lambda: 'serving' in (Path(sys.argv[1]) / 'one.log').read_text())\n"
+        "with Supervisor([child], Path(sys.argv[1])) as s:\n"
+        "    s.start(20); print('up', flush=True); s.watch()\n"
+    )
+    (tmp_path / "code.py").write_text(code)
+    script = f"PYTHONPATH={ROOT} {sys.executable} {tmp_path}/code.py {tmp_path} & echo $!; wait $!; echo ended with $?"
+    shell = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+    try:
+        pid = int(shell.stdout.readline())
+        assert shell.stdout.readline() == "up\n"
+        os.kill(pid, signal.SIGINT)
+        said, _ = shell.communicate(timeout=20)
+        assert said in ("ended with 1\n", f"ended with {128 + signal.SIGINT}\n") and "ended politely" in (tmp_path / "one.log").read_text()
+    finally:
+        if shell.poll() is None:
+            os.killpg(shell.pid, signal.SIGKILL)
 
 
 def test_a_taken_port_is_passed_over():

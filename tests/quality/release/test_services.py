@@ -6,13 +6,18 @@ import datetime as dt
 
 import pytest
 
+from batches.custody.services import hand_over
+from batches.execution.queries.board import boards
 from batches.execution.queries.times import LimitState, limit_in
 from batches.execution.queries.values import Ledger
 from batches.lots.models import Container, Hold, Lot
 from batches.lots.services import place_hold
-from mes.clock import record_now
+from batches.subjects.retention import Traceability
+from mes.audit.models import AuditRow
+from mes.clock import day_words, record_now
 from mes.errors import NotAllowed, RuleBroken, StaleRecord, WrongScan
 from mes.people.setup import system_actor
+from mes.web.countdown import span
 from quality.alerts.models import Alert
 from quality.alerts.services import raise_alert
 from quality.deviations.models import Deviation
@@ -20,6 +25,7 @@ from quality.release import queries, services
 from quality.release.models import CertificateInvalidation, ProductUse, ReleaseDecision
 from quality.review import queries as review_queries
 from quality.samples.queries import work_list
+from tests.builders.staff import signed_in
 
 
 def broken(code: str, kind=RuleBroken):
@@ -38,7 +44,7 @@ def dispatch(judged, lot, who="boss"):
     return services.dispatch(by=judged.by(who), container_id=bag.pk, scanned=f"CTL:C:{bag.identifier}", proof=proof, **details)
 
 
-def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scanned="", typed=False, **facts):
+def use(judged, lot, *, infused=True, first="tess", second="tina", coi="", scanned="", typed=(), **facts):
     bag = judged.bag(lot)
     facts = {"started_at": None, "ended_at": None, "volume": "", "reason_code": "", "reason": ""} | facts
     if infused and facts["started_at"] is None:
@@ -323,6 +329,67 @@ def test_two_persons_sign_the_infusion_of_the_right_bag_into_the_right_patient(j
         assert Lot.objects.get(pk=lot.pk).state == "certified_stage_1"
 
 
+def test_vein_to_vein_stands_on_the_board_from_the_infusion_on(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    judged.received(lot)
+    made = use(judged, lot)
+    for days in (0, 9):
+        with judged.reading():
+            (row,) = boards([judged.fresh_in(lot)], record_now() + dt.timedelta(days=days))
+        assert row.infused == made.started_at and row.collected is not None
+    page = signed_in(judged.users["maya"]).get("/floor/").content.decode()
+    assert "Infused after" in page and span(row.infused - row.collected) in page
+
+
+@pytest.mark.req("DEV-01", case="positive")
+def test_a_product_that_arrives_too_warm_has_its_deviation_in_the_same_deed(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    bag, details = judged.bag(lot), {"from_place": "Courier", "to_place": "Demo hospital", "temperature_min": "3.1 °C", "temperature_max": "12.5"}
+    proof = judged.hand_over_proof(lot, "at_centre", "tess", "received", **details)
+    made = hand_over(by=judged.by("tess"), container_id=bag.pk, kind="at_centre", scanned=f"CTL:C:{bag.identifier}", proof=proof, **details)
+    with judged.reading():
+        (opened,) = Deviation.objects.filter(lot=lot).select_related("excursion")
+        assert opened.state == "open" and opened.excursion.reference == str(made.pk) and opened.excursion.limit_class == "CPP"
+        assert "Highest temperature 12.5 °C: 4.5 above the upper limit of 8 °C" in opened.title
+        told, asked = (list(AuditRow.objects.filter(row_id=each.pk).values_list("entry_id", flat=True)) for each in (made, opened))
+        assert told == asked, "one deed wrote both"
+        shown = review_queries.picture(judged.fresh_in(lot))
+        assert [line.finding.kind for line in shown.lines] == ["transport"]
+        assert {each.name: each.found for each in review_queries.checks(shown)}["Time limits"] == 0
+    page = signed_in(judged.users["tess"]).get(f"/lots/{lot.number}/infusion/").content.decode()
+    assert "3.1 °C to 12.5" in page and "4.5 above the upper limit" in page
+
+
+@pytest.mark.req("COI-08", case="negative")
+def test_the_page_that_erases_says_why_a_treated_patient_stays_traceable_and_until_when(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    dispatch(judged, lot)
+    judged.received(lot)
+    with judged.reading():
+        patient = judged.fresh_in(lot).therapy_event.patient
+    page = f"/patients/{patient.pseudonym}/erase/"
+    assert "A lot of this patient is still open." in signed_in(judged.users["quentin"]).get(page).content.decode()
+    made = use(judged, lot)
+    answer = signed_in(judged.users["quentin"]).get(page)
+    said = " ".join(answer.content.decode().split())
+    assert answer.status_code == 409 and "still open" not in said and "30 years" in said and "1394/2007 Art. 15(4)" in said
+    zone = judged.place.site.time_zone
+    assert day_words(made.started_at, zone) in said and day_words(Traceability(30, "").until(made.started_at), zone) in said
+
+
+@pytest.mark.parametrize(
+    ("given", "held", "more"),
+    [("100", "100", False), ("12.5", "100", False), ("100.4", "100", False), ("100.5", "100", True), ("98.05", "98.0", True), ("99", "98.6", False)],
+)
+def test_a_volume_is_held_against_that_of_the_bag_on_the_last_digit_both_have(given, held, more):
+    assert queries.is_more(queries.volume_read(given, "."), queries.volume_read(held, ".")) is more
+
+
 def clock_of(judged, lot, *, days: int = 30):
     """A limit from the end of the fill to the infusion, as it stands so many days from now. Call it inside the site context."""
     ledger = Ledger(judged.fresh_in(lot))
@@ -349,12 +416,29 @@ def test_identifiers_typed_at_the_bedside_are_signed_as_typed_and_counted(judged
     dispatch(judged, lot)
     judged.received(lot)
     assert judged.gate(lot)["identity"].detail == "all scanned"
-    use(judged, lot, scanned=judged.bag(lot).identifier, typed=True)
+    use(judged, lot, scanned=judged.bag(lot).identifier, typed=("container",))
     assert judged.gate(lot)["identity"].detail == "1 typed with a second person"
     with judged.reading():
         assert ProductUse.objects.select_related("second_signature").get(lot=lot).second_signature.meaning == "confirmed_typed_identity"
         titles = [each.finding.title for each in review_queries.picture(judged.fresh_in(lot)).lines]
-    assert any(title.startswith("Identifier typed, not scanned, with") for title in titles)
+    assert titles == ["Identifier typed, not scanned, with Tina Demo"]
+
+
+@pytest.mark.parametrize(
+    ("scanned", "coi", "words"),
+    [
+        ("CTL:C:{bag}", "CTL:T:{coi}", "scanned"),
+        ("{bag}", "CTL:T:{coi}", "container typed in full, patient scanned"),
+        ("CTL:C:{bag}", "{coi}", "container scanned, patient typed in full"),
+        ("{bag}", "{coi}", "typed in full"),
+    ],
+)
+def test_what_both_sign_at_the_bedside_says_of_each_identifier_how_it_was_read(judged, scanned, coi, words):
+    lot = judged.order()
+    bag = judged.container(lot)
+    with judged.reading():
+        codes = [text.format(bag=bag.identifier, coi=judged.fresh_in(lot).therapy_event.coi) for text in (scanned, coi)]
+    assert queries.how_read(queries.identity_typed(*codes)) == words
 
 
 @pytest.mark.req("COI-03", case="negative")
@@ -405,6 +489,8 @@ def test_one_person_another_patient_or_a_bag_not_received_refuse_the_infusion(ju
         ("thousands_separator", {"volume": "1.500,0 mL"}),
         ("wrong_unit", {"volume": "98 L"}),
         ("volume_not_positive", {"volume": "0"}),
+        ("volume_above_bag", {"volume": "101 mL"}),
+        ("volume_above_bag", {"volume": "980"}),
     ],
 )
 def test_an_infusion_whose_times_or_volume_cannot_be_is_refused(judged, code, facts):

@@ -154,6 +154,10 @@ def test_two_persons_sign_the_infusion_on_one_page(judged):
     from zoneinfo import ZoneInfo
 
     local = now.astimezone(ZoneInfo(judged.place.site.time_zone)).strftime("%Y-%m-%dT%H:%M")
+    form = centre.get(f"{at}/infusion/").content.decode()
+    zone = f"{record_now().astimezone(ZoneInfo(judged.place.site.time_zone)):%Z}"
+    for name in ("started_at", "ended_at"):
+        assert re.search(rf'name="{name}"[^>]*><span class="unit">{zone}</span><button type="button" class="btn" data-now="\d{{4}}-', form), name
     typed = {"scanned": scanned, "coi": f"CTL:T:{bag.lot.therapy_event.coi}", "infused": "yes", "started_at": local, "volume": "98 mL"}
     assert "typed in full" in centre.post(f"{at}/infusion/", typed).content.decode()
     typed |= {"by_scanner": "scanned coi"}
@@ -165,7 +169,9 @@ def test_two_persons_sign_the_infusion_on_one_page(judged):
     early = centre.post(f"{at}/infusion/", typed | {"started_at": "2020-01-01T08:00"})
     assert early.status_code == 422 and "lies before" in early.content.decode() and 'value="2020-01-01T08:00' in early.content.decode()
     recap = centre.post(f"{at}/infusion/", typed)
-    assert "typed in full" not in recap.content.decode()
+    assert "typed in full" not in recap.content.decode() and "of 100 mL in the container" in recap.content.decode()
+    above = centre.post(f"{at}/infusion/", typed | {"volume": "980 mL"})
+    assert above.status_code == 422 and above["X-Refusal"] == "volume_above_bag" and 'value="980 mL"' in above.content.decode()
     assert "Both sign for lot" in recap.content.decode() and "98 mL" in recap.content.decode()
     signers = {"first_who": judged.users["tess"].username, "first_secret": PIN, "second_who": judged.users["tess"].username, "second_secret": PIN}
     alone = centre.post(f"{at}/infusion/", typed | signers | intents_in(recap))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+
 import pytest
 
 from batches.execution import services as steps
 from batches.execution.models import Entry
-from batches.execution.queries.content import correction_subject
+from batches.execution.queries.content import correction_subject, typed_subject
 from batches.lots.models import Lot
 from mes.audit.models import AuditEntry
 from mes.errors import Missing, NotAllowed, RuleBroken, StaleRecord
 from quality.deviations.models import Deviation
 from quality.review import queries, services
 from quality.review.models import Disposition, Review
+from tests.builders.staff import signed_in
 
 
 def picture(judged, lot) -> queries.Picture:
@@ -186,6 +190,48 @@ def test_a_lot_that_is_still_made_can_be_looked_at_but_not_signed(judged):
     judged.decided(lot)
     with pytest.raises(RuleBroken, check=lambda each: each.code == "record_not_complete"):
         judged.sign_review(lot)
+
+
+@pytest.mark.req("COI-03", case="negative")
+def test_an_identifier_typed_to_open_a_step_is_one_exception(judged):
+    lot = judged.to_count()
+    judged.fill_count(lot)
+    judged.perform(lot, "A1.2")
+    judged.second(lot, "A1.2")
+    before = len(judged.lines(lot))
+    judged.open(lot, "A1.3", "boss")
+    judged.decide(lot, "go")
+    judged.second(lot, "A1.3", "deputy", at="boss")
+    judged.open(lot, "A1.4")
+    judged.enter(lot, "A1.4", cleared_fill="yes")
+    judged.perform(lot, "A1.4")
+    judged.second(lot, "A1.4")
+    run, identifier = judged.run(lot, "A2.1"), judged.container(lot).identifier
+    proof = judged.proof("maya", "wim", lambda: typed_subject(run, identifier), "typed_identifier")
+    steps.open_step(by=judged.by("maya"), step_run_id=run.pk, seen=run.version, scanned=identifier, typed_with=proof)
+    lines = judged.lines(lot)
+    assert len(lines) == before + 1 and [line.finding.title for line in lines if line.finding.kind == "identity"] == [
+        "Identifier typed, not scanned, with Wim Demo"
+    ]
+    assert judged.gate(lot)["identity"].detail == "1 typed with a second person"
+
+
+@pytest.mark.req("COI-03", case="negative")
+def test_codes_of_material_and_equipment_that_were_typed_are_counted_and_shown(judged):
+    lot = judged.to_count()
+    page = f"/lots/{lot.number}/steps/A1.2/scan/"
+    client, medium, counter, incubator = signed_in(judged.users["maya"]), judged.medium(), judged.equipment("counter"), judged.equipment("incubator")
+    assert client.post(page, {"code": incubator.identifier, "by_scanner": "code"}).status_code == 303
+    assert not [line for line in judged.lines(lot) if line.finding.kind == "identity"]
+    assert client.post(page, {"code": medium.identifier}).status_code == 303
+    body = {"class_code": "counter", "scanned": counter.identifier, "typed": True}
+    answer = client.post(
+        f"/api/v1/lots/{lot.number}/steps/A1.2/equipment/", json.dumps(body), content_type="application/json", HTTP_IDEMPOTENCY_KEY=str(uuid.uuid4())
+    )
+    assert answer.status_code in (200, 201), answer.content
+    found = {line.finding.title: line.finding.new for line in judged.lines(lot) if line.finding.kind == "identity"}
+    assert found == {"Code of material typed, not scanned": medium.identifier, "Code of equipment typed, not scanned": counter.identifier}
+    assert judged.gate(lot)["identity"].detail != "2 typed with a second person"
 
 
 @pytest.mark.req("QC-07", case="negative")

@@ -17,6 +17,7 @@ def check_references(context: Context) -> None:
     _check_samples(context)
     _check_dose(context)
     _check_head(context)
+    _check_transport(context)
 
 
 def _refer(context: Context, path: Path, what: str, name: str, known: Collection[str]) -> bool:
@@ -35,6 +36,10 @@ def _check_steps(context: Context) -> None:
         if step.performed_by not in context.known.roles:
             hint = did_you_mean(step.performed_by, context.known.roles) or f"; roles are {', '.join(sorted(context.known.roles))}"
             context.refuse((*path, "performed_by"), "role_unknown", f"'{step.performed_by}' is no role a step can be given to{hint}")
+        seconds = {*context.known.roles, "second_person"}
+        for role in (each for each in step.checked_by if each not in seconds):
+            hint = did_you_mean(role, seconds) or f"; roles are {', '.join(sorted(seconds))}"
+            context.refuse((*path, "checked_by"), "role_unknown", f"'{role}' is no role that can check a step{hint}")
         if step.touches_material is not None:
             _refer(context, (*path, "touches_material"), "container", step.touches_material, containers)
         for at, code in enumerate(step.equipment):
@@ -144,3 +149,18 @@ def _check_head(context: Context) -> None:
             if not wanted:
                 kind = "date and time" if name == "expiry" else "number"
                 context.refuse(("certificate", name), "wrong_kind", f"'{key}' is {keys[key].type}; the certificate prints a {kind} here")
+    slot = context.recipe.slot
+    if slot is not None and _refer(context, ("slot",), "parameter", slot, keys) and keys[slot].type not in ("date", "datetime"):
+        context.refuse(("slot",), "wrong_kind", f"'{slot}' is {keys[slot].type}; the slot is a date here")
+
+
+def _check_transport(context: Context) -> None:
+    for name in type(context.recipe.transport).model_fields:
+        limits, where = getattr(context.recipe.transport, name), ("transport", name)
+        if limits is None:
+            continue
+        check_evidence(context, where, limits.evidence, limits.evidence_source)
+        if limits.min is None and limits.max is None:
+            context.refuse(where, "limit_empty", "these temperatures have no bound; write min or max")
+        if limits.min is not None and limits.max is not None and limits.min > limits.max:
+            context.refuse(where, "limit_crossed", f"the lowest temperature {limits.min} lies above the highest, {limits.max}")
