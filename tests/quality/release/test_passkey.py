@@ -86,3 +86,19 @@ def test_the_certificate_says_that_it_was_a_passkey(judged, monkeypatch):
         decision = ReleaseDecision.objects.get(lot=lot)
     render_certificate(system_actor(judged.place.site.pk), decision.pk)
     assert "by user name, password and passkey" in drawn[0]
+
+
+@pytest.mark.req("SIG-13", case="positive")
+def test_a_passkey_under_suspicion_is_told_once(judged):
+    from mes.passkeys.services import suspect_passkey
+    from mes.people.setup import system_actor
+    from quality import watch
+    from quality.alerts.models import Alert
+    from tests.builders.passkeys import passkey_of
+
+    kept, jobs = passkey_of(enrol_passkey(judged.place, judged.users["ruth"])), system_actor(judged.place.site.pk)
+    assert watch.locked_people(jobs) == 0
+    suspect_passkey(by=judged.by("ruth"), passkey_id=kept.pk, reason="Its counter did not grow")
+    assert watch.locked_people(jobs) == watch.locked_people(jobs) == 1
+    with judged.reading():
+        assert Alert.objects.filter(title__contains="copy of the passkey Grey key of Ruth Demo").count() == 1
