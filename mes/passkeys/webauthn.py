@@ -90,9 +90,9 @@ class Assertion:
 def origin() -> str:
     """The address whose pages may ask for a passkey: the deployment's own (CARTULARY_ORIGIN); a machine's own address by its name."""
     parts = urlsplit(settings.ORIGIN)
-    if parts.hostname in ("127.0.0.1", "::1"):
-        return f"{parts.scheme}://localhost{f':{parts.port}' if parts.port else ''}"
-    return settings.ORIGIN.rstrip("/")
+    host = "localhost" if parts.hostname in ("127.0.0.1", "::1") else parts.hostname or ""
+    port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"  # as browsers write it
 
 
 def relying_party() -> str:

@@ -173,6 +173,16 @@ def test_neither_its_owner_nor_another_site_nor_who_may_not_retires_a_passkey(pl
     assert Passkey.objects.get().active
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("https://EBR.Hospital.example:443/", "https://ebr.hospital.example"), ("http://127.0.0.1:9000", "http://localhost:9000"),
+     ("https://a.example:8443", "https://a.example:8443")],
+)  # fmt: skip
+def test_the_address_is_compared_as_browsers_write_it(settings, written, told):
+    settings.ORIGIN = written
+    assert webauthn.origin() == told
+
+
 # --- where -----------------------------------------------------------------------------------------------------------
 
 
@@ -188,7 +198,7 @@ def test_passkeys_are_bound_to_a_name_over_https_or_to_this_machine(settings, cl
     settings.ORIGIN = origin
     assert webauthn.is_on() is bool(host)
     if host:
-        assert webauthn.relying_party() == host
+        assert webauthn.relying_party() == host and not webauthn.origin().endswith("/")
     else:
         assert "cannot be used here" in client.get("/me/passkeys/").content.decode()
         answer = client.post("/me/passkeys/", {"current": PASSWORD})
