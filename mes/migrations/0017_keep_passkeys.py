@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('passkey', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='counter', serialize=False, to='mes.passkey')),
                 ('count', models.BigIntegerField()),
+                ('answer', models.BinaryField(default=bytes)),
             ],
         ),
         migrations.CreateModel(

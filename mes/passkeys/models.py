@@ -47,10 +47,12 @@ class Passkey(Record):
 
 
 class PasskeyCounter(models.Model):
-    """Working row: the newest counter that a passkey sent. The signatures themselves keep every one that counted."""
+    """Working row: the newest counter that a passkey sent, and the digest of its newest answer. The signatures themselves keep every one that counted."""
 
     passkey = models.OneToOneField(Passkey, on_delete=models.PROTECT, primary_key=True, related_name="counter")
     count = models.BigIntegerField()
+    answer = models.BinaryField(default=bytes)
+    """SHA-256: an answer that is sent twice is no copy of the key, and counts once."""
 
     def __str__(self) -> str:
         return f"{self.passkey_id}: {self.count}"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Literal
+
 from mes.asked import Sent
 from mes.events import Event
 from mes.passkeys import queries, rules
 from mes.passkeys.models import Passkey, PasskeyCounter
-from mes.passkeys.webauthn import Made
+from mes.passkeys.webauthn import Assertion, Made
 from mes.people.models import User
 from mes.people.services import record_qualification
 from mes.records.actors import Actor
 from mes.records.door import service
 
-COUNT_UP = Sent("UPDATE mes_passkeycounter SET count = %s WHERE passkey_id = %s AND (count < %s OR (count = 0 AND %s = 0))")
+COUNT_UP = Sent(
+    "UPDATE mes_passkeycounter SET count = %s, answer = %s WHERE passkey_id = %s AND answer <> %s AND (count < %s OR (count = 0 AND %s = 0))"
+)
 
 
 @service(Event.PASSKEY_ENROLLED)
@@ -56,11 +61,12 @@ def suspect_passkey(*, by: Actor, passkey_id, reason: str) -> Passkey:
     return passkey
 
 
-def count_up(passkey: Passkey, count: int) -> bool:
-    """Keep the counter that a passkey sent; False where it did not grow. Devices that count nothing send 0 for ever.
+def count_up(passkey: Passkey, said: Assertion) -> Literal["", "used", "copied"]:
+    """Keep the counter that a passkey sent. "used" where this very answer was taken before, "copied" where another one did not go on from it.
 
-    One statement compares and keeps: of two copies at the same moment one is told. A working row, committed by itself.
+    Devices that count nothing send 0 for ever. One statement compares and keeps: of two at the same moment one is told. A working row, committed by itself.
     """
-    return COUNT_UP.changed(count, passkey.pk, count, count) == 1
-
-
+    answer, count = hashlib.sha256(said.authenticator_data + said.client_data + said.signature).digest(), said.sign_count
+    if COUNT_UP.changed(count, answer, passkey.pk, answer, count, count) == 1:
+        return ""
+    return "used" if PasskeyCounter.objects.filter(passkey=passkey, answer=answer).exists() else "copied"

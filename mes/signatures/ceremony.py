@@ -357,8 +357,8 @@ def _second_factor(by: Actor, user: User, intent: SigningIntent, code: str, said
     except SigningRefused as refusal:
         if said is None:
             refusal.security = None  # the service's door has written the security event already
-        if said is None and refusal.code != "wrong_code":
-            end_try(user.pk, None, "code")  # a used code or no authenticator: no guess, and nothing that wipes out guesses
+        if refusal.code == "used_passkey" or (said is None and refusal.code != "wrong_code"):
+            end_try(user.pk, None, "code")  # a used code or answer, or no authenticator: no guess, and nothing that wipes out guesses
         elif left == 0:
             lock_person(by=by, user_id=user.pk, why="wrong one-time codes or passkeys in a row")
         raise

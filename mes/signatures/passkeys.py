@@ -57,7 +57,10 @@ def prove(by: Actor, user: User, intent: SigningIntent, said: webauthn.Assertion
                 "passkey_unverified", "The device did not check that it is you. Use its PIN, finger or face, then sign again.", user, reason.why
             ) from reason
         raise _refusal("wrong_passkey", WRONG, user, reason.why) from reason
-    if not count_up(passkey, said.sign_count):
+    going_on = count_up(passkey, said)
+    if going_on == "used":
+        raise _refusal("used_passkey", "That answer of your passkey was used before. Press Sign with a passkey again.", user, "used")
+    if going_on == "copied":
         suspect_passkey(by=by, passkey_id=passkey.pk, reason=f"Its counter did not grow: {said.sign_count} was sent. There may be a copy.")
         raise _refusal(
             "passkey_counter", "The counter of this passkey did not go on, as if there were a copy of it. Nothing was signed, and it signs nothing from now "

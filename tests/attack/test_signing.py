@@ -82,7 +82,7 @@ def test_a_used_code_wipes_out_guesses(siege, attack):
 @pytest.mark.req("SIG-02", case="negative")
 @pytest.mark.req("ACC-03", case="negative")
 def test_a_passkey_answers_for_something_else(siege, attack):
-    """With a stolen password: sign with one's own passkey, an answer for another page, one from a page that imitates this, one without PIN, one again"""
+    """With a stolen password: sign with one's own passkey, an answer for another page, one of an imitated page, one without PIN, one again, a copied key"""
     victim, own = (enrol_passkey(siege.place, siege.users[name]) for name in ("ruth", "rob"))
     at = siege.by("ruth")
     with siege.reading():
@@ -101,8 +101,10 @@ def test_a_passkey_answers_for_something_else(siege, attack):
     with attack.refused("wrong_secret"):
         sign(siege, "ruth", WRONG_PIN, passkey=right, intent=first, at="ruth")
     sign(siege, "ruth", PASSWORD, passkey=right, intent=first, at="ruth")
-    with attack.refused("passkey_counter"):
+    with attack.refused("used_passkey"):
         sign(siege, "ruth", PASSWORD, passkey=right, intent=first, at="ruth")
+    with attack.refused("passkey_counter"):
+        sign(siege, "ruth", PASSWORD, passkey=victim.answer(challenge, count=1), intent=first, at="ruth")
 
 
 @pytest.mark.req("SIG-12", case="negative")

@@ -133,6 +133,27 @@ def test_an_answer_that_was_used_signs_nothing_again(place, desk):
 
 
 @pytest.mark.req("SIG-02", case="negative")
+@pytest.mark.parametrize("counts", [True, False])
+def test_an_answer_that_is_sent_twice_counts_once_and_is_no_copy_of_the_key(place, ruben, counts):
+    from mes.errors import SigningRefused
+    from mes.signatures import ceremony
+    from tests.mes.signatures.signing_urls import subject
+
+    device, by = enrol_passkey(place, ruben, Device(counts=counts)), place.actor(ruben)
+    with site_context(place.site.pk):
+        what = subject(place.role("operator").pk)
+    intent = ceremony.prepare(by, what, "certified_stage_1")
+    asked = ceremony.ask_passkey(by=by, intent_id=intent.pk, username="ruben", secret=PASSWORD)
+    sent = {"by": by, "intent_id": intent.pk, "username": "ruben", "secret": PASSWORD, "passkey": device.answer(raw(asked["challenge"]))}
+    assert ceremony.authenticate(**sent).methods[-1] == "passkey"
+    for _ in range(7):  # as a form that is sent again: no guess, and no suspicion
+        with pytest.raises(SigningRefused) as refused:
+            ceremony.authenticate(**sent)
+        assert refused.value.code == "used_passkey"
+    assert not Passkey.objects.get().suspect and not PersonLock.objects.filter(user=ruben, open=True).exists()
+
+
+@pytest.mark.req("SIG-02", case="negative")
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [
