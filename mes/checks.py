@@ -13,6 +13,7 @@ WORKING_ROWS = {
     "mes.RowSchema": "kept column lists, written by the migrator only",
     "mes.SigningIntent": "minutes to live; the signature names it",
     "mes.FailureCounter": "the lock itself is a record",
+    "mes.PasskeyCounter": "the newest counter of a passkey; each that counted stands in its signature",
     "mes.SignInThrottle": "minutes to live; the lock itself is a record",
     "mes.UserSession": "hours to live; coming in and going are facts",
     "mes.SimulatedClock": "demo and rehearsal only",

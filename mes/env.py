@@ -166,6 +166,8 @@ def refusals(env: Environment) -> list[str]:
         found.append("CARTULARY_HOSTS names no host or any host. Set it to the host names people use.")
     if not env.origin.startswith("https://"):
         found.append("CARTULARY_ORIGIN is not an https:// address. Set it to the address people open.")
+    elif env.origin.lower().removesuffix("/") != f"https://{urlsplit(env.origin).netloc.lower()}" or "@" in env.origin:
+        found.append("CARTULARY_ORIGIN names more than an address: passkeys are bound to it as browsers write it. Set it to https:// and the host people open.")
     if env.keys_folder == Path(""):
         found.append("CARTULARY_KEYS is missing. Set it to a folder outside the database and its backups.")
     if not env.email_url:

@@ -5,6 +5,7 @@ from mes.api.models import IdempotencyKey
 from mes.audit.models import AuditEntry, AuditRow, RowSchema, StreamHead
 from mes.checkpoints.models import AnchorReceipt, Checkpoint, TrailCheck, Witnessed
 from mes.evidence.models import EvidenceFile
+from mes.passkeys.models import Passkey, PasskeyCounter
 from mes.people.models import (
     AccessEvent,
     Acknowledgement,
@@ -25,11 +26,12 @@ from mes.people.models import (
     UserSession,
 )
 from mes.records.models import SecurityEvent
-from mes.signatures.models import DeputyAuthority, Signature, SignaturePayload, SignatureSeal, SigningIntent
+from mes.signatures.models import DeputyAuthority, Signature, SignatureAssertion, SignaturePayload, SignatureSeal, SigningIntent
 
 __all__ = [
     "AccessEvent", "AccessReview", "Acknowledgement", "AnchorReceipt", "AuditEntry", "AuditRow", "AuthorityNotice", "Checkpoint", "DeputyAuthority",
-    "DeviceCredential", "EmergencyAccess", "EvidenceFile", "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "PersonLock", "Qualification",
-    "Role", "RowSchema", "SecondFactor", "SecurityEvent", "SignInThrottle", "Signature", "SignaturePayload", "SignatureSeal", "SigningIntent",
-    "SimulatedClock", "Site", "StreamHead", "TrailCheck", "UsedCode", "User", "UserSession", "Witnessed",
+    "DeviceCredential", "EmergencyAccess", "EvidenceFile", "FailureCounter", "Grant", "IdempotencyKey", "IdentityCheck", "Passkey", "PasskeyCounter",
+    "PersonLock", "Qualification", "Role", "RowSchema", "SecondFactor", "SecurityEvent", "SignInThrottle", "Signature", "SignatureAssertion", "SignaturePayload",
+    "SignatureSeal", "SigningIntent", "SimulatedClock", "Site", "StreamHead",
+    "TrailCheck", "UsedCode", "User", "UserSession", "Witnessed",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ handler404 = "mes.web.problems.not_found"
 handler500 = "mes.web.problems.failed"
 
 #: Addresses of mes by folder, then of the apps and the API above it, each where it has any.
-FOLDERS = ("mes.web.urls", "mes.people.urls", "mes.signatures.urls", "mes.access.urls", "mes.inspection.urls")
+FOLDERS = ("mes.web.urls", "mes.people.urls", "mes.passkeys.urls", "mes.signatures.urls", "mes.access.urls", "mes.inspection.urls")
 ABOVE = {"batches.urls": "", "quality.urls": "", "mes.api_urls": "api/v1/"}
 
 

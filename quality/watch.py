@@ -25,6 +25,7 @@ from mes.checkpoints import anchors, verification
 from mes.checkpoints.overdue import last_anchored, overdue
 from mes.checkpoints.witnessing import have_cosigned
 from mes.errors import RuleBroken
+from mes.passkeys.models import Passkey
 from mes.people.models import PersonLock, Site
 from mes.records import guard_words
 from mes.records.actors import Actor
@@ -313,8 +314,9 @@ def overdue_access_reviews(by: Actor) -> int:
 
 
 def locked_people(by: Actor) -> int:
-    """People who are locked out after wrong secrets: one alert for each lock (SIG-12). 21 CFR 11.300(d)."""
+    """People who are locked out after wrong secrets, and passkeys of which there may be a copy: one alert for each (SIG-12, SIG-13). 21 CFR 11.300(d)."""
     with site_context(by.site_id):
+        suspects = list(Passkey.objects.filter(site_id=by.site_id, active=True, suspect=True).select_related("user"))
         locks = list(PersonLock.objects.filter(site_id=by.site_id, open=True).select_related("user"))
 
     def answer(lock: PersonLock) -> None:
@@ -323,7 +325,13 @@ def locked_people(by: Actor) -> int:
             "Ask them what happened. An administrator lifts the lock under People, with what was found as the reason.",
         )  # fmt: skip
 
-    return each_alone(locks, answer)
+    def warn(passkey: Passkey) -> None:
+        raise_once(
+            by, f"passkey_suspect:{passkey.pk}", "warning", f"There may be a copy of the passkey {passkey.name} of {passkey.user.full_name}",
+            "Its counter did not grow, and it signs nothing any more. Ask them what happened. An administrator retires it under People, Passkeys.",
+        )  # fmt: skip
+
+    return each_alone(locks, answer) + each_alone(suspects, warn)
 
 
 SWEEPS: dict[str, Callable[[Actor], int]] = {

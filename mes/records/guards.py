@@ -29,6 +29,7 @@ WITHOUT_SITE_POLICY = {
     "mes_grant": "read at sign-in to know a person's sites",
     "mes_secondfactor": "read at sign-in and in the signing ceremony",
     "mes_usedcode": "read in the signing ceremony, at whichever site the person signs",
+    "mes_passkey": "read in the signing ceremony, at whichever site the person signs",
     "mes_personlock": "read at sign-in, before a site is known",
     "mes_devicecredential": "read to know a device before its site is known",
     "mes_identitycheck": "read in the signing ceremony; it follows the person between sites",

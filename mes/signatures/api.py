@@ -27,7 +27,7 @@ class Prepared(serializers.Serializer):
     meaning_text = serializers.CharField(help_text="The sentence that is signed.")
     proof = serializers.ChoiceField(
         choices=["floor", "desk", "certify"],
-        help_text="floor: badge or user name and PIN; desk: user name and password; certify: desk and a one-time code.",
+        help_text="floor: badge or user name and PIN; desk: user name and password; certify: desk and a one-time code or a passkey.",
     )
     record_type = serializers.CharField()
     record_id = serializers.UUIDField()
@@ -44,6 +44,14 @@ class SignRequest(serializers.Serializer):
     username = serializers.CharField(max_length=150, help_text="User name, or badge where the proof is floor.")
     secret = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
     code = serializers.CharField(max_length=12, required=False, allow_blank=True, default="", write_only=True, help_text="One-time code.")
+    passkey = serializers.JSONField(
+        required=False, default=None, write_only=True,
+        help_text="In place of the one-time code: the PublicKeyCredential that the signer's device gave, as JSON.",
+    )
+    ask_passkey = serializers.BooleanField(
+        required=False, default=False, write_only=True,
+        help_text="Nothing is signed; the answer (200) holds publicKey, what the signer's device is asked: bound to intent, content and reason.",
+    )
     reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="", help_text="Where the meaning needs a reason.")
 
 
@@ -137,7 +145,7 @@ class SigningView(PreparingView):
             def sign(self, proof, step_id): ...               outside any: one service call; self.reason is the reason
     """
 
-    secret_fields = ("secret", "code")
+    secret_fields = ("secret", "code", "passkey")
     asks: ClassVar[dict] = {"POST": SignRequest}
     answers: ClassVar[dict] = {"GET": Prepared, "POST": Signed}
 
@@ -153,23 +161,35 @@ class SigningView(PreparingView):
     """The reason as sent, without blanks around it."""
 
     def post(self, request, **kwargs):
-        """Sign: the intent with the signer's user name, secret and, where the meaning asks for it, one-time code."""
+        """Sign: the intent with the signer's user name, secret and, where the meaning asks for it, one-time code or passkey."""
         given = ASKED.run_validation(request.data)
         self.reason = given["reason"].strip()
         meaning = meaning_of(self.meaning_code(**kwargs))
         if meaning.needs_reason and len(self.reason) < 3:
             raise UnreadableInput("reason_missing", "This needs a reason in your words. Send it as reason.", field="reason")
+        if given["ask_passkey"]:
+            return Response({"publicKey": self.asked(meaning, given, **kwargs)})
         proof = self.proved(meaning, given, **kwargs)
         self.sign(proof, **kwargs)
         return Response(SIGNED.to_representation(proof.signed[-1]), status=201)
 
+    def reasoned(self, meaning: Meaning, /, **kwargs: Any) -> tuple[ceremony.Subject | None, ceremony.Subject | None]:
+        """What was shown, and the same with the reason that is sent; nothing where no reason is part of what is signed."""
+        if not meaning.needs_reason and not self.reason:
+            return None, None
+        with site_context(self.actor.site_id, snapshot=True):
+            signed = self.with_reason(self.reason, **kwargs)
+            return (self.what(**kwargs), signed) if signed is not None else (None, None)
+
+    def asked(self, meaning: Meaning, given: dict, /, **kwargs: Any) -> dict:
+        """What the signer's device is asked, once user name and password are right."""
+        _, what = self.reasoned(meaning, **kwargs)
+        return ceremony.ask_passkey(by=self.actor, intent_id=given["intent"], username=given["username"], secret=given["secret"], what=what)
+
     def proved(self, meaning: Meaning, given: dict, /, **kwargs: Any) -> ceremony.Proof:
         """The ceremony for what was prepared and, where it is part of what is signed, the reason that is sent with the secrets."""
-        secrets = {name: given[name] for name in ("username", "secret", "code")}
-        if meaning.needs_reason or self.reason:
-            with site_context(self.actor.site_id, snapshot=True):
-                signed = self.with_reason(self.reason, **kwargs)
-                shown = self.what(**kwargs) if signed is not None else None
-            if signed is not None:
-                return ceremony.authenticate_with_reason(by=self.actor, intent_id=given["intent"], shown=shown, what=signed, **secrets)
+        secrets = {name: given[name] for name in ("username", "secret", "code")} | {"passkey": given["passkey"] or ""}
+        shown, signed = self.reasoned(meaning, **kwargs)
+        if signed is not None:
+            return ceremony.authenticate_with_reason(by=self.actor, intent_id=given["intent"], shown=shown, what=signed, **secrets)
         return ceremony.authenticate(by=self.actor, intent_id=given["intent"], **secrets)

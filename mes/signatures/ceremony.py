@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.hashers import check_password
 from django.db import connection
@@ -21,6 +23,7 @@ from django.utils import timezone
 from mes import clock
 from mes.asked import Sent, asked, together
 from mes.errors import Missing, RuleBroken, SigningRefused, StaleRecord
+from mes.passkeys.webauthn import Assertion
 from mes.people import accountability
 from mes.people import rules as people_rules
 from mes.people.hashers import nobodys_hash
@@ -30,7 +33,8 @@ from mes.people.services.access import Secret
 from mes.people.standing import enabling_in, with_enabling
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
-from mes.signatures import manifest
+from mes.signatures import manifest, passkeys
+from mes.signatures.meanings import Meaning
 from mes.signatures.meanings import meaning as meaning_of
 from mes.signatures.models import Signature, SigningIntent
 
@@ -63,6 +67,8 @@ class Proof:
     methods: tuple[str, ...]
     record_id: uuid.UUID | None = None
     """Of what the intent was made for."""
+    asserted: passkeys.Asserted | None = None
+    """What the signer's passkey proved, where it was the second factor."""
     signed: list[Signature] = field(default_factory=list, compare=False, repr=False)
     """The signature that was made with it, as the database returned it: for the answer to whoever signed."""
 
@@ -91,15 +97,15 @@ def prepare(by: Actor, what: Subject, meaning: str) -> SigningIntent:
     )  # fmt: skip
 
 
-def authenticate_with_reason(*, by: Actor, intent_id, shown: Subject, what: Subject, username: str, secret: str, code: str = "") -> Proof:
-    """The same for what was shown together with the reason that the signer typed beside the secrets: those bytes are signed, no others.
+def authenticate_with_reason(*, by: Actor, intent_id, shown: Subject, what: Subject, **given: Any) -> Proof:
+    """The same for what was shown together with the reason that the signer typed beside the secrets (`given`): those bytes are signed, no others.
 
     `shown` is what the page bound before there was a reason, built anew, and `what` the same with it. The proof is bound to `what`, and the
     intent of the page is used up with it, once: of two that are sent at the same moment one signs. Raises StaleRecord when what was shown changed,
     and what authenticate() raises. 21 CFR 11.70.
     """
     bound = _bind_reason(by, intent_id, shown, what)
-    proof = authenticate(by=by, intent_id=bound.pk, username=username, secret=secret, code=code)
+    proof = authenticate(by=by, intent_id=bound.pk, **given)
     if not _use_up(intent_id):
         _use_up(bound.pk)
         refusal = _used_before()
@@ -130,29 +136,54 @@ def _bind_reason(by: Actor, intent_id, shown: Subject, what: Subject) -> Signing
     if bytes(first.payload_digest) != manifest.digest(shown.payload):
         raise StaleRecord("Something you were about to sign changed since it was shown. Nothing was signed. Look at it again, then sign.")
     bound = prepare(by, what, first.meaning)
-    bound.expires_at = first.expires_at
-    bound.save(update_fields=["expires_at"])
+    bound.expires_at, bound.nonce = first.expires_at, bytes(first.nonce)
+    bound.save(update_fields=["expires_at", "nonce"])
     return bound
 
 
 def authenticate(
-    *, by: Actor, intent_id, username: str, secret: str, code: str = "", own: bool = False
+    *, by: Actor, intent_id, username: str, secret: str, code: str = "", passkey: str | Mapping = "", own: bool = False
 ) -> Proof:
     """Both components, every time, and for certifying meanings the second factor. Call it outside any transaction.
 
-    `username` is a user name or a badge code. `own`: the signer began the intent in a session of their own, at whichever station of the site;
+    `username` is a user name or a badge code; `passkey` what the person's device answered to ask_passkey(), in place of a `code`.
+    `own`: the signer began the intent in a session of their own, at whichever station of the site;
     else it is the page that stands open here. Raises SigningRefused (and writes the security event, counts towards the
     lock-out) with the same sentence for an unknown person and a wrong secret.
     """
     try:
-        return _authenticate(by, intent_id, username.strip(), secret, code, own)
+        said = passkeys.read(passkey)
+        intent, user, meaning = _proven(by, intent_id, username.strip(), secret, own)
+        methods, asserted = ["badge or user name", "signing PIN" if meaning.proof == "floor" else "password"], None
+        if meaning.proof == "certify":
+            asserted = _second_factor(by, user, intent, code, said)
+            methods.append("passkey" if asserted else "one-time code")
+        return Proof(intent.pk, user, intent.meaning, tuple(methods), intent.record_id, asserted)
     except RuleBroken as refusal:
         if refusal.security:
             record_refusal(by, refusal, "sign")
         raise
 
 
-def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, own: bool) -> Proof:
+def ask_passkey(*, by: Actor, intent_id, username: str, secret: str, what: Subject | None = None, own: bool = False) -> dict:
+    """What the browser asks the signer's device, once user name and password are right: bound to this intent and to what is signed.
+
+    `what` is what was shown with the reason typed beside it, where that is signed. Nothing is signed and the intent is not used. Raises what
+    authenticate() raises, SigningRefused("no_passkey") and RuleBroken("passkeys_off", "no_second_factor_here").
+    """
+    try:
+        intent, user, meaning = _proven(by, intent_id, username.strip(), secret, own)
+        if meaning.proof != "certify":
+            raise RuleBroken("no_second_factor_here", "This signature takes no second factor. Sign without a passkey.")
+        return passkeys.options(user, intent, bytes(intent.payload_digest) if what is None else manifest.digest(what.payload))
+    except RuleBroken as refusal:
+        if refusal.security:
+            record_refusal(by, refusal, "sign")
+        raise
+
+
+def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tuple[SigningIntent, User, Meaning]:
+    """The intent, and the person whose first two components these are, for whom signing is enabled here."""
     if connection.in_atomic_block and not getattr(
         connection.atomic_blocks[-1], "_from_testcase", False
     ):
@@ -196,14 +227,7 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, o
         _check_begun_by(intent, user)
     # Said only to who proved to be this person; asked again by the deed that signs.
     people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled, there=enabling_in(user))
-    methods = [
-        "badge or user name",
-        "signing PIN" if meaning.proof == "floor" else "password",
-    ]
-    if meaning.proof == "certify":
-        _second_factor(by, user, code)
-        methods.append("one-time code")
-    return Proof(intent.pk, user, intent.meaning, tuple(methods), intent.record_id)
+    return intent, user, meaning
 
 
 @asked(uuid.UUID)
@@ -312,29 +336,34 @@ def _wrong_secret(by: Actor, user: User | None, proof: str, left: int) -> Signin
     )
 
 
-def _second_factor(by: Actor, user: User, code: str) -> None:
-    if not code.strip():
+def _second_factor(by: Actor, user: User, intent: SigningIntent, code: str, said: Assertion | None) -> passkeys.Asserted | None:
+    """A passkey's answer or a one-time code; both count as tries of the same. Returns what the passkey proved."""
+    if said is None and not code.strip():
         raise SigningRefused(
             "code_missing",
-            "This signature also needs the six digits of your authenticator.",
+            "This signature also needs the six digits of your authenticator, or your passkey.",
             field="code",
         )
     left = begin_try(user.pk, "code")
     if left < 0:
         lock_person(by=by, user_id=user.pk, why="wrong one-time codes in a row")
         raise _locked_out(by, user, "certify")
+    asserted = None
     try:
-        use_code(by=by, user_id=user.pk, code=code)
+        if said is not None:
+            asserted = passkeys.prove(by, user, intent, said)
+        else:
+            use_code(by=by, user_id=user.pk, code=code)
     except SigningRefused as refusal:
-        refusal.security = (
-            None  # the service's door has written the security event already
-        )
-        if refusal.code != "wrong_code":
-            end_try(user.pk, None, "code")  # a used code or no authenticator: no guess, and nothing that wipes out guesses
+        if said is None:
+            refusal.security = None  # the service's door has written the security event already
+        if refusal.code == "used_passkey" or (said is None and refusal.code != "wrong_code"):
+            end_try(user.pk, None, "code")  # a used code or answer, or no authenticator: no guess, and nothing that wipes out guesses
         elif left == 0:
-            lock_person(by=by, user_id=user.pk, why="wrong one-time codes in a row")
+            lock_person(by=by, user_id=user.pk, why="wrong one-time codes or passkeys in a row")
         raise
     end_try(user.pk, "code")
+    return asserted
 
 
 def spend(intent_id) -> SigningIntent:
@@ -348,4 +377,4 @@ def spend(intent_id) -> SigningIntent:
     return SigningIntent.from_db(connection.alias, _COLUMNS, row)
 
 
-__all__ = ["LIFE", "Proof", "Subject", "authenticate", "authenticate_with_reason", "prepare", "spend", "subject"]
+__all__ = ["LIFE", "Proof", "Subject", "ask_passkey", "authenticate", "authenticate_with_reason", "prepare", "spend", "subject"]

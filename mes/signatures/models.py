@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.db import models
 from django.db.models import F, Q
 
 from mes.keys import uuid7
+from mes.passkeys.models import Passkey
 from mes.people.models import Grant, Role, User
 from mes.records.models import Fact, Record
+
+
+def new_nonce() -> bytes:
+    """32 random bytes, for one page that is opened to sign on."""
+    return secrets.token_bytes(32)
 
 
 class SigningIntent(models.Model):
@@ -22,6 +30,8 @@ class SigningIntent(models.Model):
     meaning = models.CharField(max_length=40)
     station = models.CharField(max_length=80, blank=True)
     payload_digest = models.BinaryField()
+    nonce = models.BinaryField(default=new_nonce)
+    """What a passkey's challenge is bound to beside the digest; of the page, so that a reason typed on it changes the digest alone."""
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
@@ -103,6 +113,38 @@ class SignaturePayload(Fact):
 
     def audit_line(self) -> dict[str, str]:
         return {"what": "What was signed", "new": "kept byte for byte with its digest"}
+
+    @property
+    def stream(self) -> str:
+        return self.stream_name
+
+
+class SignatureAssertion(Fact):
+    """What a passkey's device signed for a signature, byte for byte, and the key by which anybody can check it. WebAuthn Level 3, 7.2.
+
+    Its challenge is SHA-256 of a domain, the nonce and the signature's payload digest: the device signed this content and no other. 21 CFR 11.70.
+    """
+
+    lot_id = models.UUIDField(null=True)
+    stream_name = models.CharField(max_length=120)
+    signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="assertion")
+    passkey = models.ForeignKey(Passkey, on_delete=models.PROTECT, related_name="+")
+    credential_id = models.BinaryField()
+    public_key = models.BinaryField()
+    """COSE_Key as it was enrolled when this was signed."""
+    nonce = models.BinaryField()
+    relying_party = models.CharField(max_length=255)
+    authenticator_data = models.BinaryField()
+    client_data = models.BinaryField()
+    proof = models.BinaryField()
+
+    stream_kind = "signature"
+
+    def __str__(self) -> str:
+        return f"passkey's proof of {self.signature_id}"
+
+    def audit_line(self) -> dict[str, str]:
+        return {"what": "Proof of the passkey", "new": f"kept byte for byte, of the passkey {self.passkey_id} at {self.relying_party}"}
 
     @property
     def stream(self) -> str:

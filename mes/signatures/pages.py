@@ -21,9 +21,10 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 
 from mes.errors import RuleBroken, StaleRecord, UnreadableInput
+from mes.passkeys import webauthn
 from mes.records.context import site_context
 from mes.records.door import record_refusal
 from mes.signatures import ceremony
@@ -43,7 +44,7 @@ class SigningPage(Page):
 
     template_name = "mes/signatures/sign.html"
     fragment_name = "mes/signatures/_sign.html"
-    secret_fields: ClassVar[frozenset[str]] = Page.secret_fields | {"code", "intent"}
+    secret_fields: ClassVar[frozenset[str]] = Page.secret_fields | {"code", "intent", "passkey", "ask_passkey"}
 
     meaning: ClassVar[str] = ""
     """Code of the meaning (mes.signatures.meanings). Where the address decides it, override meaning_code()."""
@@ -94,23 +95,45 @@ class SigningPage(Page):
         if self.carried and "intent" not in request.POST:
             return self.show()
         meaning = meaning_of(self.meaning_code(**kwargs))
-        if meaning.needs_reason and len(self.reason) < 3:
-            raise UnreadableInput("reason_missing", "This needs a reason in your words. Type it, then sign.", field="reason")
+        if "ask_passkey" in request.POST:
+            return self.asked(meaning, **kwargs)
+        self.check_reason(meaning)
         proof = self.proved(meaning, **kwargs)
         result = self.sign(proof, **kwargs)
         self.say(f"Signed by {proof.user.full_name}: {meaning.text}")
         return self.done(self.done_url(result, **kwargs))
 
+    def check_reason(self, meaning: Meaning) -> None:
+        """Raises UnreadableInput where the meaning needs a reason and none is typed."""
+        if meaning.needs_reason and len(self.reason) < 3:
+            raise UnreadableInput("reason_missing", "This needs a reason in your words. Type it, then sign.", field="reason")
+
+    def reasoned(self, meaning: Meaning, /, **kwargs: Any) -> tuple[ceremony.Subject | None, ceremony.Subject | None]:
+        """What was shown, and the same with the reason typed beside the secrets; nothing where no reason is part of what is signed."""
+        if not meaning.needs_reason and not self.reason:
+            return None, None
+        with site_context(self.by.site_id, snapshot=True):
+            signed = self.with_reason(self.reason, **kwargs)
+            return (self.what(**kwargs), signed) if signed is not None else (None, None)
+
+    def asked(self, meaning: Meaning, /, **kwargs: Any) -> JsonResponse:
+        """For the page's script: what the signer's device is asked, or why not, in the words of every refusal. Nothing is signed."""
+        given = self.request.POST
+        try:
+            self.check_reason(meaning)
+            _, what = self.reasoned(meaning, **kwargs)
+            options = ceremony.ask_passkey(by=self.by, intent_id=self.intent_id(), username=given.get("who", ""), secret=given.get("secret", ""), what=what)
+        except RuleBroken as broken:
+            return JsonResponse({"code": broken.code, "detail": broken.sentence}, status=broken.status)
+        return JsonResponse({"publicKey": options})
+
     def proved(self, meaning: Meaning, /, **kwargs: Any) -> ceremony.Proof:
         """The ceremony for what was shown and, where it is part of what is signed, the reason typed beside the secrets."""
         given = self.request.POST
-        secrets = {"username": given.get("who", ""), "secret": given.get("secret", ""), "code": given.get("code", "")}
-        if meaning.needs_reason or self.reason:
-            with site_context(self.by.site_id, snapshot=True):
-                signed = self.with_reason(self.reason, **kwargs)
-                shown = self.what(**kwargs) if signed is not None else None
-            if signed is not None:
-                return ceremony.authenticate_with_reason(by=self.by, intent_id=self.intent_id(), shown=shown, what=signed, **secrets)
+        secrets = {"username": given.get("who", ""), "secret": given.get("secret", ""), "code": given.get("code", ""), "passkey": given.get("passkey", "")}
+        shown, signed = self.reasoned(meaning, **kwargs)
+        if signed is not None:
+            return ceremony.authenticate_with_reason(by=self.by, intent_id=self.intent_id(), shown=shown, what=signed, **secrets)
         return ceremony.authenticate(by=self.by, intent_id=self.intent_id(), **secrets)
 
     def intent_id(self) -> str | None:
@@ -147,6 +170,7 @@ class SigningPage(Page):
             "secret_label": label,
             "secret_kind": kind,
             "second_factor": meaning.proof == "certify",
+            "passkey_origin": webauthn.origin() if meaning.proof == "certify" and webauthn.is_on() else "",
             "who_value": self.typed.get("who", ""),
             "error": self.refusal.sentence if self.refusal else "",
             "changed": changed and not isinstance(self.broken, StaleRecord),

@@ -11,11 +11,11 @@ from mes.people.standing import Standing, standing_of
 from mes.permissions import Permission
 from mes.records.actors import Actor
 from mes.records.door import deed_now, service
-from mes.signatures import ceremony, rules, seals
+from mes.signatures import ceremony, passkeys, rules, seals
 from mes.signatures.accountability import subject_of
 from mes.signatures.deputies import subject_of as authority_subject
 from mes.signatures.meanings import meaning as meaning_of
-from mes.signatures.models import DeputyAuthority, Signature, SignaturePayload, SignatureSeal
+from mes.signatures.models import DeputyAuthority, Signature, SignatureAssertion, SignaturePayload, SignatureSeal
 from mes.signatures.shown import role_as_signed
 
 
@@ -44,6 +44,8 @@ def sign(
     if standing is None or not standing.is_of(proof.user.pk, by.site_id):
         standing = standing_of(proof.user.pk, by.site_id)
     rules.check_can_sign(by=by, proof=proof, intent=intent, what=what, meaning=meaning, standing=standing)
+    if proof.asserted is not None:
+        passkeys.check_still_in_use(proof.asserted, bytes(intent.payload_digest))
     capacity = rules.capacity_to_sign(standing, meant, permission)
     rules.check_order(meant, what.record_id)
     signature = Signature(
@@ -57,7 +59,11 @@ def sign(
     Signature.objects.insert([signature])
     kept = SignaturePayload(site_id=by.site_id, by_id=by.user_id, lot_id=lot_id, stream_name=stream, signature=signature, content=what.payload)
     SignaturePayload.objects.insert([kept])
-    SignatureSeal.objects.insert([seals.seal_of(signature, standing.site_code)])
+    assertion = None
+    if proof.asserted is not None:
+        assertion = passkeys.assertion_of(signature, proof.asserted)
+        SignatureAssertion.objects.insert([assertion])
+    SignatureSeal.objects.insert([seals.seal_of(signature, standing.site_code, assertion)])
     proof.signed.append(signature)
     return signature
 

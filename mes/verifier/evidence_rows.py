@@ -162,17 +162,17 @@ class RowsOfFile:
     def _signatures(self) -> None:
         beside: dict[tuple[str, str], Row] = {}
         for row in self.rows.values():
-            if row.table in ("mes_signaturepayload", "mes_signatureseal"):
+            if row.table in ("mes_signaturepayload", "mes_signatureseal", "mes_signatureassertion"):
                 beside[row.table, str(row.columns.get("signature_id"))] = row
         for row in self.rows.values():
             if row.table != "mes_signature":
                 continue
             self.report.signatures += 1
-            payload, seal = beside.get(("mes_signaturepayload", row.id)), beside.get(("mes_signatureseal", row.id))
+            payload, seal, assertion = (beside.get((f"mes_signature{each}", row.id)) for each in ("payload", "seal", "assertion"))
             try:
                 content = None if payload is None else bytes.fromhex(payload.columns["content"])
                 site = self.sites.get(str(row.columns["site_id"]), "")
-                for kind, sentence in signatures.check(row.columns, content, seal and seal.columns, site, self.keys):
+                for kind, sentence in signatures.check(row.columns, content, seal and seal.columns, site, self.keys, assertion and assertion.columns):
                     self.add(kind, sentence, row)
             except (ValueError, KeyError, TypeError) as error:
                 self.add("edit", f"the signature cannot be read: {error}", row)

@@ -17,6 +17,7 @@ KINDS = {
     "missing": "something that an entry vouches for is not there",
     "excised": "a signature stands at another record than the one it was made of",
     "unsealed": "the site's key did not make this seal",
+    "unproven": "the signer's passkey did not sign this content",
 }
 
 MOST_KEPT = 1000

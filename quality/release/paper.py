@@ -34,6 +34,8 @@ class Signed:
     zone: str
     digest: str
     payload: bytes
+    second_factor: str = "one-time code"
+    """What stood beside user name and password, as the signature says."""
 
 
 def certificate_pdf(signed: Signed) -> tuple[bytes, int]:
@@ -76,7 +78,10 @@ def context_of(content: dict, signed: Signed, *, for_paper: bool) -> dict:
         "sources": sorted({each["source"] for each in content["results"] if each["mark"] == "published" and each["source"]}),
         "decision_title": "Decision: certified for supply, results pending" if content["stage"] == "stage_1" else "Decision: certified",
         "decision_text": signed.meaning_text,
-        "certifier": {"name": signed.name, "username": signed.username, "role": signed.role, "meaning": signed.meaning_text, "at": signed.at},
+        "certifier": {
+            "name": signed.name, "username": signed.username, "role": signed.role, "meaning": signed.meaning_text, "at": signed.at,
+            "second_factor": signed.second_factor,
+        },
         "signatures": _signatures(content, signed),
         "all_signatures": [each | {"moment": moment(each["at"])} for each in content["signatures"]],
         "groups": _groups(content["audit"]["lines"]) if for_paper else [],

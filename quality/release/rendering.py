@@ -21,7 +21,7 @@ def signed_of(decision: ReleaseDecision) -> Signed:
     made = check_whole(decision.signature)
     return Signed(
         made.full_name, made.username, made.role, made.meaning_text, made.recorded_at, made.site_time_zone, bytes(made.payload_digest).hex(),
-        bytes(made.payload.content),
+        bytes(made.payload.content), made.auth_methods[-1],
     )  # fmt: skip
 
 

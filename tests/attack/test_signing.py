@@ -6,6 +6,7 @@ from django.test import Client
 from batches.lots import queries as lots
 from batches.lots.services import holds
 from mes.errors import RuleBroken
+from mes.passkeys.webauthn import challenge_of
 from mes.people import rules as people_rules
 from mes.people import services as people
 from mes.people import totp
@@ -15,6 +16,7 @@ from mes.people.setup import system_actor
 from mes.signatures import ceremony
 from quality.release import queries
 from quality.release import services as release
+from tests.builders.passkeys import UP, enrol_passkey
 from tests.builders.pooled import rolled_back
 from tests.builders.staff import PASSWORD, PIN
 
@@ -22,13 +24,13 @@ DANGER = "somebody signs as another"
 WRONG_PIN = "111222"
 
 
-def sign(siege, who: str, secret: str, *, meaning: str = "placed_on_hold", code: str = "", intent=None, at: str = "boss"):
+def sign(siege, who: str, secret: str, *, meaning: str = "placed_on_hold", code: str = "", passkey="", intent=None, at: str = "boss"):
     actor = siege.by(at)
     if intent is None:
         with siege.reading():
             what = queries.refusal_subject(siege.fresh_in(siege.lot), "reject")
         intent = ceremony.prepare(actor, what, meaning)
-    return ceremony.authenticate(by=actor, intent_id=intent.pk, username=siege.users[who].username, secret=secret, code=code)
+    return ceremony.authenticate(by=actor, intent_id=intent.pk, username=siege.users[who].username, secret=secret, code=code, passkey=passkey)
 
 
 def lock(siege, who: str) -> None:
@@ -75,6 +77,34 @@ def test_a_used_code_wipes_out_guesses(siege, attack):
     with attack.refused("wrong_code"):
         sign(siege, "rob", PASSWORD, meaning="rejected", code="000004", at="rob")
     assert people_rules.is_locked(siege.users["rob"].pk)
+
+
+@pytest.mark.req("SIG-02", case="negative")
+@pytest.mark.req("ACC-03", case="negative")
+def test_a_passkey_answers_for_something_else(siege, attack):
+    """With a stolen password: sign with one's own passkey, an answer for another page, one of an imitated page, one without PIN, one again, a copied key"""
+    victim, own = (enrol_passkey(siege.place, siege.users[name]) for name in ("ruth", "rob"))
+    at = siege.by("ruth")
+    with siege.reading():
+        what = queries.refusal_subject(siege.fresh_in(siege.lot), "reject")
+    first, second = (ceremony.prepare(at, what, "rejected") for _ in range(2))
+    challenge = challenge_of(bytes(first.nonce), bytes(first.payload_digest))
+    for answer in (
+        own.answer(challenge), victim.answer(challenge_of(bytes(second.nonce), bytes(second.payload_digest))),
+        victim.answer(challenge, origin="https://cartulary.example"),
+    ):  # fmt: skip
+        with attack.refused("wrong_passkey"):
+            sign(siege, "ruth", PASSWORD, passkey=answer, intent=first, at="ruth")
+    with attack.refused("passkey_unverified"):
+        sign(siege, "ruth", PASSWORD, passkey=victim.answer(challenge, flags=UP), intent=first, at="ruth")
+    right = victim.answer(challenge)
+    with attack.refused("wrong_secret"):
+        sign(siege, "ruth", WRONG_PIN, passkey=right, intent=first, at="ruth")
+    sign(siege, "ruth", PASSWORD, passkey=right, intent=first, at="ruth")
+    with attack.refused("used_passkey"):
+        sign(siege, "ruth", PASSWORD, passkey=right, intent=first, at="ruth")
+    with attack.refused("passkey_counter"):
+        sign(siege, "ruth", PASSWORD, passkey=victim.answer(challenge, count=1), intent=first, at="ruth")
 
 
 @pytest.mark.req("SIG-12", case="negative")

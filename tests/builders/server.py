@@ -16,19 +16,23 @@ from tests.database import ROOT, Database
 
 
 @contextmanager
-def serving(database: Database, folder: Path, *, threads: int = 4, **environment: str) -> Iterator[str]:
-    """The address of a web server that uses this database; it is stopped on leaving. Its words go to folder/web.log."""
+def serving(database: Database, folder: Path, *, threads: int = 4, name: str = "127.0.0.1", **environment: str) -> Iterator[str]:
+    """The address of a web server that uses this database; it is stopped on leaving. Its words go to folder/web.log.
+
+    `name` localhost: browsers bind passkeys to a name, never to a number.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     words = [sys.executable, "-m", "gunicorn", "mes.wsgi", "-b", f"127.0.0.1:{port}", "-w", "1", "--threads", str(threads)]
     from django.conf import settings
 
-    env = {**database.env, "CARTULARY_KEYS": str(settings.KEYS_FOLDER), **environment}  # the seals of this test's signatures lie there
+    keys = str(settings.KEYS_FOLDER)  # the seals of this test's signatures lie there
+    env = {**database.env, "CARTULARY_ORIGIN": f"http://{name}:{port}", "CARTULARY_KEYS": keys, **environment}
     with open(folder / "web.log", "w") as log:
         process = subprocess.Popen(words, env=env, cwd=ROOT, stdout=log, stderr=log)
         try:
-            address = f"http://127.0.0.1:{port}"
+            address = f"http://{name}:{port}"
             wait_for(address, process, folder / "web.log")
             yield address
         finally:

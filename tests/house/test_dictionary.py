@@ -33,7 +33,7 @@ HEAD = """\
 # retention: lot (with the batch record), master (with the recipe or specification), access (with the access register), working (no GMP meaning).
 """
 #: What a table belongs to, where its folder alone does not say it.
-MASTER, ACCESS = {"recipes", "specifications"}, {"people", "api"}
+MASTER, ACCESS = {"recipes", "specifications"}, {"people", "passkeys", "api"}
 CRITICAL = {"execution", "samples", "release", "signatures", "audit", "lots", "custody"}
 STAFF = {"username", "full_name", "by_username", "by_name", "email", "badge", "password", "pin", "physician_name", "physician_email"}
 

@@ -22,6 +22,7 @@ WALL_CLOCK = {
     "mes/people/session.py": "sessions",
     "mes/people/middleware.py": "sessions",
     "mes/people/views/access.py": "sessions",
+    "mes/passkeys/views.py": "life of a page on which a passkey is made",
     "mes/signatures/ceremony.py": "life of a signing intent",
     "mes/web/once.py": "life of a form's token",
     "mes/web/templatetags/ui.py": "how long ago, as drawn",
@@ -38,6 +39,8 @@ SECRETS = {
     "mes.User.password": "Argon2id hash",
     "mes.User.pin": "Argon2id hash",
     "mes.SecondFactor.secret": "AES-GCM under a key outside the database",
+    "mes.Passkey.credential_id": "handle of a key, public by itself",
+    "mes.SignatureAssertion.credential_id": "the same",
     "mes.DeviceCredential.token_digest": "SHA-256 of 256 random bits",
 }
 SECRET_WORDS = re.compile(r"password|passwd|secret|token|pin$|api_?key|private|credential|otp", re.IGNORECASE)

@@ -18,6 +18,7 @@ NO_DEED = {
     "mes.people.services.access.begin_sign_in": "counts tries of a name and an address in a working row",
     "mes.people.services.access.end_sign_in": "the same",
     "mes.people.services.access.is_flood_of_tokens": "counts tokens that opened nothing, by address, in a working row",
+    "mes.passkeys.services.count_up": "keeps a passkey's counter in a working row; each that counted stands in its signature",
     "batches.lots.services.identity.prove_identity": "asks and signs inside the deed it stands in; the signature is a deed of its own",
     "batches.execution.services.recording.raise_transport": "a receiver's: the excursion belongs to the deed of the hand-over that it stands in",
 }

@@ -8,7 +8,7 @@ import pytest
 from mes.signatures.meanings import MEANINGS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/guide/signing.md"
-HEADS = {"floor": "On the floor (PIN)", "desk": "At a desk (password)", "certify": "Certifying (password and one-time code)"}
+HEADS = {"floor": "On the floor (PIN)", "desk": "At a desk (password)", "certify": "Certifying (password, and one-time code or passkey)"}
 
 
 def rows() -> dict[str, list[str]]:

@@ -46,6 +46,8 @@ def test_safe_production_settings_start():
         ("CARTULARY_HOSTS", None),
         ("CARTULARY_HOSTS", "*"),
         ("CARTULARY_ORIGIN", "http://ebr.hospital.example"),
+        ("CARTULARY_ORIGIN", "https://ebr.hospital.example/cartulary"),
+        ("CARTULARY_ORIGIN", "https://admin@ebr.hospital.example"),
         ("CARTULARY_KEYS", None),
         ("EMAIL_URL", None),
         ("DATABASE_URL", None),

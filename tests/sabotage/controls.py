@@ -41,6 +41,7 @@ GUARDS, DOOR, PAGES = "tests/mes/records/test_guards.py", "tests/mes/records/tes
 SIGN, STEPS, RELEASE = "tests/mes/signatures/test_services.py", "tests/batches/execution/test_services.py", "tests/quality/release/test_services.py"
 ACCESS, TRAIL, GATE = "tests/mes/people/test_access.py", "tests/mes/audit/test_trail.py", "tests/quality/release/test_gate.py"
 SCANS, MATERIALS, EQUIPMENT = "tests/batches/execution/test_scans.py", "tests/batches/materials/test_services.py", "tests/batches/equipment/test_services.py"
+PASSKEYS = "tests/mes/signatures/test_passkeys.py"
 HOUSE, CLOCK, EMERGENCY = "tests/house/test_guards.py", "tests/mes/signatures/test_clock.py", "tests/mes/access/test_emergency.py"
 DUTIES, HOLDS, API = "tests/mes/access/test_services.py", "tests/batches/lots/test_trail_holds.py", "tests/mes/api/test_views.py"
 APART, KEPT = "tests/mes/access/test_duties.py", "tests/quality/release/test_record_kept.py"
@@ -143,6 +144,19 @@ SIGNING = (
     Control("clock_drift_told", "readiness, which tells a clock that drifted", "AUD-13", f"{CLOCK}::readiness", code("mes.clock.has_drifted", answer(False))),
     Control("second_factor", "the one-time code of certifying meanings", "ACC-03", f"{PAGES}::without_a_code",
             code("mes.signatures.ceremony._second_factor", answer())),
+    Control("passkey_challenge", "the binding of a passkey's answer to the page and the content", "SIG-02 SIG-05",
+            f"{PASSKEYS}::for_another_page {PASSKEYS}::for_other_content", code("mes.passkeys.webauthn._check_challenge", answer())),
+    Control("passkey_verified", "the check that the passkey's device knew whose it was", "SIG-02", f"{PASSKEYS}::elsewhere_or_by_nobody",
+            code("mes.passkeys.webauthn._check_verified", answer())),
+    Control("passkey_owner", "the check that the passkey is the signer's own", "SIG-02", f"{PASSKEYS}::of_another_person",
+            code("mes.signatures.passkeys.check_owner", answer())),
+    Control("passkey_in_use", "the refusal of a passkey that was retired", "SIG-13", f"{PASSKEYS}::retired_passkey {PASSKEYS}::between_proof_and_deed",
+            code("mes.signatures.passkeys.check_in_use", answer())),
+    Control("passkey_counts", "the refusal of an answer that was used, and of a counter that does not grow", "SIG-13 SIG-02",
+            f"{PASSKEYS}::counter_that_does_not {PASSKEYS}::sent_twice",
+            code("mes.passkeys.services.count_up", answer(""))),
+    Control("passkey_two", "the rule that who retired an authenticator does not check who enrols a passkey", "SIG-10",
+            "tests/mes/passkeys/test_enrolment.py::who_retired", code("mes.passkeys.rules.check_can_enrol_passkey", silent("same_person"))),
     Control("used_code", "the single use of a one-time code", "ACC-03", f"{PAGES}::code_that_was_used",
             code("mes.people.services.credentials._use", particular.code_used_again)),
     Control("tries_counted", "the count of wrong secrets", "SIG-12", f"{PAGES}::five_wrong {ACCESS}::five_wrong",

@@ -162,7 +162,7 @@ def cover_context(request: HttpRequest, refusal: Refusal | None = None, **extra)
     }
 
 
-KEPT_OUT = {"csrfmiddlewaretoken", "current", "new", "again", "pin_again"}
+KEPT_OUT = {"csrfmiddlewaretoken", "passkey", "ask_passkey", "current", "new", "again", "pin_again"}
 SECRETS = ("secret", "password", "pin", "intent")
 """How names of fields end that hold a secret: a second person's are called second_secret and the like."""
 NOTHING_KEPT = ("/me/", "/join/")
