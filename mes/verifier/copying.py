@@ -24,17 +24,26 @@ HEADER_LENGTH = len(HEADER) + 8
 #: Number of columns; a bigint and two SHA-256, each behind its length; the length of the name of a stream. What follows differs from row to row.
 USUAL = struct.Struct(">hiqi32si32si")
 LENGTH = struct.Struct(">i")
-#: Bytes that are held at once.
-AT_ONCE = 8_000_000
+#: Bytes that are held at once: so few that they lie near the processor still when they are hashed, and that the server does not wait.
+AT_ONCE = 500_000
 
 
-def batches(connection: psycopg.Connection, where: str) -> Iterator[list[Row]]:
-    """Rows of mes_auditentry, several at a time, of about the same number of bytes. Raises CannotVerify when they end before the end."""
+def batches(connection: psycopg.Connection, which: str) -> Iterator[list[Row]]:
+    """Rows of mes_auditentry, several at a time, of about the same number of bytes; `which` is what follows the table's name in SQL.
+
+    Raises CannotVerify when they end before the end.
+    """
+    for some in messages(connection, f"SELECT {COLUMNS} FROM mes_auditentry {which}"):  # noqa: S608 - the caller's fixed words, texts in it quoted
+        yield rows_of(some)
+
+
+def messages(connection: psycopg.Connection, question: str) -> Iterator[list[bytes]]:
+    """Rows of any question as they come, several at a time. Raises CannotVerify when they end before the end."""
     libpq = connection.pgconn
-    answer = libpq.exec_(f"COPY (SELECT {COLUMNS} FROM mes_auditentry WHERE {where}) TO STDOUT (FORMAT BINARY)".encode())  # noqa: S608 - the caller's fixed words
+    answer = libpq.exec_(f"COPY ({question}) TO STDOUT (FORMAT BINARY)".encode())
     if answer.status != pq.ExecStatus.COPY_OUT:
         raise CannotVerify(f"The trail cannot be read: {answer.error_message.decode(errors='replace').strip()}")
-    messages: list[bytes] = []
+    some: list[bytes] = []
     held, skip = 0, HEADER_LENGTH
     more = libpq.get_copy_data
     while True:
@@ -44,16 +53,16 @@ def batches(connection: psycopg.Connection, where: str) -> Iterator[list[Row]]:
             raise CannotVerify(f"The trail could not be read to its end: {error}") from error
         if length < 0:
             break
-        messages.append(bytes(message)[skip:] if skip else bytes(message))
+        some.append(bytes(message)[skip:] if skip else bytes(message))
         skip = 0
         held += length
         if held >= AT_ONCE:
-            yield rows_of(messages)
-            messages, held = [], 0
+            yield some
+            some, held = [], 0
     while (end := libpq.get_result()) is not None:
         if end.status != pq.ExecStatus.COMMAND_OK:
             raise CannotVerify(f"The trail could not be read to its end: {end.error_message.decode(errors='replace').strip()}")
-    yield rows_of(messages)
+    yield some
 
 
 def rows_of(messages: list[bytes]) -> list[Row]:

@@ -6,16 +6,21 @@ the entries. What it does not look at is named in NOT_LOOKED_AT and said in each
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from . import anchors, copying, merkle
+from psycopg import sql
+
+from . import anchors, bundles, copying, merkle
 from .database import CannotVerify, Snapshot
 from .findings import Finding, Report
-from .runs import FIRST, Row, Run, TooMany, Walk, judge
+from .runs import FIRST, Onward, Run, TooMany, Walk, judge
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 HELD = "all links hold"
 NOT_LOOKED_AT = (
@@ -30,12 +35,7 @@ MOST_RUNS = 400_000
 SMALL = 20_000
 #: Parts after which going over fewer streams at a time helps no more: one stream alone is in such disorder.
 MOST_ROUNDS = 4096
-#: Bytes that a process asks for at once.
-AT_ONCE = 8_000_000
 EVERY_SECONDS = 5.0
-
-# NULL stands in no column unless somebody took the constraint away: then it is a value that fits nothing.
-READ = "SELECT coalesce(stream, ''), coalesce(seq, 0), coalesce(prev_hash, ''), coalesce(hash, ''), coalesce(canon, '') FROM mes_auditentry"
 
 
 def verify(
@@ -51,7 +51,7 @@ def verify(
     snapshot = Snapshot(url)
     try:
         if since_checkpoint:
-            _newer(snapshot, report, folder, keys)
+            _newer(snapshot, report, folder, keys, _Clock(report, 0, began, tell))
         else:
             _whole(url, snapshot, report, jobs or processors(), began, tell)
             if folder:
@@ -152,21 +152,10 @@ def _walk(snapshot: Snapshot, piece: tuple[int, int | None], part: tuple[int, in
     first, end = piece
     walk = Walk(most)
     until = "" if end is None else f" AND ctid < '({end},0)'"
-    for rows in copying.batches(snapshot.connection, f"ctid >= '({first},0)'{until} AND {_of_part('stream', part)}"):
+    for rows in copying.batches(snapshot.connection, f"WHERE ctid >= '({first},0)'{until} AND {_of_part('stream', part)}"):
         walk.take(rows)
         count(len(rows))
     return walk.runs(), walk.findings
-
-
-def _batches(snapshot: Snapshot, statement: str, values=None) -> Iterator[list[Row]]:
-    """Batches of about the same number of bytes, however long the entries are."""
-    with snapshot.connection.cursor("entries", binary=True) as cursor:
-        cursor.execute(statement, values)
-        rows = cursor.fetchmany(500)
-        while rows:
-            yield rows
-            some = rows[::16]
-            rows = cursor.fetchmany(min(20_000, max(100, AT_ONCE * len(some) // (1 + sum(200 + len(row[4]) for row in some)))))
 
 
 # --- several processes ------------------------------------------------------------------------------------------------
@@ -174,6 +163,9 @@ def _batches(snapshot: Snapshot, statement: str, values=None) -> Iterator[list[R
 
 def _at_once(url: str, mark: str, pieces: list, part: tuple[int, int], most: int, clock: _Clock) -> list:
     """Each piece in a process of its own, all seeing one moment. Raises TooMany, CannotVerify."""
+    import multiprocessing  # here, for a check of few entries is done before it is read
+    from multiprocessing.connection import wait
+
     context = multiprocessing.get_context("spawn")
     started, answers = [], []
     for piece in pieces:
@@ -237,38 +229,96 @@ WITH RECURSIVE s AS ((SELECT stream FROM mes_auditentry ORDER BY stream LIMIT 1)
 SELECT stream FROM s WHERE stream IS NOT NULL"""
 
 
-def _newer(snapshot: Snapshot, report: Report, folder: str, keys: str) -> None:
+#: Of each stream the entry named and those behind it, through the index of places: whole streams one after the other.
+ONWARD = "JOIN unnest({}::text[], {}::bigint[]) AS b(name, last) ON stream = b.name AND seq >= b.last"
+
+Place = tuple[int, bytes]
+"""Number and hash of an entry."""
+
+
+@dataclass
+class _Onward:
+    """What is gone on from: places that were checked before, what checkpoints sealed, and the heads."""
+
+    begins: dict[str, Place] = field(default_factory=dict)
+    sealed: dict[str, tuple[int, bytes, int]] = field(default_factory=dict)
+    heads: dict[str, Place] = field(default_factory=dict)
+
+    def new(self) -> int:
+        """How many entries there should be."""
+        return sum(seq - self.begins[stream][0] for stream, (seq, _) in self.heads.items())
+
+
+def _newer(snapshot: Snapshot, report: Report, folder: str, keys: str, clock: _Clock) -> None:
     """Entries behind the last checkpoint, from the very entries that it names; a stream that it does not name from its beginning."""
     report.scope = "links since the last checkpoint"
     snapshot.few_of_many()
-    begins: dict[str, tuple[int, bytes]] = {}
+    on = _Onward()
     for site, size, lines in _sealed(snapshot, report, folder, keys):
         report.notes.append(f"Up to checkpoint {size} of {site} only the last entry of each stream was compared, by its hash.")
-        for finding in anchors.lost(snapshot, lines, size):
-            report.findings.add(finding)
+        again = []
         for line in lines:
             stream, seq, digest = line.split(" ")
-            begins[stream] = (int(seq), bytes.fromhex(digest))
-    heads = {
-        stream: (int(seq), bytes.fromhex(digest[2:])) for stream, seq, digest in snapshot.stream("SELECT stream, seq, hash FROM mes_streamhead WHERE seq > 0")
-    }
-    for stream in (*heads, *(name for (name,) in snapshot.stream(STREAMS, name="streams"))):
-        begins.setdefault(stream, (0, FIRST))
-    walk = Walk(max(MOST_RUNS, 4 * len(begins)))
-    for stream, (seq, digest) in begins.items():
-        walk.begin(stream, seq, digest)
-    newer = f"{READ} JOIN unnest(%s::text[], %s::bigint[]) AS b(name, last) ON stream = b.name AND seq > b.last"
+            if stream in on.begins:  # another site's checkpoint names it too
+                again.append(line)
+                continue
+            place = int(seq), bytes.fromhex(digest)
+            on.begins[stream], on.sealed[stream] = place, (*place, size)
+        for finding in anchors.lost(snapshot, again, size) if again else ():
+            report.findings.add(finding)
+    for stream, seq, digest in snapshot.stream("SELECT stream, seq, hash FROM mes_streamhead WHERE seq > 0", name="heads"):
+        on.heads[stream] = int(seq), bytes.fromhex(digest[2:])
+        on.begins.setdefault(stream, (0, FIRST))
+    clock.expected = on.new()
+    for (name,) in snapshot.stream(STREAMS, name="streams"):
+        on.begins.setdefault(name, (0, FIRST))
+    _one_by_one(snapshot, report, on, _bundled(snapshot, report, on, clock), clock)
+
+
+def _quoted(snapshot: Snapshot, words: str, on: _Onward, streams: list[str]) -> str:
+    """SQL that asks for what is new in some streams."""
+    return sql.SQL(words).format(sql.Literal(streams), sql.Literal([on.begins[stream][0] for stream in streams])).as_string(snapshot.connection)
+
+
+def _bundled(snapshot: Snapshot, report: Report, on: _Onward, clock: _Clock) -> list[str]:
+    """Goes over the streams that have few new entries; returns those that are left: that have many, and that do not simply hold."""
+    few = [stream for stream, (seq, _) in on.heads.items() if 0 <= seq - on.begins[stream][0] < bundles.MOST]
+    held = set()
+    for some in copying.messages(snapshot.connection, _quoted(snapshot, bundles.ASK, on, few)) if few else ():
+        for message in some:
+            if len(message) > 2:  # header and trailer may come alone
+                name, *arrays = bundles.fields(message)
+                stream = name.decode()
+                new = bundles.holds(stream, arrays, on.begins[stream], on.heads[stream])
+                if new is not None:
+                    held.add(stream)
+                    report.streams += new > 0
+                    clock.count(new)
+    return [stream for stream in on.begins if stream not in held]
+
+
+def _one_by_one(snapshot: Snapshot, report: Report, on: _Onward, streams: list[str], clock: _Clock) -> None:
+    """Some streams from where each is gone on from: names what is broken in them. Raises CannotVerify."""
+    walk = Onward(max(MOST_RUNS, 4 * len(streams)))
+    for stream in streams:
+        if stream in on.sealed:
+            walk.begin(stream, *on.begins[stream])
+            walk.sealed[stream] = on.sealed[stream]
     try:
-        for rows in _batches(snapshot, newer, [list(begins), [seq for seq, _ in begins.values()]]):
+        for rows in copying.batches(snapshot.connection, _quoted(snapshot, ONWARD, on, streams)) if streams else ():
             walk.take(rows)
-            report.entries += len(rows)
+            clock.count(len(rows))
     except TooMany as error:
         raise CannotVerify("Too much is out of order to go on from a checkpoint: check all links, without --since-checkpoint.") from error
+    report.entries -= walk.met  # these were checked before
+    walk.missed()
     report.findings.take(walk.findings)
-    for stream, runs in walk.runs().items():
-        if len(runs) > 1 or runs[0].next > runs[0].first or heads.get(stream) != begins[stream]:
+    found = walk.runs()
+    for stream in streams:
+        runs = found.get(stream, [])
+        if any(run.next > run.first for run in runs) or on.heads.get(stream) != on.begins[stream]:
             report.streams += 1
-            _judge(report, stream, runs, begins[stream], heads.get(stream))
+            _judge(report, stream, runs, on.begins[stream], on.heads.get(stream))
 
 
 def _sealed(snapshot: Snapshot, report: Report, folder: str, keys: str) -> Iterator[tuple[str, int, list[str]]]:

@@ -112,7 +112,7 @@ class Walk:
         if run is not None and seq == run.next and digest == said and prev == run.hash and text.startswith(PREV + hexlify(prev), at):
             run.next, run.hash, run.at = seq + 1, digest, at
             return
-        wrong = _own(stream, seq, prev, said, text, digest)
+        wrong = own(stream, seq, prev, said, text, digest)
         if wrong is not None:
             self.findings.add(wrong)
         # After a break the walk goes on from the entry as it stands, so that each break is named once, where it is.
@@ -134,7 +134,35 @@ class Walk:
         return {stream: [run, *(self.others[stream].all() if stream in self.others else ())] for stream, run in self.now.items()}
 
 
-def _own(stream: str, seq: int, prev: bytes, said: bytes, text: bytes, digest: bytes) -> Finding | None:
+class Onward(Walk):
+    """A walk that goes on from entries which a checkpoint sealed, and which are read again: each has to be there as it was sealed."""
+
+    def __init__(self, most: int):
+        super().__init__(most)
+        self.sealed: dict[str, tuple[int, bytes, int]] = {}
+        """Of a stream the number and the hash of an entry, and the checkpoint that says so."""
+        self.met = 0
+        """How many entries were met in the places that are sealed."""
+
+    def _look(self, run: Run | None, stream: str, seq: int, prev: bytes, said: bytes, text: bytes, digest: bytes) -> None:
+        place = self.sealed.get(stream)
+        if place is None or place[0] != seq:
+            super()._look(run, stream, seq, prev, said, text, digest)
+            return
+        del self.sealed[stream]
+        self.met += 1
+        if said != place[1]:
+            self.findings.add(Finding("rewrite", stream, f"the entry that checkpoint {place[2]} sealed is another", seq=seq))
+        elif (wrong := own(stream, seq, prev, said, text, digest)) is not None:
+            self.findings.add(wrong)
+
+    def missed(self) -> None:
+        """Names the sealed places in which no entry was met."""
+        for stream, (seq, _, size) in sorted(self.sealed.items()):
+            self.findings.add(Finding("truncation", stream, f"the entry that checkpoint {size} sealed is gone", seq=seq))
+
+
+def own(stream: str, seq: int, prev: bytes, said: bytes, text: bytes, digest: bytes) -> Finding | None:
     """What can be told of an entry by itself."""
     if digest != said:
         return Finding("edit", stream, "its hash is not that of its bytes", seq=seq)

@@ -1,7 +1,8 @@
 """Which audit entries are significant in a review by exception: a versioned table. An unknown kind is significant (AUD-12).
 
 The table classes events. Beside it, an entry is significant when it cites a fact that is an exception by itself
-(an excursion, a correction, an attempt, a wrong scan: quality/review/findings). Change the table, raise the version.
+(an excursion, a correction, an attempt, a wrong scan: quality/review/findings). Change the table or a finder, raise the version
+(tests/house/test_review_rules.py holds the two together).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from batches.events import Event as B
 from mes.events import Event as M
 from quality.events import Event as Q
 
-RULES_VERSION = "R-2"
+RULES_VERSION = "R-3"
 
 RISKS = ("critical", "major", "minor", "note")
 """From the worst down: the order in which exceptions are shown."""

@@ -16,7 +16,7 @@ class Control:
     name: str
     words: str
     requirement: str
-    """One id, or several by spaces: a test has to carry the mark of one of them."""
+    """One id, or several by spaces: a test has to carry the mark of one of them. Or ASVS- and a number: asvs.yaml has to name the test there."""
     tests: str
     """Files of tests, by spaces; behind `::` a part of the names of the tests."""
     away: Callable[[], object]
@@ -26,12 +26,17 @@ class Control:
         return getattr(self.away, "in_database", False)
 
     @property
+    def of_asvs(self) -> str:
+        """The number of OWASP ASVS, where no requirement of ours asks for the control."""
+        return self.requirement.removeprefix("ASVS-") if self.requirement.startswith("ASVS-") else ""
+
+    @property
     def files(self) -> list[str]:
         return [each.partition("::")[0] for each in self.tests.split()]
 
     def names(self, item) -> bool:
         """Whether this test is one of the control's."""
-        if not any(mark.args[0] in self.requirement.split() for mark in item.iter_markers("req")):
+        if not self.of_asvs and not any(mark.args[0] in self.requirement.split() for mark in item.iter_markers("req")):
             return False
         wanted = (each.partition("::") for each in self.tests.split())
         return any(item.location[0] == file and part in item.originalname for file, _, part in wanted)
@@ -47,6 +52,7 @@ DUTIES, HOLDS, API = "tests/mes/access/test_services.py", "tests/batches/lots/te
 APART, KEPT = "tests/mes/access/test_duties.py", "tests/quality/release/test_record_kept.py"
 BROKEN, MARKED, STAMPS = "tests/quality/release/test_integrity.py", "tests/quality/alerts/test_trail_check.py", "tests/mes/verifier/test_timestamps.py"
 DEPUTIES, LABELS, RACES = "tests/mes/signatures/test_deputies.py", "tests/batches/custody/test_services.py", "tests/mes/signatures/test_order_races.py"
+PACKAGES = "tests/mes/commands/test_audit_dependencies.py"
 ENTRY, AUDIT_ROW = "c.relname = 'mes_auditentry'", "c.relname = 'mes_auditrow'"
 
 SITE = "EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = c.relname AND p.policyname = 'site')"
@@ -194,6 +200,8 @@ ENTERING = (
     Control("same_time", "the hash that is checked for an unknown name too", "ACC-02", f"{ACCESS}::hash_checks",
             code("mes.people.backends.PasswordBackend.authenticate", particular.nobody_is_nobody)),
     Control("idle_lock", "the cover after idle time", "ACC-05", f"{ACCESS}::idle", code("mes.people.session.is_covered", answer(False))),
+    Control("ended_session", "that a session which was ended while its cover is lifted stays ended", "ACC-06",
+            "tests/mes/people/test_sessions.py::stays_ended", code("mes.people.session.uncover", particular.uncovered_anyway)),
     Control("longest_session", "the end of a session after its longest time", "ACC-05", f"{ACCESS}::longest",
             code("mes.people.session.is_over", answer(False))),
     Control("csrf", "the cross-site check of posted forms", "ACC-02", f"{API}::csrf",
@@ -343,6 +351,17 @@ AFTERWARDS = (
             code("mes.verifier.timestamps._untimely", answer(""))),
     Control("timestamp_taken", "the refusal of a token from before its checkpoint or after now", "AUD-08",
             "tests/mes/checkpoints/test_timestamps.py::before_its_checkpoint", code("mes.checkpoints.timestamps.check_time", particular.token_as_it_came)),
+    Control("vulnerable_package", "the audit of locked packages against known vulnerabilities", "ASVS-15.2.1", f"{PACKAGES}::known_vulnerability",
+            code("mes.management.commands.audit_dependencies.advisories", answer({}))),
+    Control("withdrawn_package", "the audit of locked packages that their publisher took back", "ASVS-15.2.1", f"{PACKAGES}::taken_back",
+            code("mes.management.commands.audit_dependencies.taken_back", answer(""))),
+    Control("silent_audit", "that a service which does not answer is no good answer", "ASVS-15.2.1", f"{PACKAGES}::silent_service",
+            code("mes.management.commands.audit_dependencies.ask", particular.nothing_known)),
+    Control("strange_checkpoint_key", "the refusal of a checkpoint that nobody's key signed who was named", "AUD-08",
+            "tests/mes/verifier/test_keys.py::key_that_nobody_gave", code("mes.verifier.noted.strange_keys", answer())),
+    Control("newest_entries", "the look at the newest entries of a stream since a checkpoint", "AUD-07",
+            "tests/mes/verifier/test_links.py::break_behind_the_checkpoint tests/mes/verifier/test_bundles.py::every_spoil",
+            code("mes.verifier.bundles.holds", particular.held)),
     Control("file_digest", "the check of a file against its digest whenever it is read", "DI-04", "tests/quality/release/test_damage.py::flipped_byte",
             code("mes.records.kept.check_kept", particular.unchecked)),
 )  # fmt: skip

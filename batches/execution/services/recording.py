@@ -250,14 +250,19 @@ def _order(recipe: Recipe) -> tuple[str, ...]:
     return tuple(name for name in _of(recipe)[1] if name in _calculated(recipe))
 
 
+#: Recipes whose calculations are kept ready in a process: more than are made at once at a site, and no more.
+KEPT = 64
 _known: dict[int, tuple] = {}
 
 
 def _of(recipe: Recipe) -> tuple:
-    # Recipes are parsed once per process and never change; the object itself is kept, so its id stays its own.
-    if id(recipe) not in _known:
+    # Recipes are parsed once and never change; the object itself is kept, so its id stays its own. The one that waited longest goes first.
+    kept = _known.pop(id(recipe), None)
+    if kept is None:
         found = {p.key: (step, p) for step, p in recipe.parameters() if p.type == "calculated"}
         order = calculation_order({key: expression(p.expression or "") for key, (_, p) in found.items()})
-        _known[id(recipe)] = (recipe, found, order)
-    _, found, order = _known[id(recipe)]
-    return found, order
+        kept = (recipe, found, order)
+        while len(_known) >= KEPT:
+            _known.pop(next(iter(_known), None), None)
+    _known[id(recipe)] = kept
+    return kept[1:]

@@ -48,9 +48,9 @@ def test_a_trail_that_cannot_be_read_to_its_end_is_told(committed_db):
     with committed_db.connect(autocommit=True) as admin:
         admin.execute("SELECT pg_terminate_backend(%s)", [snapshot.connection.info.backend_pid])
     with pytest.raises(CannotVerify, match="cannot be read|could not be read"):
-        list(batches(snapshot.connection, "true"))
+        list(batches(snapshot.connection, "WHERE true"))
     snapshot.close()
     other = Snapshot(committed_db.urls["VERIFY_DATABASE_URL"])
     with pytest.raises(CannotVerify, match="cannot be read"):
-        list(batches(other.connection, "no_such_column"))
+        list(batches(other.connection, "WHERE no_such_column"))
     other.close()

@@ -67,7 +67,25 @@ def test_checkpoints_in_the_database_are_checked_with_the_keys_given_and_the_ver
         connection.execute("UPDATE mes_checkpoint SET note = replace(note, E'\n2\n', E'\n4\n') WHERE size = 2")
     broken = run.verify(url, key_lines=[first])
     assert any("is not the one that cartulary/" in each.sentence for each in broken.findings.kept)
-    assert "the signatures of 1 checkpoint (--key)" in broken.unchecked, "its announcement is not believed any more"
+    found = {each.stream: each.kind for each in broken.findings.kept if each.stream.startswith("checkpoint:")}
+    assert found == {f"checkpoint:{rotated.code}/2": "edit", f"checkpoint:{rotated.code}/3": "unsealed"}, "its announcement is not believed any more"
+
+
+@pytest.mark.req("AUD-08", case="negative")
+@pytest.mark.parametrize("sizes", [(3,), (1, 2, 3)])
+def test_a_checkpoint_signed_by_a_key_that_nobody_gave_is_a_break_and_not_left_unchecked(rotated, sizes):
+    """Who writes the database has a key of their own: it must not pass for one that the reader only forgot to give."""
+    url, given = rotated.trail.database.urls["VERIFY_DATABASE_URL"], [keys.key_text(rotated.code), keys.key_text(rotated.code, 1)]
+    stranger = Ed25519PrivateKey.generate()
+    with rotated.trail.superuser() as connection:
+        for size, note in connection.execute("SELECT size, note FROM mes_checkpoint").fetchall():
+            if size in sizes:
+                said = notes.read(note, *notes.read_key(given[size > 2]))
+                connection.execute("UPDATE mes_checkpoint SET note = %s WHERE size = %s", [notes.sign(said, said.origin, stranger), size])
+    report = run.verify(url, key_lines=given)
+    found = {each.stream for each in report.findings.kept if each.kind == "unsealed"}
+    assert found == {f"checkpoint:{rotated.code}/{size}" for size in sizes}
+    assert not any("checkpoint" in each for each in report.unchecked)
 
 
 @pytest.mark.req("AUD-08", case="positive")
