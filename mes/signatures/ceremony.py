@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.hashers import check_password
 from django.db import connection
@@ -29,6 +32,7 @@ from mes.people.services import begin_try, end_try, end_try_unless_locked, lock_
 from mes.people.services.access import Secret
 from mes.people.standing import enabling_in, with_enabling
 from mes.records.actors import Actor
+from mes.records.context import site_context
 from mes.records.door import record_refusal
 from mes.signatures import manifest
 from mes.signatures.meanings import meaning as meaning_of
@@ -40,6 +44,19 @@ SPEND = Sent(  # names of our own columns
     f"UPDATE {SigningIntent._meta.db_table} SET used_at = %s WHERE id = %s AND used_at IS NULL "  # noqa: S608
     f"RETURNING {', '.join(column.column for column in SigningIntent._meta.concrete_fields)}"
 )
+
+_checks = ThreadPoolExecutor(64, thread_name_prefix="secret")
+"""A hash is computed beside the request, which reads meanwhile. What runs here gets a secret and a hash and asks no database."""
+_readers: dict[str, Callable[[uuid.UUID], Any]] = {}
+
+
+def read_ahead(meanings: Iterable[str], reader: Callable[[uuid.UUID], Any]) -> None:
+    """Register what is read of the record to be signed with one of these meanings while the secret is checked: `reader(record_id)`.
+
+    It is called in a read context of the site, whoever tries to sign and whether or not they are known. What it returns comes with the proof as
+    `ahead`: never an answer by itself, only what the deed may go on with after proving, under its lock, that it still stands.
+    """
+    _readers.update(dict.fromkeys(meanings, reader))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,8 @@ class Proof:
     methods: tuple[str, ...]
     record_id: uuid.UUID | None = None
     """Of what the intent was made for."""
+    ahead: Any = field(default=None, compare=False, repr=False)
+    """What was read of it during the check, by read_ahead(): to be proven unchanged under the lock before it is used."""
     signed: list[Signature] = field(default_factory=list, compare=False, repr=False)
     """The signature that was made with it, as the database returned it: for the answer to whoever signed."""
 
@@ -182,9 +201,12 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, o
     kind: Secret = "pin" if meaning.proof == "floor" else "password"
     stored = "" if user is None else getattr(user, kind)
     locked = user is not None and people_rules.is_locked(user.pk, user.locked)
-    left = 0 if user is None or locked else begin_try(user.pk, kind)
     # An unknown person costs as much time as a known one: no user enumeration by the clock.
-    right = check_password(secret, stored or nobodys_hash())
+    checking = _checks.submit(check_password, secret, stored or nobodys_hash())
+    # Counted and committed before the outcome is looked at; where it cannot be counted nobody learns the outcome.
+    left = 0 if user is None or locked else begin_try(user.pk, kind)
+    ahead = _ahead(by, intent)
+    right = checking.result()
     if locked:
         # Said before anything of the secret is: a lock that still tells right from wrong would let the guessing go on.
         raise _locked_out(by, user, meaning.proof)
@@ -203,7 +225,16 @@ def _authenticate(by: Actor, intent_id, username: str, secret: str, code: str, o
     if meaning.proof == "certify":
         _second_factor(by, user, code)
         methods.append("one-time code")
-    return Proof(intent.pk, user, intent.meaning, tuple(methods), intent.record_id)
+    return Proof(intent.pk, user, intent.meaning, tuple(methods), intent.record_id, ahead)
+
+
+def _ahead(by: Actor, intent: SigningIntent) -> Any:
+    """What is read ahead, in one snapshot; the transaction is over before the outcome of the check is waited for."""
+    reader = _readers.get(intent.meaning)
+    if reader is None:
+        return None
+    with site_context(by.site_id, snapshot=True):
+        return reader(intent.record_id)
 
 
 @asked(uuid.UUID)
@@ -337,15 +368,19 @@ def _second_factor(by: Actor, user: User, code: str) -> None:
     end_try(user.pk, "code")
 
 
-def spend(intent_id) -> SigningIntent:
-    """Mark the intent used inside the deed that signs. Raises SigningRefused when it was used before.
+def spending(intent_id) -> tuple:
+    """Marks the intent used inside the deed that signs: a question for `together()`, whose answer `spent()` reads.
 
     The statement that marks it also asks whether it is unused, and locks it: of two that spend it at one moment the second waits, and finds it used.
     """
-    row = SPEND.one(timezone.now(), intent_id)
-    if row is None:
+    return (SPEND, timezone.now(), intent_id)
+
+
+def spent(rows: list[tuple]) -> SigningIntent:
+    """The intent that was marked. Raises SigningRefused when it was used before; with that the deed is rolled back."""
+    if not rows:
         raise _used_before()
-    return SigningIntent.from_db(connection.alias, _COLUMNS, row)
+    return SigningIntent.from_db(connection.alias, _COLUMNS, rows[0])
 
 
-__all__ = ["LIFE", "Proof", "Subject", "authenticate", "authenticate_with_reason", "prepare", "spend", "subject"]
+__all__ = ["LIFE", "Proof", "Subject", "authenticate", "authenticate_with_reason", "prepare", "read_ahead", "spending", "spent", "subject"]
