@@ -143,6 +143,17 @@ class Sent:
     def __init__(self, sql: str) -> None:
         self.sql = sql
 
+    @property
+    def plan(self) -> Sent:
+        """What `together()` sends: its rows are answered as they come."""
+        return self
+
+    def bound(self, values: Sequence[Any]) -> list:
+        return list(values)
+
+    def objects(self, rows: Sequence[Sequence[Any]]) -> list[tuple]:
+        return list(rows)
+
     def one(self, *values: Any) -> tuple | None:
         """The first row of the answer."""
         with _cursor() as cursor:

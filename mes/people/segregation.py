@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ CONFLICTS: tuple[Conflict, ...] = (
 
 def conflict_in(permissions: Collection[str], *, with_permission: str = "") -> Conflict | None:
     """The first conflict among these permissions, or of those that concern one of them; None where there is none."""
+    return _conflict_in(frozenset(permissions), with_permission)
+
+
+@lru_cache(1024)  # by nothing but what is given and the table above: the same permissions are judged many times a request
+def _conflict_in(permissions: frozenset[str], with_permission: str) -> Conflict | None:
     for conflict in CONFLICTS:
         if (not with_permission or conflict.concerns(with_permission)) and conflict.lies_in(permissions):
             return conflict

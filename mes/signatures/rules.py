@@ -48,6 +48,12 @@ def check_can_sign(
         )
 
 
+def check_is_of_proof(intent: SigningIntent, proof: Proof) -> None:
+    """The intent that was spent is the one for which the secret was proven. Raises SigningRefused("intent_of_other_record")."""
+    if intent.pk != proof.intent_id:
+        raise other_record()
+
+
 def check_not_stopped(signer: Standing) -> None:
     """Asked by the deed again: a lock or the end of an account may have come after the secret was proven. Raises SigningRefused. 21 CFR 11.300(d)."""
     if signer.locked:

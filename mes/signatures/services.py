@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from mes.asked import together
 from mes.events import Event
 from mes.people import accountability
 from mes.people.models import Acknowledgement, Grant, Role, User
@@ -11,6 +12,7 @@ from mes.people.standing import Standing, standing_of
 from mes.permissions import Permission
 from mes.records.actors import Actor
 from mes.records.door import deed_now, service
+from mes.records.together import together as writes_together
 from mes.signatures import ceremony, passkeys, rules, seals
 from mes.signatures.accountability import subject_of
 from mes.signatures.deputies import subject_of as authority_subject
@@ -31,16 +33,18 @@ def sign(
     permission=None,
     requires=(),
     standing: Standing | None = None,
+    spent: list[tuple] | None = None,
 ) -> Signature:
     """Write one signature. `what` is rebuilt by the caller inside this deed, so that a change since showing is found.
 
     `permission` names the right under which it is signed, one of those the meaning takes; without one, any of them. The role that holds it
-    is printed, of a deputy with the authority. `standing` is the signer's, where the calling deed has read it. Raises StaleRecord, OutOfSequence,
-    SigningRefused, and RuleBroken("seal_key_missing"): a signature that cannot be sealed is not made.
+    is printed, of a deputy with the authority. `standing` is the signer's, where the calling deed has read it, and `spent` the answer to
+    ceremony.spending() of this proof's intent, where it has asked it. Raises StaleRecord, OutOfSequence, SigningRefused, and RuleBroken("seal_key_missing"): a signature that cannot be sealed is not made.
     """
     meant = meaning_of(meaning)
     rules.check_meaning_and_role(meant, permission)
-    intent = ceremony.spend(proof.intent_id)
+    intent = ceremony.spent(together(ceremony.spending(proof.intent_id))[0] if spent is None else spent)
+    rules.check_is_of_proof(intent, proof)
     if standing is None or not standing.is_of(proof.user.pk, by.site_id):
         standing = standing_of(proof.user.pk, by.site_id)
     rules.check_can_sign(by=by, proof=proof, intent=intent, what=what, meaning=meaning, standing=standing)
@@ -56,13 +60,13 @@ def sign(
         payload_schema=what.schema, payload_digest=bytes(intent.payload_digest), auth_methods=list(proof.methods), station=by.station,
         site_time_zone=standing.site_zone, app_version=settings.APP_VERSION, requires=[str(s) for s in requires], intent_id=proof.intent_id,
     )  # fmt: skip
-    Signature.objects.insert([signature])
     kept = SignaturePayload(site_id=by.site_id, by_id=by.user_id, lot_id=lot_id, stream_name=stream, signature=signature, content=what.payload)
-    SignaturePayload.objects.insert([kept])
-    assertion = None
-    if proof.asserted is not None:
-        assertion = passkeys.assertion_of(signature, proof.asserted)
-        SignatureAssertion.objects.insert([assertion])
+    assertion = None if proof.asserted is None else passkeys.assertion_of(signature, proof.asserted)
+    with writes_together():
+        Signature.objects.insert([signature])
+        SignaturePayload.objects.insert([kept])
+        if assertion is not None:
+            SignatureAssertion.objects.insert([assertion])
     SignatureSeal.objects.insert([seals.seal_of(signature, standing.site_code, assertion)])
     proof.signed.append(signature)
     return signature

@@ -10,12 +10,14 @@ from pathlib import Path
 def spend_without_end(original):
     """The intent stays as it was after its signature."""
 
-    def spend(intent_id):
+    def spending(intent_id):
+        from mes.asked import Sent
         from mes.signatures.models import SigningIntent
 
-        return SigningIntent.objects.select_for_update().get(pk=intent_id)
+        columns = ", ".join(column.column for column in SigningIntent._meta.concrete_fields)
+        return (Sent(f"SELECT {columns} FROM {SigningIntent._meta.db_table} WHERE id = %s FOR UPDATE"), intent_id)
 
-    return spend
+    return spending
 
 
 def code_used_again(original):

@@ -11,12 +11,11 @@ from batches.execution.queries.content import left_out_subject, resume_subject
 from batches.execution.queries.runs import making_is_done
 from batches.execution.queries.times import events_of
 from batches.execution.services.recording import Book, raise_time_limit
-from batches.execution.work import At, Work, work_on, work_to_sign
+from batches.execution.work import At, ToSign, Work, work_on, work_to_sign
 from batches.lots.models import Lot
 from batches.lots.services import move_lot, put_on_hold
 from batches.permissions import Permission
 from mes.asked import asked
-from mes.people.standing import Standing
 from mes.records.actors import Actor
 from mes.records.door import deed_now, service
 from mes.signatures import services as signatures
@@ -32,18 +31,20 @@ def perform_step(*, by: Actor, step_run_id: uuid.UUID | At, proof: Proof, seen: 
     Raises RuleBroken("step_incomplete") with what is missing, StaleRecord when anything shown has changed. With no second person the step is
     complete; the last step before release makes the lot manufactured.
     """
-    work, signer, held = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
+    to_sign = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
+    work, signer, held = to_sign.work, to_sign.signer, to_sign.held
     rules.check_can_perform_step(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=signer, held=held)
-    _sign(by, work, proof, queries.subject_of(work.run, held), "performed", Permission.RECORD_VALUES, standing=signer)
+    _sign(by, work, proof, to_sign.what, "performed", Permission.RECORD_VALUES, to_sign=to_sign)
     return _performed(by, work, proof)
 
 
 @service(Event.STEP_DECIDED)
 def decide(*, by: Actor, step_run_id: uuid.UUID | At, option: str, reason: str, proof: Proof, seen: int | None = None) -> StepDecision:
     """Answer a decision step by signature. What the answer does to the lot (go on, hold, terminate) happens when the step is complete."""
-    work, signer, held = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
+    to_sign = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
+    work, signer, held = to_sign.work, to_sign.signer, to_sign.held
     rules.check_can_decide(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=signer, held=held, option=option, reason=reason)
-    _sign(by, work, proof, queries.decision_subject(work.run, option, reason, held), "decided", Permission.RECORD_VALUES, standing=signer)
+    _sign(by, work, proof, queries.decision_subject(work.run, option, reason, held), "decided", Permission.RECORD_VALUES, to_sign=to_sign)
     chosen = next(each for each in work.step.decision.options if each.code == option)
     decision = StepDecision(
         site_id=by.site_id, by_id=proof.user.pk, lot=work.lot, step_run=work.run, option=option, consequence=chosen.consequence, reason=reason
@@ -53,9 +54,10 @@ def decide(*, by: Actor, step_run_id: uuid.UUID | At, option: str, reason: str, 
     return decision
 
 
-def _sign(by: Actor, work: Work, proof: Proof, what, meaning: str, permission: Permission, requires=(), standing: Standing | None = None) -> Signature:
+def _sign(by: Actor, work: Work, proof: Proof, what, meaning: str, permission: Permission, requires=(), to_sign: ToSign | None = None) -> Signature:
+    known = {} if to_sign is None else {"standing": to_sign.signer, "spent": to_sign.spent}
     return signatures.sign(
-        by=by, proof=proof, what=what, meaning=meaning, stream=work.run.stream, lot_id=work.lot.pk, permission=permission, requires=requires, standing=standing
+        by=by, proof=proof, what=what, meaning=meaning, stream=work.run.stream, lot_id=work.lot.pk, permission=permission, requires=requires, **known
     )
 
 
@@ -74,12 +76,13 @@ def _performed(by: Actor, work: Work, proof: Proof) -> StepRun:
 @service(Event.STEP_COMPLETED)
 def second_sign_step(*, by: Actor, step_run_id: uuid.UUID | At, proof: Proof, seen: int | None = None) -> StepRun:
     """Sign a performed step as second person; the step is complete. The second person is never who performed or recorded values of it."""
-    work, signer, held = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
+    to_sign = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
+    work, signer, held = to_sign.work, to_sign.signer, to_sign.held
     rules.check_can_second_sign_step(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=signer, held=held)
     first = _first_signatures(work.run.pk)[:1]
     what = queries.signed_subject(work.run, held)
     requires = [each.pk for each in first]
-    _sign(by, work, proof, what, queries.second_meaning(work.step), Permission.SIGN_AS_SECOND_PERSON, requires=requires, standing=signer)
+    _sign(by, work, proof, what, queries.second_meaning(work.step), Permission.SIGN_AS_SECOND_PERSON, requires=requires, to_sign=to_sign)
     work.run.second_at, work.run.second_by_id = deed_now().at, proof.user.pk
     _complete(by, work)
     return work.run
