@@ -50,7 +50,8 @@ def test_one_finder_more_or_another_condition_makes_another_digest(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(kinds, "QUIET", kinds.QUIET - {min(kinds.QUIET)})
         assert digest() != before
+    other = _source().replace('{"hard_limit": "critical"', '{"hard_limit": "minor"')
     with monkeypatch.context() as patch:
-        patch.setitem(globals(), "_source", lambda source=_source(): source.replace('{"hard_limit": "critical"', '{"hard_limit": "minor"'))
+        patch.setitem(globals(), "_source", lambda: other)
         assert digest() != before
     assert digest() == before

@@ -22,7 +22,8 @@ HEAD = """\
 # What happens when a control is taken away
 
 Printed by `python3 manage.py test --sabotage`: each control is taken away, alone, and the tests named for it, which carry the mark of one of its
-requirements or stand beside its number in asvs.yaml, are run. They pass with every control in place: that is run first. A control whose absence no test misses fails the run. The product
+requirements or stand beside its number in asvs.yaml, are run.
+They pass with every control in place: that is run first. A control whose absence no test misses fails the run. The product
 has no switch for any of it.
 
 | Control | What was taken away | Requirement | Tests that failed without it |

@@ -27,4 +27,4 @@ def test_one_that_is_asked_for_again_stays_and_another_goes(nothing_kept, monkey
     recording._of(second)
     assert recording._of(first)[0] is answer[0], "made once"
     recording._of(third)
-    assert {key for key in recording._known} == {id(first), id(third)}
+    assert set(recording._known) == {id(first), id(third)}
