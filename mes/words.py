@@ -10,7 +10,7 @@ _ONE = re.compile(
     r"(?<![\w.,−/+-])1 (?:(piece|vial|bag|dose|bead|event|particle|cell|day|week|month|hour|minute|second)s|(cop)ies)\b(?!\s*/)"
 )
 _NEEDED = re.compile(r"deg\s?[CFK]\b|(?<![A-Za-z])u(?:[LgMm]\b|mol\b)|1 [a-z]+s\b")
-_MARKUP = re.compile(r"(?is)(<(textarea|pre|code|script|style)\b.*?</\2\s*>|<!--.*?-->|<[^>]*>)")
+_MARKUP = re.compile(r"(?is)(<(textarea|pre|code|script|style|bdi)\b.*?</\2\s*>|<!--.*?-->|<[^>]*>)")
 _CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+", re.ASCII)
 
 
@@ -40,7 +40,7 @@ def said(text: str) -> str:
 
 
 def said_in(html: str) -> str:
-    """The same for every text of a page or a paper. Attributes, what is typed in, code and scripts stay as they are: they are sent back or exact."""
+    """The same for every text of a page or a paper. Attributes, what is typed in or was typed (`as_typed`), code and scripts stay: they are sent back or exact."""
     if not _NEEDED.search(html):
         return html
     parts = _MARKUP.split(html)  # text, markup, name of an element whose content stays, text, ...

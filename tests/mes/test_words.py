@@ -61,3 +61,10 @@ def test_every_page_is_read_in_words_and_a_paper_too(client, settings):
     page = Readable(lambda request: HttpResponse("<p>4 degC</p>"))(ask)
     assert page.content.decode() == "<p>4 °C</p>" and "mes.web.middleware.Readable" in settings.MIDDLEWARE
     assert Readable(lambda request: JsonResponse({"unit": "degC"}))(ask).content == b'{"unit": "degC"}'
+
+
+def test_what_a_person_typed_is_drawn_letter_by_letter():
+    from django.template import Context, Template
+
+    drawn = Template("{{ reason|as_typed }} at {{ unit }}").render(Context({"reason": "took 1 vials of 5 uL <b>", "unit": "8 degC"}))
+    assert said_in(drawn) == "<bdi>took 1 vials of 5 uL &lt;b&gt;</bdi> at 8 °C"

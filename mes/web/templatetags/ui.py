@@ -112,6 +112,12 @@ def quantity(context: dict, value: object, unit: str = "", qualifier: str = "") 
 
 
 @register.filter
+def as_typed(text: object) -> SafeString:
+    """What a person typed, letter by letter: nothing rewrites a unit or a count in it (mes.words), whichever page or paper it is drawn on."""
+    return format_html("<bdi>{}</bdi>", text) if text not in (None, "") else SafeString("")
+
+
+@register.filter
 def powers(text: object) -> SafeString:
     """A number in scientific notation with a real power, 2.28E+8 as 2.28 ×10<sup>8</sup>; any other text as it is."""
     return _number_html(str(text))
