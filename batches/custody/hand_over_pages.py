@@ -99,8 +99,10 @@ class HandOverPage(ReadByTwoPage, SigningPage):
             container, kind = self.container(), self.kwargs["kind"]
             left = queries.hand_over_before(container, kind)
             more = {"limits": limits_words(document(container.lot.recipe_version), kind), "left": left}
-            form = HandOverForm(self.request.POST, **more) if self.request.method == "POST" else HandOverForm(
-                initial=queries.known_before(container, kind), **more
+            form = (
+                HandOverForm(self.request.POST, **more)
+                if self.request.method == "POST"
+                else HandOverForm(initial=queries.known_before(container, kind), **more)
             )
             shown = band(lots.lot_by_number(self.kwargs["number"])) | {
                 "heading": f"{HAND_OVERS[kind]}: {container.title}",

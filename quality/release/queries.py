@@ -161,7 +161,8 @@ def volume_held(container: Container) -> Quantity | None:
     found = lot.entry_facts.filter(parameter=document(lot.recipe_version).certificate.volume, superseded_by=None).order_by("-recorded_at").first()
     if found is None or found.value is None:
         return None
-    return Quantity(f"{found.value_text} {found.unit}", convert(found.value, found.unit, "mL"), decimals=found.decimals if found.unit == "mL" else None, unit="mL")
+    digits = found.decimals if found.unit == "mL" else None
+    return Quantity(f"{found.value_text} {found.unit}", convert(found.value, found.unit, "mL"), decimals=digits, unit="mL")
 
 
 def is_more(given: Quantity, held: Quantity) -> bool:

@@ -41,7 +41,8 @@ def keep_scan(by: Actor, work: Work, found: Found, purpose: str, *, code: str = 
 def consume(*, by: Actor, step_run_id, line: str, scanned: str, quantity: str = "", typed: bool = False) -> Consumption | ScanEvent:
     """Record that so much of a scanned material lot goes into the step; without a quantity the planned one of the line.
 
-    `typed` says that the code was typed by hand: it is counted, and the reviewer sees it. Returns the Consumption, or the ScanEvent of a wrong scan, which is kept (raise it with `queries.refusal_of`). Raises what
+    `typed` says that the code was typed by hand: it is counted, and the reviewer sees it.
+    Returns the Consumption, or the ScanEvent of a wrong scan, which is kept (raise it with `queries.refusal_of`). Raises what
     materials.rules.check_usable raises: material_in_quarantine, material_expired, material_blocked, material_used_up; ValueRefused for the quantity.
     """
     work = work_on(step_run_id)
@@ -125,7 +126,8 @@ def correct_consumption(*, by: Actor, consumption_id, quantity: str, reason: str
 def use_equipment(*, by: Actor, step_run_id, class_code: str, scanned: str, typed: bool = False) -> EquipmentUse | ScanEvent:
     """Record the scanned equipment of a step with its calibration as it is now; a piece that holds a lot is occupied from here on.
 
-    `typed` says that the code was typed by hand, which is counted. Returns the EquipmentUse, or the ScanEvent of a wrong scan. Raises what equipment.rules.check_fit raises: out_of_service, not_calibrated,
+    `typed` says that the code was typed by hand, which is counted.
+    Returns the EquipmentUse, or the ScanEvent of a wrong scan. Raises what equipment.rules.check_fit raises: out_of_service, not_calibrated,
     occupied_by_another_lot.
     """
     work = work_on(step_run_id)

@@ -226,10 +226,7 @@ class UsePage(Page):
             "rows": [
                 {"label": bag.title, "value": bag.identifier, "sub": f"{how['container']}, {CONTAINER_WORDS[bag.state].lower()}"},
                 {"label": "Chain of identity", "value": lot.therapy_event.coi, "sub": f"the patient's, {how['patient']}"},
-                *(
-                    {"label": labels[key], "value": value, "sub": beside.get(key, "")}
-                    for key, value in (facts | times).items() if key in labels and value
-                ),
+                *({"label": labels[key], "value": value, "sub": beside.get(key, "")} for key, value in (facts | times).items() if key in labels and value),
             ],
             "first_meaning": meaning_of(meanings[0]).text,
             "second_meaning": meaning_of(meanings[1]).text,

@@ -105,7 +105,7 @@ def test_a_choice_stays_on_the_page_with_its_deviation(floor, lot):
         address(lot, rest=f"excursions/{excursion.pk}/"), {"choice": "keep", "why": "Read twice, it is so"}, **HTMX
     )
     panel = f"/deviations/of-excursion/{excursion.pk}/"
-    assert re.search(r'<div id="instruction" hx-swap-oob="outerMorph"><(p|ol) class="instr">', answer.content.decode()), "what the step asks for is back at once"
+    assert re.search(r'<div id="instruction" hx-swap-oob="outerMorph"><(p|ol) class="instr">', answer.content.decode()), "the instruction is back"
     assert "Keep and go on" in answer.content.decode() and "Read twice, it is so" in answer.content.decode() and panel in answer.content.decode()
     with floor.reading():
         number = Excursion.objects.get(lot=lot).deviation.number
