@@ -20,6 +20,7 @@ WALL_CLOCK = {
     "mes/keys.py": "order inside UUIDv7 keys",
     "mes/people/totp.py": "one-time codes",
     "mes/people/session.py": "sessions",
+    "mes/people/session_store.py": "the end of a session",
     "mes/people/middleware.py": "sessions",
     "mes/people/views/access.py": "sessions",
     "mes/signatures/ceremony.py": "life of a signing intent",
