@@ -10,7 +10,7 @@ from mes.events import Event
 from mes.passkeys import queries, rules
 from mes.passkeys.models import Passkey, PasskeyCounter
 from mes.passkeys.webauthn import Assertion, Made
-from mes.people.models import User
+from mes.people.models import User, UserSession
 from mes.people.services import record_qualification
 from mes.records.actors import Actor
 from mes.records.door import service
@@ -43,11 +43,12 @@ def enrol_passkey(*, by: Actor, made: Made, name: str, checked_by: Actor) -> Pas
 
 @service(Event.PASSKEY_RETIRED)
 def retire_passkey(*, by: Actor, passkey_id, seen: int, reason: str) -> Passkey:
-    """Revoke a lost, replaced or suspect passkey at once. 21 CFR 11.300(c). Its owner enrols another one before a second person."""
+    """Revoke a lost, replaced or suspect passkey at once and end its owner's sessions. 21 CFR 11.300(c). Its owner enrols another one before a second person."""
     passkey = Passkey.objects.lock(passkey_id, seen=seen)
     rules.check_can_retire_passkey(by=by, passkey=passkey)
     passkey.active = False
     passkey.save()
+    UserSession.objects.filter(user_id=passkey.user_id).delete()  # whoever holds the lost device may have opened them
     return passkey
 
 

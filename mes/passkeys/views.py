@@ -7,21 +7,53 @@ import os
 import time
 import uuid
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect
 
 from mes.errors import RuleBroken, SigningRefused
-from mes.passkeys import forms, queries, services, webauthn
+from mes.passkeys import forms, queries, services, sign_in, webauthn
 from mes.passkeys.models import Passkey
-from mes.people import session
+from mes.people import second_factor, session
 from mes.people.forms import OwnPasswordForm
 from mes.people.models import Site, User
 from mes.people.queries import live_grants, person_here
+from mes.people.views.access import safe_next
 from mes.people.views.register import REGISTER, PersonPage
+from mes.people.views.second_factor import SecondFactorPage as CodePage
 from mes.permissions import Permission
 from mes.web.pages import Page
 
 BEGUN_SECONDS = 600
 """How long a page with which a passkey is made can be used after the password was given."""
+
+
+class SecondFactorPage(CodePage):
+    """The second factor after the password: a passkey, or a one-time code."""
+
+    secret_fields = CodePage.secret_fields | {"passkey"}
+
+    def read(self) -> dict:
+        return super().read() | {
+            "passkey_origin": webauthn.origin() if webauthn.is_on() and queries.usable(self.by.user_id) else "",
+            "coded": second_factor.has_one(self.by.user_id),
+        }
+
+    def has_one(self) -> bool:
+        return super().has_one() or bool(webauthn.is_on() and queries.usable(self.by.user_id))
+
+    def post(self, request) -> HttpResponse:
+        if self.by is None or not (request.POST.get("ask_passkey") or request.POST.get("passkey")):
+            return super().post(request)
+        if request.POST.get("ask_passkey"):
+            return self.asked(request)
+        sign_in.prove(request, self.by, request.POST["passkey"])
+        return redirect(safe_next(request))
+
+    def asked(self, request) -> HttpResponse:
+        try:
+            return JsonResponse({"publicKey": sign_in.ask(request, self.by)})
+        except RuleBroken as broken:
+            return JsonResponse({"detail": broken.sentence, "code": broken.code}, status=broken.status)
 
 
 class OwnPasskeysPage(Page):
@@ -72,6 +104,7 @@ class OwnPasskeysPage(Page):
         witness = session.sign_in(request, typed["witness"], typed["witness_password"])
         checked_by = session.actor_of(request, witness, Site.objects.get(pk=self.by.site_id), live_grants(witness.pk, self.by.site_id))
         self.do(services.enrol_passkey, made=made, name=typed["name"], checked_by=checked_by)
+        second_factor.mark(request)  # the device and the own password were just given here, before a second person
         request.session.pop("passkey", None)
         self.say("Your passkey is enrolled. Certifying takes it beside your password, in place of the one-time code.")
         return self.done("mes:passkeys:own")

@@ -34,7 +34,7 @@ ASKED_FOR = frozenset({
 })  # fmt: skip
 """Permissions of privileged and of releasing roles: who holds one proves a second factor wherever they sit."""
 
-OPEN_BEFORE = ("/sign-in/", "/sign-out/", "/lock/", "/unlock/", "/me/authenticator/", "/api/v1/session/", "/livez", "/readyz", "/static/")
+OPEN_BEFORE = ("/sign-in/", "/sign-out/", "/lock/", "/unlock/", "/me/authenticator/", "/me/passkeys/", "/api/v1/session/", "/livez", "/readyz", "/static/")
 """What answers a session that still has to prove it."""
 
 
@@ -89,7 +89,7 @@ def prove(request: HttpRequest, by: Actor, code: str) -> None:
         raise SigningRefused("code_missing", "Type the six digits of your authenticator.", field="code")
     left = begin_try(by.user_id, "code")
     if left < 0:
-        _lock(by)
+        lock_out(by)
     try:
         use_code(by=by, user_id=by.user_id, code=code)
     except SigningRefused as refusal:
@@ -97,14 +97,14 @@ def prove(request: HttpRequest, by: Actor, code: str) -> None:
         if refusal.code != "wrong_code":
             end_try(by.user_id, None, "code")  # no guess, and nothing that wipes out guesses
         elif left == 0:
-            _lock(by)
+            lock_out(by)
         raise
     end_try(by.user_id, "code")
     mark(request)
 
 
-def _lock(by: Actor) -> None:
-    """Lock the person out, once, and say so."""
+def lock_out(by: Actor) -> None:
+    """Lock the person out, once, and say so. Raises SigningRefused("locked_out")."""
     if not rules.is_locked(by.user_id):
         job = system_actor(by.site_id, channel=by.channel).at_station(by.station)
         lock_person(by=job, user_id=by.user_id, why="wrong one-time codes in a row")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mes.people.views import access, joining, own, panels, register, second_factor, site, training
+from mes.people.views import access, joining, own, panels, register, site, training
 
 app_name = "people"
 
 urlpatterns = [
     path("sign-in/", access.SignInPage.as_view(), name="sign_in"),
     path("sign-in/site/", access.ChooseSitePage.as_view(), name="choose_site"),
-    path("sign-in/second-factor/", second_factor.SecondFactorPage.as_view(), name="second_factor"),
     path("sign-out/", access.sign_out, name="sign_out"),
     path("lock/", access.lock, name="lock"),
     path("lock/touch/", access.touch, name="touch"),

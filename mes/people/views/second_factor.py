@@ -30,10 +30,14 @@ class SecondFactorPage(Page):
     def get(self, request) -> HttpResponse:
         if self.by is None or request.session.get(second_factor.PROVEN):
             return redirect("/sign-in/" if self.by is None else safe_next(request))
-        if not second_factor.has_one(self.by.user_id):
+        if not self.has_one():
             self.say("Your duties or this network ask for a second factor, and you have no authenticator yet. Enrol one before a second person.")
             return redirect("mes:people:authenticator")
         return self.show()
+
+    def has_one(self) -> bool:
+        """Whether the person has something to prove it with."""
+        return second_factor.has_one(self.by.user_id)
 
     def post(self, request) -> HttpResponse:
         if self.by is None:

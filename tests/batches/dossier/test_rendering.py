@@ -127,7 +127,7 @@ def test_a_corrected_value_shows_every_signature_of_the_step_as_invalid_on_page_
     others = [each for stage in read(judged, lot)["stages"] for one in stage["steps"] if one["key"] != "A1.2" for each in one["signatures"]]
     assert others and all(each["covers"] for each in others)
     shown = page.get(f"/lots/{lot.number}/record/").content.decode()
-    assert shown.count("No longer covers what is here") == 2 and "reason: Read the wrong line" in shown
+    assert shown.count("No longer covers what is here") == 2 and "reason: <bdi>Read the wrong line</bdi>" in shown
     text = text_of(rendering.record_pdf(read(judged, lot)), tmp_path)
     assert " ".join(text.split()).count("No longer covers what is here") == 2
     exported = page.get(f"/api/v1/lots/{lot.number}/record/").json()

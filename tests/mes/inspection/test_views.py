@@ -29,7 +29,7 @@ def test_the_page_shows_old_and_new_and_why_with_the_zone(place, sofia, maya):
     services.unlock_person(by=place.actor(olga), lock_id=lock.pk, seen=lock.version, reason="Seen at the door")
     text = sofia.get("/audit/", {"person": "olga"}).content.decode()
     assert '<span class="old"><bdi>yes</bdi></span> → <b><bdi>no</bdi></b>' in text
-    assert "Reason: Seen at the door" in text and "Times in Europe/Amsterdam" in text
+    assert "Reason: <bdi>Seen at the door</bdi>" in text and "Times in Europe/Amsterdam" in text
     assert "Person Maya Okafor" in text
 
 

@@ -92,6 +92,7 @@ def test_who_retired_an_authenticator_does_not_check_who_enrols_a_passkey(client
     old = SecondFactor.objects.get(user=ruben, active=True)
     services.retire_second_factor(by=place.actor(both), factor_id=old.pk, seen=old.version, reason="Lost")
     place.move(both, "trainer")
+    signed_in(ruben, client=client)  # the session that the lost one may have opened has ended
     made = Device().make(webauthn.raw(begin(client)["challenge"]))
     refused = send(client, place, made, witness="both")
     assert refused.status_code == 403 and "retired an earlier" in refused.content.decode()

@@ -11,7 +11,7 @@ from mes.web.pages import Page
 from tests.builders.staff import signed_in
 
 pytestmark = pytest.mark.django_db
-OPEN = {"sign_in", "choose_site", "sign_out", "lock", "unlock", "switch", "join", "alive", "ready", "gallery", "gallery_shell", "verify", "verify_code"}
+OPEN = {"sign_in", "choose_site", "second_factor", "sign_out", "lock", "unlock", "switch", "join", "alive", "ready", "gallery", "gallery_shell", "verify", "verify_code"}
 """Addresses that answer without a session, by name; each says so itself."""
 
 

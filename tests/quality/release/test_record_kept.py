@@ -41,7 +41,7 @@ LESS = ("", "?print=1", "?before=0", "?plain=1&corrections=hide", "?format=short
 
 def words(html: str) -> str:
     """What a reader sees of a page."""
-    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", html)).split())
 
 
 def correct(judged, lot, text: str, reason: str, second: str = "jonas", parameter: str = "volume") -> Entry:

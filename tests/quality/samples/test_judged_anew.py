@@ -68,7 +68,7 @@ def test_a_verdict_whose_ground_was_corrected_blocks_release_until_it_is_made_an
     with lab.reading():
         titles = [each.finding.title for each in review.picture(release.lot_by_number(lot.number)).lines]
         lines = {each.code: each for each in release.gate(release.lot_by_number(lot.number), "stage_1", record_now())}
-    assert "Result of dose judged anew" in titles
+    assert "Result of Dose judged anew" in titles
     assert "Dose" in lines["results_meet"].detail and "Dose" in lines["results_reviewed"].detail
 
 
