@@ -81,6 +81,9 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "mes.urls"
+#: Served at the root of its host. gunicorn takes a prefix from a header SCRIPT_NAME where its peer is this machine, and not every proxy drops one that a
+#: client sent: what is open before a second factor or under a cover is judged by the path that is answered, never by such a prefix.
+FORCE_SCRIPT_NAME = ""
 WSGI_APPLICATION = "mes.wsgi.application"
 ASGI_APPLICATION = "mes.asgi.application"
 

@@ -6,6 +6,8 @@ import re
 
 _DEGREES = re.compile(r"(?<![A-Za-z])deg\s?([CFK])\b")
 _MICRO = re.compile(r"(?<![A-Za-z])u(?=(?:L|g|M|mol)\b)|(?<=\d )u(?=m\b)")
+_MICRO_IN_TEXT = re.compile(r"(?<![A-Za-z_-])u(?=(?:L|M|mol)\b(?![=-])|g/)|(?<=\d )u(?=[gm]\b)|(?<=\d)u(?=g\b(?!=))")
+"""Narrower: alone or in brackets `ug` is who signed (initials are user names), and what hangs together by hyphens or ends with = is a code."""
 _ONE = re.compile(
     r"(?<![\w.,−/+-])1 (?:(piece|vial|bag|dose|bead|event|particle|cell|day|week|month|hour|minute|second)s|(cop)ies)\b(?!\s*/)"
 )
@@ -36,7 +38,7 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 def said(text: str) -> str:
     """A text with its units as people write them, and one thing of a kind in the singular: "1 pieces" as "1 piece"."""
-    return _ONE.sub(lambda found: f"1 {found[1] or found[2] + 'y'}", unit_words(text))
+    return _ONE.sub(lambda found: f"1 {found[1] or found[2] + 'y'}", _MICRO_IN_TEXT.sub("µ", _DEGREES.sub(r"°\1", text)))
 
 
 def said_in(html: str) -> str:

@@ -62,6 +62,9 @@ def read_and_judge(recipe: Recipe, kind: str, details: Mapping[str, str], decima
     broken = [f"{NAMES[name]} {_shown(quantity)}: {distance_text(stands, SHOWN)}." for name, quantity, stands in found if stands.place != "inside"]
     if broken:
         return Temperatures(low, high, "action", " ".join(broken) + left)
+    if (limits.min is not None and low is None) or (limits.max is not None and high is None):
+        # A lowest temperature says nothing of how warm it was: where the one that a limit is about was not read, nobody knows that it was kept.
+        return Temperatures(low, high, "not_read", f"What was read is within {bounds_text(limits, SHOWN)}.{left}")
     return Temperatures(low, high, "within", f"Within {bounds_text(limits, SHOWN)}.{left}")
 
 

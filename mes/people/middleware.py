@@ -23,7 +23,7 @@ OPEN_UNDER_COVER = ("/lock/", "/unlock/", "/sign-in/", "/sign-out/", "/livez", "
 def is_touch(request: HttpRequest) -> bool:
     """Whether a person did this: islands that refresh themselves, probes and the cover itself are nobody's touch."""
     by_itself = request.method == "GET" and request.headers.get("HX-Request")
-    return not by_itself and not request.path.startswith(OPEN_UNDER_COVER)
+    return not by_itself and not request.path_info.startswith(OPEN_UNDER_COVER)
 
 
 class ActorMiddleware:
@@ -70,11 +70,11 @@ class ActorMiddleware:
             return problems.answer(request, broken)
         if session.is_covered(request):
             session.cover(request)
-            if not request.path.startswith(OPEN_UNDER_COVER):
+            if not request.path_info.startswith(OPEN_UNDER_COVER):
                 return self.answer_under_cover(request)
         elif is_touch(request):
             session.touch(request)
-        if before and not request.path.startswith(second_factor.OPEN_BEFORE):
+        if before and not request.path_info.startswith(second_factor.OPEN_BEFORE):
             return second_factor.answer_before(request)
         return None
 

@@ -110,8 +110,11 @@ def _refuse(request: HttpRequest, user: User | None, left: int, *, sentence: str
     return refusal
 
 
-def begin(request: HttpRequest, user: User, site_id: uuid.UUID) -> Actor:
-    """Start the person's session at a site where a role is held; the session's key changes. Writes the access log."""
+def begin(request: HttpRequest, user: User, site_id: uuid.UUID, *, going_on: bool = False) -> Actor:
+    """Start the person's session at a site where a role is held; the session's key changes. Writes the access log.
+
+    `going_on`: the same session at another site, without a secret, lasts no longer for it.
+    """
     if site_id not in {site.pk for site in queries.sites_of(user.pk)}:
         raise NotAllowed("no_role_here", f"{user.full_name} holds no role at this site. An administrator can give one.")
     if request.user.is_authenticated and request.user.pk != user.pk:
@@ -121,7 +124,8 @@ def begin(request: HttpRequest, user: User, site_id: uuid.UUID) -> Actor:
         request.session.pop("second_factor", None)  # proven by who was here before, not by this sign-in
     login(request, user, backend=BACKEND)
     request.session["site"] = str(site_id)
-    request.session["began"], request.session["station"] = time.time(), station_of(request)
+    request.session["began"] = request.session["began"] if going_on else time.time()
+    request.session["station"] = station_of(request)
     request.session.pop("covered", None)
     touch(request)
     by = actor_of(request, user, Site.objects.get(pk=site_id), queries.live_grants(user.pk, site_id))

@@ -221,9 +221,10 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
     locked = user is not None and people_rules.is_locked(user.pk, user.locked)
     # An unknown person costs as much time as a known one: no user enumeration by the clock.
     checking = _checks.submit(check_password, secret, stored or nobodys_hash())
+    # Read first: where that fails nothing was tried, and who has the right secret is not locked out by a database that is busy.
+    ahead = readers.ahead_of(by, intent)
     # Counted and committed before the outcome is looked at; where it cannot be counted nobody learns the outcome.
     left = 0 if user is None or locked else begin_try(user.pk, kind)
-    ahead = readers.ahead_of(by, intent)
     right = checking.result()
     if locked:
         # Said before anything of the secret is: a lock that still tells right from wrong would let the guessing go on.

@@ -11,8 +11,9 @@ from .keys import Keys
 NAMES = (*signatures.SEALED, "auth_methods", "stream_name")
 
 SELECT = (
-    f"SELECT {', '.join(f's.{name}' for name in NAMES)}, t.code, p.content, k.key_name, k.seal, r.seq,"  # noqa: S608 - fixed names
+    f"SELECT {', '.join(f's.{name}' for name in NAMES)}, t.code, p.content, k.key_name, k.seal, r.seq, w.user_id, w.public_key,"  # noqa: S608 - fixed names
     f" {', '.join(f'q.{name}' for name in passkeys.COLUMNS)} FROM mes_signature s LEFT JOIN mes_signatureassertion q ON q.signature_id = s.id"
+    " LEFT JOIN mes_passkey w ON w.id = q.passkey_id"
     " LEFT JOIN mes_site t ON t.id = s.site_id"
     " LEFT JOIN mes_signaturepayload p ON p.signature_id = s.id LEFT JOIN mes_signatureseal k ON k.signature_id = s.id"
     " LEFT JOIN LATERAL (SELECT e.seq FROM mes_auditrow a JOIN mes_auditentry e ON e.id = a.entry_id"
@@ -37,10 +38,14 @@ def check(snapshot: Snapshot, report: Report, keys: Keys | None, stream: str | N
 def _one(report: Report, keys: Keys | None, values: list) -> None:
     report.signatures += 1
     said = dict(zip(NAMES, values, strict=False))
-    site, content, key_name, seal, seq, *proof = values[len(NAMES) :]
+    site, content, key_name, seal, seq, owner, enrolled, *proof = values[len(NAMES) :]
     assertion = dict(zip(passkeys.COLUMNS, proof, strict=True)) if proof[0] is not None else None
     payload = None if content is None else bytes.fromhex(content)
     sealed = None if seal is None else {"key_name": key_name, "seal": seal}
-    for kind, sentence in signatures.check(said, payload, sealed, site, keys, assertion):
+    found = list(signatures.check(said, payload, sealed, site, keys, assertion))
+    if assertion is not None and (owner, enrolled) != (said["signer_id"], assertion["public_key"]):
+        # Whoever holds the server and its seal key can make a key of their own; not one that its owner enrolled before a second person.
+        found.append(("unproven", "the passkey's key is not the one that the signer enrolled"))
+    for kind, sentence in found:
         place = {"table": "mes_signature", "row_id": said["id"], "version": 1}
         report.findings.add(Finding(kind, said["stream_name"], sentence, seq=None if seq is None else int(seq), **place))

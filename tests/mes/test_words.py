@@ -28,6 +28,15 @@ def test_one_thing_is_said_in_the_singular(text, read):
     assert said(text) == read
 
 
+@pytest.mark.parametrize("exact", ["ug", "Ute Graf (ug), operator", "X-uL-7", "uM-12", "3q2+9ug=", "lot_uL"])
+def test_user_names_and_codes_in_a_text_stay_letter_by_letter(exact):
+    assert said(exact) == exact
+
+
+def test_micro_in_a_sentence_is_still_read_as_people_write_it():
+    assert said("5 ug, 5ug, 2 ug/mL, ug/kg, 10 um, in uL, ng/uL (uM)") == "5 µg, 5µg, 2 µg/mL, µg/kg, 10 µm, in µL, ng/µL (µM)"
+
+
 def test_counts_carry_the_right_noun():
     assert (counted(1, "entry", "entries"), counted(2, "entry", "entries"), counted(0, "lot"), counted(4212, "lot")) == (
         "1 entry", "2 entries", "0 lots", "4,212 lots",

@@ -62,6 +62,8 @@ class SignInPage(Page):
         if len(sites) == 1:
             session.begin(request, user, sites[0].pk)
             return redirect(safe_next(request))
+        if request.user.is_authenticated and request.user.pk != user.pk:
+            session.end(request)  # who was here before: the choice of a site that follows is this person's
         request.session["proven"] = {"user": str(user.pk), "at": time.time()}
         return redirect("/sign-in/site/?" + urlencode({"next": safe_next(request)}))
 
@@ -76,13 +78,22 @@ class ChooseSitePage(Page):
     template_name = "mes/people/choose_site.html"
     title = "Choose a site"
 
-    def proven(self) -> User:
+    def dispatch(self, request, *args, **kwargs) -> HttpResponse:
+        if self.by is not None and session.is_covered(request) and not self.just_proven():
+            return covered_answer(request)  # another site is no way round the cover: ACC-05
+        return super().dispatch(request, *args, **kwargs)
+
+    def just_proven(self) -> str:
+        """Whose password was given a moment ago in this session, for this choice; empty where it was nobody's."""
         proven = self.request.session.get("proven") or {}
+        return proven["user"] if time.time() - proven.get("at", 0) <= session.PROVEN_SECONDS else ""
+
+    def proven(self) -> User:
         if self.by is not None:
             return self.request.user
-        if time.time() - proven.get("at", 0) > session.PROVEN_SECONDS:
+        if not self.just_proven():
             raise RuleBroken("sign_in_again", "That took too long. Sign in again.")
-        return User.objects.get(pk=proven["user"])
+        return User.objects.get(pk=self.just_proven())
 
     def read(self) -> dict:
         sites = queries.sites_of(self.proven().pk)
@@ -93,8 +104,9 @@ class ChooseSitePage(Page):
         form = SiteForm(request.POST, sites=queries.sites_of(user.pk))
         if not form.is_valid():
             return self.show(422, form=form)
+        going_on = not self.just_proven()
         request.session.pop("proven", None)
-        session.begin(request, user, uuid.UUID(form.cleaned_data["site"]))
+        session.begin(request, user, uuid.UUID(form.cleaned_data["site"]), going_on=going_on)
         return redirect(safe_next(request))
 
     def show(self, status: int = 200, **extra) -> HttpResponse:

@@ -1,4 +1,6 @@
 import subprocess
+from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 import zxingcpp
@@ -10,7 +12,7 @@ from batches.execution.models import Excursion
 from batches.lots import queries as lot_queries
 from batches.lots import services as lots
 from batches.lots.identifiers import ScanKind, parse_scan
-from batches.recipes.document.transport import Transport
+from batches.recipes.document.transport import TemperatureLimits, Transport
 from batches.recipes.queries import document
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
@@ -190,7 +192,9 @@ def test_a_hand_over_keeps_who_where_seal_and_temperature(world, chamber):
     [
         ("2.4 °C", "7.9", "within", "Within 2 to 8 °C."),
         ("", "", "not_read", "No temperature was read."),
-        ("2.4", "", "within", "Within 2 to 8 °C. Highest temperature was not read."),
+        ("2.4", "", "not_read", "What was read is within 2 to 8 °C. Highest temperature was not read."),
+        ("", "7.9", "not_read", "What was read is within 2 to 8 °C. Lowest temperature was not read."),
+        ("2.4", "7.9", "within", "Within 2 to 8 °C."),
         ("1.9", "24.6 degC", "action", "Lowest temperature 1.9 °C: 0.1 below the lower limit of 2 °C. Highest temperature 24.6 degC: 16.6 above"),
     ],
 )
@@ -221,6 +225,14 @@ def test_what_is_no_temperature_is_refused_and_nothing_is_handed_over(world, cha
         give(world, chamber, "to_manufacture", "nora", shown={"from_place": "Ward 3", "to_place": "Clean room"}, **details)
     with site_context(world.site.pk):
         assert HandOver.objects.count() == 0
+
+
+def test_a_limit_counts_as_kept_only_where_the_temperature_it_is_about_was_read():
+    frozen = TemperatureLimits.model_construct(min=None, max=Decimal("-120"))
+    recipe = SimpleNamespace(transport=SimpleNamespace(product=frozen))
+    assert read_and_judge(recipe, "at_centre", {"temperature_min": "-150"}, ".").level == "not_read"
+    assert read_and_judge(recipe, "at_centre", {"temperature_max": "-121"}, ".").level == "within"
+    assert read_and_judge(recipe, "at_centre", {"temperature_min": "-110"}, ".").level == "action"
 
 
 def test_where_the_recipe_gives_no_limit_no_temperature_is_judged_and_that_is_said(world):

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from django.apps import apps
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
@@ -230,3 +230,19 @@ def test_the_secret_is_checked_beside_the_request_without_a_database_and_its_fai
     assert thread != threading.get_ident() and opened is None
     with floor.reading():
         assert not Signature.objects.filter(record_id=floor.run(lot, "A1.2").pk).exists()
+
+
+@pytest.mark.req("SIG-12", case="positive")
+def test_who_has_the_right_secret_is_not_locked_out_where_reading_ahead_fails(floor, lot, monkeypatch):
+    def busy(by, intent):
+        raise OperationalError("canceling statement due to statement timeout")
+
+    caller, path = Caller(floor), step(lot, "sign/")
+    caller.client.raise_request_exception = False
+    reading = readers.ahead_of
+    monkeypatch.setattr(readers, "ahead_of", busy)
+    for _ in range(6):
+        assert caller.post(path, {"intent": caller.get(path).json()["intent"], "username": caller.user.username, "secret": PIN}).status_code >= 500
+    monkeypatch.setattr(readers, "ahead_of", reading)
+    signed = caller.post(path, {"intent": caller.get(path).json()["intent"], "username": caller.user.username, "secret": PIN})
+    assert signed.status_code == 201, signed.content

@@ -32,6 +32,11 @@ def parts() -> dict:
     return {name: part for name, part in services.items() if part["image"] == "cartulary"}
 
 
+def test_secrets_are_no_part_of_the_image():
+    left_out = (FOLDER / "Dockerfile.dockerignore").read_text().split()
+    assert {"docker/secrets", "docker/.env", "**/.env", "var", ".git"} <= set(left_out), "COPY . . takes everything else into a layer"
+
+
 @pytest.mark.req("AUD-04", case="negative")
 def test_each_part_is_given_the_addresses_of_its_own_roles_and_no_others(parts):
     given = {name: {secret for secret in part["secrets"] if secret in ROLES} for name, part in parts.items()}

@@ -1,6 +1,7 @@
 """A passkey's proof is checked again from its bytes, by code that shares nothing with what wrote it (SIG-05, SIG-17)."""
 
 import copy
+import dataclasses
 import json
 from pathlib import Path
 
@@ -172,3 +173,30 @@ def test_in_a_database_the_proof_is_sealed_with_the_signature_and_a_changed_byte
         connection.execute("UPDATE mes_signatureassertion SET proof = set_byte(proof, 10, get_byte(proof, 10) # 1)")
     found = run.verify(url, key_lines=lines).findings
     assert found.by_kind == {"edit": 1, "unproven": 1, "unsealed": 1}
+
+
+@pytest.mark.req("SIG-05", case="negative")
+@pytest.mark.req("SIG-17", case="negative")
+def test_in_a_database_a_sealed_proof_by_a_key_that_its_signer_never_enrolled_is_named(committed_db, settings, tmp_path):
+    """Somebody holds the server with its seal key, and puts a key of their own in the place of the signer's."""
+    from tests.builders.passkeys import enrol_passkey
+    from tests.builders.staff import PASSWORD, open_site
+    from tests.mes.signatures.signing_urls import subject
+
+    settings.KEYS_FOLDER = tmp_path / "keys"
+    place = open_site()
+    ruben = place.person("ruben", "qa_release")
+    by, device, forged = place.actor(ruben), enrol_passkey(place, ruben), Device()
+    from mes.passkeys import webauthn
+    from mes.records.context import site_context
+
+    with site_context(place.site.pk):
+        what = subject(place.role("operator").pk)
+    intent = ceremony.prepare(by, what, "certified_stage_1")
+    asked = webauthn.raw(ceremony.ask_passkey(by=by, intent_id=intent.pk, username="ruben", secret=PASSWORD)["challenge"])
+    proof = ceremony.authenticate(by=by, intent_id=intent.pk, username="ruben", secret=PASSWORD, passkey=device.answer(asked))
+    proof.asserted.passkey.public_key = forged.cose
+    proof = dataclasses.replace(proof, asserted=dataclasses.replace(proof.asserted, said=webauthn.read_assertion(forged.answer(asked))))
+    sign(by=by, proof=proof, what=what, meaning="certified_stage_1", stream=f"site:{place.site.pk}")
+    found = run.verify(committed_db.urls["VERIFY_DATABASE_URL"], key_lines=seal_keys.public_lines(place.site.code)).findings
+    assert [(each.kind, each.sentence) for each in found.kept] == [("unproven", "the passkey's key is not the one that the signer enrolled")]
