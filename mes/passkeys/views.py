@@ -61,7 +61,7 @@ class OwnPasskeysPage(Page):
 
     template_name = "mes/passkeys/own.html"
     title = "Passkeys"
-    secret_fields = Page.secret_fields | {"current", "witness_password"}
+    secret_fields = Page.secret_fields | {"current", "witness_password", "witness_code"}
 
     def read(self) -> dict:
         passkeys, challenge = queries.passkeys_of(self.by.user_id), self.begun()
@@ -103,6 +103,7 @@ class OwnPasskeysPage(Page):
             raise SigningRefused("wrong_passkey", sentence, detail={"why": reason.why, "subject": str(self.by.user_id)}) from reason
         witness = session.sign_in(request, typed["witness"], typed["witness_password"])
         checked_by = session.actor_of(request, witness, Site.objects.get(pk=self.by.site_id), live_grants(witness.pk, self.by.site_id))
+        second_factor.check_witness(request, checked_by, typed["witness_code"])
         self.do(services.enrol_passkey, made=made, name=typed["name"], checked_by=checked_by)
         second_factor.mark(request)  # the device and the own password were just given here, before a second person
         request.session.pop("passkey", None)

@@ -80,9 +80,17 @@ class CodeForm(forms.Form):
     code = forms.CharField(label="Six digits shown now", max_length=12, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}))
 
 
+def witness_code_field() -> forms.CharField:
+    return forms.CharField(
+        label="One-time code of who checked your identity", required=False, max_length=12, help_text="Where they have an authenticator.",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )  # fmt: skip
+
+
 class ConfirmForm(CodeForm):
     witness = name_field("User name of who checked your identity", help_text="Somebody who may record training and did not retire an earlier authenticator.")
     witness_password = secret_field("Password of who checked your identity", new=False, help_text="They type it here themselves.")
+    witness_code = witness_code_field()
 
 
 class JoinForm(forms.Form):
@@ -92,6 +100,7 @@ class JoinForm(forms.Form):
     pin_again = pin_field("Your signing PIN again")
     witness = name_field("User name of who checked your identity", help_text="Somebody who may record training and did not make the link.")
     witness_password = secret_field("Password of who checked your identity", new=False, help_text="They type it here themselves.")
+    witness_code = witness_code_field()
 
     def clean(self):
         same_twice(self, "new", "again")

@@ -139,6 +139,11 @@ def factor_of(user_id: uuid.UUID) -> SecondFactor | None:
     return SecondFactor.objects.filter(user_id=user_id, active=True).first()
 
 
+def anybody_has_a_factor() -> bool:
+    """Whether somebody has enrolled an authenticator here yet."""
+    return SecondFactor.objects.filter(active=True, confirmed=True).exists()
+
+
 @dataclass(frozen=True, slots=True)
 class Enabling:
     """What a person needs before signing counts, and whether it is there. 21 CFR 11.100(b), 11.10(j), 11.100(c)."""

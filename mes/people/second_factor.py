@@ -29,7 +29,7 @@ PROVEN = "second_factor"
 """Where the session keeps that it was proven."""
 
 ASKED_FOR = frozenset({
-    "mes.manage_people", "mes.unlock_people", "mes.approve_access", "batches.erase_patient",
+    "mes.manage_people", "mes.unlock_people", "mes.approve_access", "mes.record_training", "batches.erase_patient",
     "quality.certify_lot", "batches.release_material", "batches.decide_starting_material",
 })  # fmt: skip
 """Permissions of privileged and of releasing roles: who holds one proves a second factor wherever they sit."""
@@ -83,24 +83,47 @@ def needed() -> RuleBroken:
 def prove(request: HttpRequest, by: Actor, code: str) -> None:
     """Take a one-time code for this session; its key changes. Tries are counted with those of signatures. 21 CFR 11.300(d).
 
+    Raises what take_code() raises.
+    """
+    take_code(by, code)
+    mark(request)
+
+
+def check_witness(request: HttpRequest, by: Actor, code: str) -> None:
+    """Who vouches for somebody's factor proves their own: two stolen passwords open nothing. The password was given before.
+
+    Who has none vouches inside the controlled networks alone, except while nobody has one yet. Raises NotAllowed("witness_outside") and what take_code() raises.
+    """
+    if not settings.SECOND_FACTOR_AT_SIGN_IN:
+        return
+    if has_one(by.user_id):
+        take_code(by, code, field="witness_code")
+    elif is_outside(session.address_of(request)) and queries.anybody_has_a_factor():
+        raise NotAllowed(
+            "witness_outside", "Who checks an identity from outside the controlled networks proves a second factor, and this person has none. Do it at the site."
+        )
+
+
+def take_code(by: Actor, code: str, *, field: str = "code") -> None:
+    """Take a one-time code of this person, counted before it is looked at.
+
     Raises SigningRefused: code_missing, wrong_code, used_code, no_second_factor, second_factor_unchecked, locked_out.
     """
     if not code.strip():
-        raise SigningRefused("code_missing", "Type the six digits of your authenticator.", field="code")
+        raise SigningRefused("code_missing", "Type the six digits of your authenticator.", field=field)
     left = begin_try(by.user_id, "code")
     if left < 0:
         lock_out(by)
     try:
         use_code(by=by, user_id=by.user_id, code=code)
     except SigningRefused as refusal:
-        refusal.security = None  # the service's door has written the security event already
+        refusal.security, refusal.field = None, field  # the service's door has written the security event already
         if refusal.code != "wrong_code":
             end_try(by.user_id, None, "code")  # no guess, and nothing that wipes out guesses
         elif left == 0:
             lock_out(by)
         raise
     end_try(by.user_id, "code")
-    mark(request)
 
 
 def lock_out(by: Actor) -> None:

@@ -8,7 +8,7 @@ from django.core import signing
 from django.http import HttpResponse
 
 from mes.errors import Missing
-from mes.people import forms, queries, services, session
+from mes.people import forms, queries, second_factor, services, session
 from mes.people.models import Site, User
 from mes.web.pages import Page
 
@@ -28,7 +28,7 @@ class JoinPage(Page):
     open_to_all = True
     template_name = "mes/people/join.html"
     title = "Set your password and PIN"
-    secret_fields = Page.secret_fields | {"new", "again", "pin_again", "witness_password"}
+    secret_fields = Page.secret_fields | {"new", "again", "pin_again", "witness_password", "witness_code"}
 
     def told(self, token: str) -> tuple[dict, User]:
         """What the link says, and its person. Raises Missing when it is old, used or made up."""
@@ -53,10 +53,11 @@ class JoinPage(Page):
             return self.show(422, form=form)
         typed, site = form.cleaned_data, Site.objects.get(pk=told["site"])
         witness = session.sign_in(request, typed["witness"], typed["witness_password"])
+        checked_by = session.actor_of(request, witness, site, queries.live_grants(witness.pk, site.pk))
+        second_factor.check_witness(request, checked_by, typed["witness_code"])
         services.join_person(
-            by=session.actor_of(request, user, site, queries.live_grants(user.pk, site.pk)),
-            user_id=user.pk, seen=told["version"], new=typed["new"], pin=typed["pin"], invited_by=uuid.UUID(told["by"]),
-            checked_by=session.actor_of(request, witness, site, queries.live_grants(witness.pk, site.pk)),
+            by=session.actor_of(request, user, site, queries.live_grants(user.pk, site.pk)), user_id=user.pk, seen=told["version"],
+            new=typed["new"], pin=typed["pin"], invited_by=uuid.UUID(told["by"]), checked_by=checked_by,
         )  # fmt: skip
         session.forget_others(user.pk)
         self.say("Your password and PIN are set. Sign in with them; then acknowledge accountability under your name, top right. Signing asks for it.")

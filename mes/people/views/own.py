@@ -18,7 +18,7 @@ class OwnPage(Page):
 
     template_name = "mes/people/own.html"
     title = "Your account"
-    secret_fields = Page.secret_fields | {"current", "new", "again", "pin_again", "code", "witness_password"}
+    secret_fields = Page.secret_fields | {"current", "new", "again", "pin_again", "code", "witness_password", "witness_code"}
     form_name = ""
 
     def read(self) -> dict:
@@ -117,6 +117,7 @@ class OwnAuthenticator(OwnPage):
             witness = session.sign_in(request, typed["witness"], typed["witness_password"])
             site = Site.objects.get(pk=self.by.site_id)
             checked_by = session.actor_of(request, witness, site, queries.live_grants(witness.pk, site.pk))
+            second_factor.check_witness(request, checked_by, typed["witness_code"])
             self.do(services.confirm_second_factor, user_id=self.by.user_id, code=typed["code"], checked_by=checked_by)
             second_factor.mark(request)  # its first code and the own password were just given here, before a second person
             self.say("Your authenticator is enrolled. Certifying asks for its code each time.")

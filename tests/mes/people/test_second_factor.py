@@ -182,3 +182,46 @@ def test_production_does_not_start_without_it_or_with_the_whole_world_inside(wor
     found = env.refusals(env.read({"CARTULARY_MODE": "production"} | words))
     assert any(said in sentence for sentence in found)
     assert not any(said in sentence for sentence in env.refusals(env.read({"CARTULARY_MODE": "production"})))
+
+
+# --- who vouches for somebody else's factor -----------------------------------------------------------------------------
+
+
+def enrolling(place, who, address):
+    """A session of somebody without an authenticator, and what confirms the one begun in it."""
+    client = signed_in(who, client=at(address))
+    client.post("/me/authenticator/", {"current": PASSWORD})
+    with site_context(place.site.pk):
+        secret = totp.unseal(who.second_factors.get(active=True).secret)
+    return client, {"code": code_of(secret), "witness_password": PASSWORD}
+
+
+@pytest.mark.req("ACC-03", case="negative")
+def test_two_passwords_from_outside_open_nothing_once_somebody_has_a_factor(place):
+    otto, sara = place.person("otto", "qa_release"), place.person("sara", "supervisor")
+    enrol_authenticator(place, place.person("anna", "administrator"))
+    client, typed = enrolling(place, otto, OUTSIDE)
+    refused = client.post("/me/authenticator/", typed | {"witness": sara.username})
+    assert (refused.status_code, refused.headers["X-Refusal"]) == (403, "witness_outside")
+    assert leads_to(client.get("/me/")).startswith(ASKED)
+
+
+@pytest.mark.req("ACC-03", case="negative")
+@pytest.mark.req("ACC-03", case="positive")
+@pytest.mark.parametrize("address", [INSIDE, OUTSIDE])
+def test_who_has_an_authenticator_vouches_with_its_code(place, address):
+    otto, sara = place.person("otto", "qa_release"), place.person("sara", "supervisor")
+    secret = enrol_authenticator(place, sara)
+    client, typed = enrolling(place, otto, address)
+    typed |= {"witness": sara.username}
+    assert client.post("/me/authenticator/", typed).headers["X-Refusal"] == "code_missing"
+    assert client.post("/me/authenticator/", typed | {"witness_code": "000000"}).headers["X-Refusal"] == "wrong_code"
+    assert client.post("/me/authenticator/", typed | {"witness_code": code_of(secret)}).status_code == 303
+    assert client.get("/me/").status_code == 200
+
+
+@pytest.mark.req("ACC-03", case="positive")
+def test_the_first_factor_of_a_site_is_vouched_for_by_somebody_who_has_none_yet(place):
+    otto, sara = place.person("otto", "qa_release"), place.person("sara", "supervisor")
+    client, typed = enrolling(place, otto, OUTSIDE)
+    assert client.post("/me/authenticator/", typed | {"witness": sara.username}).status_code == 303
