@@ -2,7 +2,9 @@
 
 import pytest
 
-from mes.words import counted, is_code, plain, said, said_in, unit_words
+from mes.audit.wordings import Words
+from mes.web.templatetags.ui import quantity, unit_filter
+from mes.words import counted, is_code, plain, said, said_in, shown_unit, unit_words
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,12 @@ def test_a_unit_is_read_as_people_write_it(stored, read):
 )  # fmt: skip
 def test_one_thing_is_said_in_the_singular(text, read):
     assert said(text) == read
+
+
+def test_a_plain_number_has_no_unit_after_it():
+    """Its unit is stored as 1: "100 1" would be read as 1001."""
+    assert (shown_unit("1"), shown_unit("uL"), str(unit_filter("1"))) == ("", "µL", "")
+    assert Words().typed("100", "1") == "100" and str(quantity({}, "100", "1")) == '<span class="nowrap">100</span>'
 
 
 def test_counts_carry_the_right_noun():

@@ -135,11 +135,6 @@ class SignDispatchPage(ReadByTwoPage, SigningPage):
         return reverse("quality:release:dispatch", kwargs={"number": number})
 
 
-def volume_words(typed: str) -> str:
-    """The volume with its unit, once: it is typed with or without."""
-    return f"{typed} mL" if typed and typed[-1:].isdigit() else typed
-
-
 class UsePage(Page):
     """`/lots/<number>/infusion/`: first what happened, then two persons sign exactly that.
 
@@ -209,7 +204,7 @@ class UsePage(Page):
         }  # fmt: skip
         facts = queries.use_facts(**form.facts())
         what = queries.use_subject(bag, facts, typed=typed)
-        facts |= {"volume": volume_words(facts.get("volume", ""))}
+        facts |= {"volume": queries.volume_words(facts.get("volume", ""))}
         held = queries.volume_held(bag)
         beside = {"volume": f"of {held} in the container" if held else "what the container held is not recorded"}
         times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}

@@ -10,6 +10,8 @@ import pytest
 
 from batches.custody.services import hand_over
 from batches.lots.models import Container
+from mes.audit import readable
+from mes.audit.models import AuditEntry
 from mes.errors import StaleRecord
 from quality.release import queries, services
 from quality.release.models import ProductUse, ReleaseDecision
@@ -33,6 +35,10 @@ def test_two_persons_cannot_discard_a_bag_of_a_lot_that_nobody_decided_about(jud
     with judged.reading():
         assert Container.objects.get(lot=judged_lot, kind="final_bag").state == "discarded"
     assert judged.fresh(judged_lot).state == "rejected"
+    with judged.reading():
+        told = readable.describe_all(list(AuditEntry.objects.filter(lot_id=judged_lot.pk)))
+    given = next(line for lines in told.values() for line in lines if line.what.endswith(" not infused"))
+    assert given.new == "The container is damaged: The bag leaks at its port" and given.notable
 
 
 @pytest.mark.req("REL-06", case="negative")
