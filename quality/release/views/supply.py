@@ -48,13 +48,14 @@ def bags(lot) -> list[dict]:
     ]
 
 
-def product_of(lot) -> list[tuple[str, str]]:
-    """What whoever gives the product has to know of it: until when it may be used, volume, dose, storage, and how warm it was on its way."""
+def product_of(lot) -> list[tuple[str, str, bool]]:
+    """What whoever gives the product has to know of it: until when it may be used, volume, dose, storage, and how warm it was on its way; and whether it is past a limit."""
     ends = expiry_of(lot)
     lines = [line for line in custody.product_lines(lot, document(lot.recipe_version)) if line[0] != "Expiry"]
     arrived = [each for each in custody.hand_overs_of(lot) if each.kind == "at_centre" and each.temperature_words]
-    lines += [(f"On the way, {each.container.title}", each.temperature_words) for each in arrived]
-    return [("Use before", moment_words(ends, lot.site.time_zone)), *lines] if ends else lines
+    first = [("Use before", moment_words(ends, lot.site.time_zone), False)] if ends else []
+    way = [(f"On the way, {each.container.title}", each.temperature_words, each.temperature_level == "action") for each in arrived]
+    return [*first, *((words, text, False) for words, text in lines), *way]
 
 
 class DispatchPage(Page):

@@ -204,6 +204,7 @@ def test_temperatures_of_a_hand_over_are_recorded_as_typed_and_judged(world, cha
     fact = give(world, chamber, "to_manufacture", "nora", temperature_min=low, temperature_max=high)
     assert (fact.temperature_min, fact.temperature_max, fact.temperature_level) == (low, high, level)
     assert fact.temperature_sentence.startswith(words)
+    assert "7.9 ·" not in fact.temperature_words and "24.6 °C ·" not in fact.temperature_words  # a unit, once, and as it was typed
     with site_context(world.site.pk):
         found = list(Excursion.objects.filter(lot=chamber.lot_id, kind="transport"))
         assert [(each.reference, each.limit_class) for each in found] == ([(str(fact.pk), "CPP")] if level == "action" else [])

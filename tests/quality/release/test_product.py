@@ -7,6 +7,7 @@ import re
 import uuid
 
 import pytest
+from django.template.loader import render_to_string
 
 from batches.custody.services import hand_over
 from batches.lots.models import Container
@@ -105,3 +106,9 @@ def test_a_rejection_signed_for_one_reason_is_refused_for_another(judged):
     with pytest.raises(StaleRecord):
         services.reject(by=judged.by("ruth"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason="Something else", proof=proof)
     assert judged.fresh(lot).state == "in_review"
+
+
+def test_a_product_that_was_too_warm_on_its_way_is_marked_where_it_is_given():
+    product = [("Use before", "28 Nov 2026, 08:55 CET", False), ("On the way, Final container", "3.1 °C to 9.5 °C", True)]
+    drawn = render_to_string("quality/release/_product.html", {"product": product})
+    assert drawn.count("Past its limit") == 1 and drawn.index("On the way") < drawn.index("Past its limit") < drawn.index("9.5 °C")
