@@ -23,7 +23,7 @@ from mes.clock import day_words, moment_words, short_words, typed_words
 from mes.web import gauge as geometry
 from mes.web.countdown import Countdown
 from mes.web.figures import numbers_in
-from mes.words import shown_unit, unit_words
+from mes.words import shown_unit
 
 register = template.Library()
 

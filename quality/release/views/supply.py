@@ -49,7 +49,7 @@ def bags(lot) -> list[dict]:
 
 
 def product_of(lot) -> list[tuple[str, str, bool]]:
-    """What whoever gives the product has to know of it: until when it may be used, volume, dose, storage, and how warm it was on its way; and whether it is past a limit."""
+    """What whoever gives the product has to know of it, and whether it is past a limit: until when, volume, dose, storage, how warm it was on its way."""
     ends = expiry_of(lot)
     lines = [line for line in custody.product_lines(lot, document(lot.recipe_version)) if line[0] != "Expiry"]
     arrived = [each for each in custody.hand_overs_of(lot) if each.kind == "at_centre" and each.temperature_words]
