@@ -31,6 +31,11 @@ def unit_words(text: str) -> str:
     return _MICRO.sub("µ", _DEGREES.sub(r"°\1", text))
 
 
+def shown_unit(unit: str) -> str:
+    """The unit that is written after a value: none after a plain number, whose unit is stored as 1. "100 1" would be read as 1001."""
+    return "" if unit == "1" else unit_words(unit or "")
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 entry", "2 entries"; `many` where an s is not enough."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -65,7 +65,7 @@ class HandOver(Fact):
     @property
     def temperature_words(self) -> str:
         """The temperatures on the way as they were typed, and how they stand."""
-        low, high = self.temperature_min, self.temperature_max
+        low, high = (f"{each} °C" if each[-1:].isdigit() else each for each in (self.temperature_min, self.temperature_max))
         typed = f"{low} to {high}" if low and high else low or high
         return " · ".join(words for words in (typed, self.temperature_sentence) if words)
 

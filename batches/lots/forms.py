@@ -50,7 +50,7 @@ class OrderForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["recipe"].choices = [(str(each.pk), f"{each.master.name}, version {each.label}") for each in versions]
         cohorts = [f"{each.master.code}: {', '.join(cohort.code for cohort in document(each).dose.cohorts)}" for each in versions]
-        self.fields["cohort"].help_text = ". ".join(["Left empty where there is one", *cohorts]) + "."
+        self.fields["cohort"].help_text = ". ".join(["Leave empty where the recipe has only one", *cohorts]) + "."
 
     def clean_dins(self) -> list[str]:
         return [part.strip() for part in re.split(r"[\n;,]", self.cleaned_data["dins"]) if part.strip()]

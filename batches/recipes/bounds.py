@@ -143,10 +143,15 @@ def _distance(value: Decimal, side: Side) -> Decimal:
     return _EXACT.subtract(value, side.limit).copy_abs()
 
 
+def _after(unit: str) -> str:
+    """The unit as it stands after a number; a plain number, whose unit is 1, has none."""
+    return f" {unit}" if unit and unit != "1" else ""
+
+
 def bounds_text(bounds: Bounds, unit: str = "") -> str:
     """The bounds as a person reads them: ``≥ 70 %``, ``> 0.5 and ≤ 5 EU/mL``, ``2 to 8 degC``, or an empty text."""
     low, high = lower(bounds), upper(bounds)
-    suffix = f" {unit}" if unit else ""
+    suffix = _after(unit)
     if low and high and not low.is_exclusive and not high.is_exclusive:
         return f"{format_decimal(low.limit)} to {format_decimal(high.limit)}{suffix}"
     parts = []
@@ -165,7 +170,7 @@ def distance_text(stands: Standing, unit: str = "", word: str = "") -> str:
     if stands.side is None:
         return ""
     side = "lower" if stands.is_lower else "upper"
-    limit = f"the {side} {word}limit of {format_decimal(stands.side.limit)}{f' {unit}' if unit else ''}"
+    limit = f"the {side} {word}limit of {format_decimal(stands.side.limit)}{_after(unit)}"
     if stands.distance == 0:
         return f"at {limit}" + (", which is outside itself" if stands.side.is_exclusive and stands.place != "inside" else "")
     goes_below = stands.is_lower if stands.place != "inside" else not stands.is_lower

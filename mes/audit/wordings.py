@@ -16,7 +16,7 @@ from django.db import models
 
 from mes.audit.models import AuditRow
 from mes.clock import typed_words
-from mes.words import plain, unit_words
+from mes.words import plain, shown_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Words:
 
     def typed(self, text: str, unit: str = "") -> str:
         """A recorded value with its unit; a moment in the zone of the site."""
-        return f"{typed_words(text, self.zone)} {unit_words(unit)}".strip()
+        return f"{typed_words(text, self.zone)} {shown_unit(unit)}".strip()
 
     def material(self, code: str) -> str:
         return code

@@ -130,6 +130,11 @@ def refusal_subject(lot: Lot, decision: str, reason: str = "") -> ceremony.Subje
     return ceremony.subject(lot, REJECTION if decision == "reject" else WITHDRAWAL, refusal_content(lot, decision, reason))
 
 
+def volume_words(typed: str) -> str:
+    """The volume with its unit, once: it is typed with or without."""
+    return f"{typed} mL" if typed and typed[-1:].isdigit() else typed
+
+
 def use_facts(*, infused: bool, started_at, ended_at, volume: str, reason_code: str, reason: str) -> dict[str, str]:
     """What is signed about the use, as text."""
     if not infused:

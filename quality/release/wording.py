@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mes.audit.wordings import Change, Words, word
+from mes.clock import moment_words
 from mes.words import counted, plain
-from quality.release.queries import WORDS
+from quality.release.queries import NOT_INFUSED, WORDS, volume_words
 from quality.review.queries import DECISIONS
 from quality.samples.queries import name_of
 
@@ -94,7 +95,11 @@ def integrity_confirmation(words: Words, now, before) -> Sequence[Change]:
 
 
 def use(words: Words, now, before) -> Sequence[Change]:
-    return [Change(f"{now.container.title} {'infused' if now.infused else 'not infused'}", "", f"{now.volume_text} {now.reason}".strip())]
+    what = f"{now.container.title} {now.container.identifier}"
+    if not now.infused:
+        return [Change(f"{what} not infused", "", f"{NOT_INFUSED.get(now.reason_code, now.reason_code)}: {now.reason}".rstrip(": "), True)]
+    times = (("Started", now.started_at), ("Ended", now.ended_at))
+    return [Change(f"{what} infused", "", volume_words(now.volume_text)), *(Change(act, "", moment_words(at, words.zone)) for act, at in times if at)]
 
 
 def evidence_file(words: Words, now, before) -> Sequence[Change]:

@@ -245,7 +245,11 @@ def signatures(shown: Picture) -> list[dict]:
     else:
         wants = f"after {len(shown.to_decide)} exceptions" if len(shown.to_decide) > 1 else "after one exception" if shown.to_decide else "can sign now"
         found.append({"name": "QA reviewer", "meaning": wants, "open": True})
-    found.append({"name": "Qualified Person", "meaning": "release decision", "open": True})
+    decided = shown.lot.release_decisions.filter(superseded_by=None).select_related("signature").order_by("-recorded_at").first()
+    if decided is None:
+        found.append({"name": "Qualified Person", "meaning": "release decision", "open": True})
+    else:
+        found.append({"name": decided.signature.full_name, "meaning": decided.signature.meaning_text, "at": decided.recorded_at})
     return found
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from mes.words import counted, is_code, plain, said, said_in, unit_words
+from mes.audit.wordings import Words
+from mes.web.templatetags.ui import quantity, unit_filter
+from mes.words import counted, is_code, plain, said, said_in, shown_unit, unit_words
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,12 @@ def test_user_names_and_codes_in_a_text_stay_letter_by_letter(exact):
 
 def test_micro_in_a_sentence_is_still_read_as_people_write_it():
     assert said("5 ug, 5ug, 2 ug/mL, ug/kg, 10 um, in uL, ng/uL (uM)") == "5 µg, 5µg, 2 µg/mL, µg/kg, 10 µm, in µL, ng/µL (µM)"
+
+
+def test_a_plain_number_has_no_unit_after_it():
+    """Its unit is stored as 1: "100 1" would be read as 1001."""
+    assert (shown_unit("1"), shown_unit("uL"), str(unit_filter("1"))) == ("", "µL", "")
+    assert Words().typed("100", "1") == "100" and str(quantity({}, "100", "1")) == '<span class="nowrap">100</span>'
 
 
 def test_counts_carry_the_right_noun():

@@ -33,6 +33,8 @@ def entry(words: Words, now, before) -> Sequence[Change]:
         marks.append(now.reason)
     notable = bool(old) or now.late or now.level in {"alert", "action", "hard"}
     changes = [Change(f"{name}{' (' + ', '.join(marks) + ')' if marks else ''}", old, text, notable)]
+    if now.claimed_at is not None:
+        changes.append(Change("Read at" if now.source == "equipment" else "Done at", "", moment_words(now.claimed_at, words.zone)))
     if now.supersedes_id and now.confirmed_by_id:
         changes.append(Change("Compared with its source by", "", now.confirmed_by.full_name))
     return changes
@@ -131,7 +133,10 @@ def payload_stands(words: Words, now) -> Sequence[Change]:
 
 
 def hand_over(words: Words, now, before) -> Sequence[Change]:
-    return [Change(HAND_OVERS[now.kind], "", f"from {now.from_place} to {now.to_place}")]
+    way = f"{words.containers.get(now.container_id, 'a container')}, from {now.from_place} to {now.to_place}"
+    more = (("Temperature on the way", now.temperature_words), ("Courier", now.carrier), ("Seal", now.seal), ("Logger", now.logger), ("Remark", now.remark))
+    past = now.temperature_level == "action"
+    return [Change(HAND_OVERS[now.kind], "", way, past), *(Change(what, "", said) for what, said in more if said)]
 
 
 def site(words: Words, now, before) -> Sequence[Change]:

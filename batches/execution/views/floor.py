@@ -8,6 +8,7 @@ from batches.execution.queries.board import NEAR_EXPIRY, Row, boards, lots_on_th
 from batches.execution.queries.runs import is_after_release, recipe_of
 from batches.execution.rules.people import may_check
 from batches.execution.rules.steps import CERTIFIED
+from batches.lots.band import product_name
 from batches.permissions import Permission
 from mes.clock import day_words, record_now
 from mes.web.countdown import Countdown, span
@@ -52,7 +53,8 @@ class BoardPage(Page):
         done = sum(1 for _, state in row.stages if state == "done")
         return {
             "lot": {
-                "check": lot.check_code, "number": lot.number, "product": lot.product, "url": reverse("batches:lots:detail", kwargs={"number": lot.number}),
+                "check": lot.check_code, "number": lot.number, "product": product_name(lot.recipe_version_id),
+                "url": reverse("batches:lots:detail", kwargs={"number": lot.number}),
             },
             "state": row.state,
             "centre": lot.therapy_event.treatment_centre,

@@ -23,7 +23,7 @@ from mes.clock import day_words, moment_words, short_words, typed_words
 from mes.web import gauge as geometry
 from mes.web.countdown import Countdown
 from mes.web.figures import numbers_in
-from mes.words import unit_words
+from mes.words import shown_unit
 
 register = template.Library()
 
@@ -78,7 +78,7 @@ def _number_html(text: str) -> SafeString:
 @register.filter("unit")
 def unit_filter(unit: str) -> SafeString:
     """A unit with real powers: 10^6/mL, 10*6/mL, 1e6/mL and 10⁶/mL all become 10<sup>6</sup>/mL, with × before."""
-    if unit in (None, ""):
+    if unit in (None, "", "1"):
         return SafeString("")
     html = _unit_html(unit)
     return mark_safe("×" + html) if html.startswith("10<sup>") else html  # noqa: S308 - escaped part by part above
@@ -106,7 +106,7 @@ def quantity(context: dict, value: object, unit: str = "", qualifier: str = "") 
     text = typed_words(str(value), _zone(context, None))
     shown = _number_html(numbers_in(text) if unit else text)
     before = f"{qualifier} " if qualifier and qualifier != "=" else ""
-    if not unit:
+    if unit in ("", None, "1"):
         return format_html('<span class="nowrap">{}{}</span>', before, shown)
     return format_html('<span class="nowrap">{}{} {}</span>', before, shown, unit_filter(unit))
 
@@ -130,7 +130,7 @@ def limits_text(limits: object) -> SafeString:
 
 
 def _plain(unit: str) -> str:
-    return f" {unit_words(unit)}" if unit else ""
+    return f" {shown_unit(unit)}".rstrip()
 
 
 @register.simple_tag(name="gauge")

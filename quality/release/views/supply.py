@@ -48,13 +48,14 @@ def bags(lot) -> list[dict]:
     ]
 
 
-def product_of(lot) -> list[tuple[str, str]]:
-    """What whoever gives the product has to know of it: until when it may be used, volume, dose, storage, and how warm it was on its way."""
+def product_of(lot) -> list[tuple[str, str, bool]]:
+    """What whoever gives the product has to know of it, and whether it is past a limit: until when, volume, dose, storage, how warm it was on its way."""
     ends = expiry_of(lot)
     lines = [line for line in custody.product_lines(lot, document(lot.recipe_version)) if line[0] != "Expiry"]
     arrived = [each for each in custody.hand_overs_of(lot) if each.kind == "at_centre" and each.temperature_words]
-    lines += [(f"On the way, {each.container.title}", each.temperature_words) for each in arrived]
-    return [("Use before", moment_words(ends, lot.site.time_zone)), *lines] if ends else lines
+    first = [("Use before", moment_words(ends, lot.site.time_zone), False)] if ends else []
+    way = [(f"On the way, {each.container.title}", each.temperature_words, each.temperature_level == "action") for each in arrived]
+    return [*first, *((words, text, False) for words, text in lines), *way]
 
 
 class DispatchPage(Page):
@@ -135,11 +136,6 @@ class SignDispatchPage(ReadByTwoPage, SigningPage):
         return reverse("quality:release:dispatch", kwargs={"number": number})
 
 
-def volume_words(typed: str) -> str:
-    """The volume with its unit, once: it is typed with or without."""
-    return f"{typed} mL" if typed and typed[-1:].isdigit() else typed
-
-
 class UsePage(Page):
     """`/lots/<number>/infusion/`: first what happened, then two persons sign exactly that.
 
@@ -209,7 +205,7 @@ class UsePage(Page):
         }  # fmt: skip
         facts = queries.use_facts(**form.facts())
         what = queries.use_subject(bag, facts, typed=typed)
-        facts |= {"volume": volume_words(facts.get("volume", ""))}
+        facts |= {"volume": queries.volume_words(facts.get("volume", ""))}
         held = queries.volume_held(bag)
         beside = {"volume": f"of {held} in the container" if held else "what the container held is not recorded"}
         times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}

@@ -14,6 +14,8 @@ from batches.lots import services as lots
 from batches.lots.identifiers import ScanKind, parse_scan
 from batches.recipes.document.transport import TemperatureLimits, Transport
 from batches.recipes.queries import document
+from mes.audit import readable
+from mes.audit.models import AuditEntry
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
 from tests.builders.registers import din, fresh
@@ -184,6 +186,10 @@ def give(world, container, kind, who, scanned=None, typed_with=None, shown=None,
 def test_a_hand_over_keeps_who_where_seal_and_temperature(world, chamber):
     fact = give(world, chamber, "to_manufacture", "nora", seal="S-1", logger="LG-9", temperature_min="2.4 degC", carrier="Courier")
     assert (fact.seal, fact.logger, fact.temperature_min, fact.by_id) == ("S-1", "LG-9", "2.4 degC", world.by("nora").user_id)
+    with site_context(world.site.pk):
+        told = readable.describe_all(list(AuditEntry.objects.filter(lot_id=chamber.lot_id).order_by("-seq")[:1]))
+    said = {line.what: line.new for lines in told.values() for line in lines}
+    assert (said["Seal"], said["Logger"], said["Courier"]) == ("S-1", "LG-9", "Courier") and said["Temperature on the way"].startswith("2.4 degC · Within")
 
 
 @pytest.mark.req("COI-04", case="positive")
@@ -202,6 +208,7 @@ def test_temperatures_of_a_hand_over_are_recorded_as_typed_and_judged(world, cha
     fact = give(world, chamber, "to_manufacture", "nora", temperature_min=low, temperature_max=high)
     assert (fact.temperature_min, fact.temperature_max, fact.temperature_level) == (low, high, level)
     assert fact.temperature_sentence.startswith(words)
+    assert "7.9 ·" not in fact.temperature_words and "24.6 °C ·" not in fact.temperature_words  # a unit, once, and as it was typed
     with site_context(world.site.pk):
         found = list(Excursion.objects.filter(lot=chamber.lot_id, kind="transport"))
         assert [(each.reference, each.limit_class) for each in found] == ([(str(fact.pk), "CPP")] if level == "action" else [])

@@ -7,9 +7,12 @@ import re
 import uuid
 
 import pytest
+from django.template.loader import render_to_string
 
 from batches.custody.services import hand_over
 from batches.lots.models import Container
+from mes.audit import readable
+from mes.audit.models import AuditEntry
 from mes.errors import StaleRecord
 from quality.release import queries, services
 from quality.release.models import ProductUse, ReleaseDecision
@@ -33,6 +36,10 @@ def test_two_persons_cannot_discard_a_bag_of_a_lot_that_nobody_decided_about(jud
     with judged.reading():
         assert Container.objects.get(lot=judged_lot, kind="final_bag").state == "discarded"
     assert judged.fresh(judged_lot).state == "rejected"
+    with judged.reading():
+        told = readable.describe_all(list(AuditEntry.objects.filter(lot_id=judged_lot.pk)))
+    given = next(line for lines in told.values() for line in lines if line.what.endswith(" not infused"))
+    assert given.new == "The container is damaged: The bag leaks at its port" and given.notable
 
 
 @pytest.mark.req("REL-06", case="negative")
@@ -99,3 +106,9 @@ def test_a_rejection_signed_for_one_reason_is_refused_for_another(judged):
     with pytest.raises(StaleRecord):
         services.reject(by=judged.by("ruth"), lot_id=lot.pk, seen=judged.fresh(lot).version, reason="Something else", proof=proof)
     assert judged.fresh(lot).state == "in_review"
+
+
+def test_a_product_that_was_too_warm_on_its_way_is_marked_where_it_is_given():
+    product = [("Use before", "28 Nov 2026, 08:55 CET", False), ("On the way, Final container", "3.1 °C to 9.5 °C", True)]
+    drawn = render_to_string("quality/release/_product.html", {"product": product})
+    assert drawn.count("Past its limit") == 1 and drawn.index("On the way") < drawn.index("Past its limit") < drawn.index("9.5 °C")
