@@ -46,11 +46,17 @@ def look_up(code: str) -> Found:
     material_lot = _material_lot(scanned)
     if material_lot is not None:
         return Found(material_lot.identifier, material_lot=material_lot)
-    equipment = Equipment.objects.select_related("equipment_class").filter(identifier=value).first()
+    equipment = _equipment(value)
     if equipment is not None:
         return Found(equipment.identifier, equipment=equipment)
     what = KINDS.get(scanned.kind, "nothing that is known here")
     return Found(f"{scanned.kind.value} code of {len(code)} characters", sentence=f"The code is {what}.")
+
+
+def _equipment(value: str) -> Equipment | None:
+    """By its identifier, or by the site's own number, which stands on the thing and names one piece at a site."""
+    known = Equipment.objects.select_related("equipment_class")
+    return known.filter(identifier=value).first() or known.filter(code=value).first()
 
 
 def _material_lot(scanned: Scanned) -> MaterialLot | None:

@@ -25,6 +25,7 @@ from mes.signatures.meanings import meaning as meaning_of
 from mes.signatures.models import SigningIntent
 from mes.signatures.pages import SigningPage
 from mes.web.pages import Page
+from quality.deviations.queries import open_deviations
 from quality.permissions import Permission
 from quality.release import queries, rules, services
 from quality.release.expiry import expiry_of
@@ -48,14 +49,18 @@ def bags(lot) -> list[dict]:
     ]
 
 
-def product_of(lot) -> list[tuple[str, str, bool]]:
-    """What whoever gives the product has to know of it, and whether it is past a limit: until when, volume, dose, storage, how warm it was on its way."""
+def product_of(lot) -> list[tuple[str, str, str]]:
+    """What whoever gives the product has to know of it, and the word of what stands out ("" for nothing).
+
+    Until when, volume, dose, storage, how warm it was on its way, which deviations are open.
+    """
     ends = expiry_of(lot)
     lines = [line for line in custody.product_lines(lot, document(lot.recipe_version)) if line[0] != "Expiry"]
     arrived = [each for each in custody.hand_overs_of(lot) if each.kind == "at_centre" and each.temperature_words]
-    first = [("Use before", moment_words(ends, lot.site.time_zone), False)] if ends else []
-    way = [(f"On the way, {each.container.title}", each.temperature_words, each.temperature_level == "action") for each in arrived]
-    return [*first, *((words, text, False) for words, text in lines), *way]
+    first = [("Use before", moment_words(ends, lot.site.time_zone), "")] if ends else []
+    way = [(f"On the way, {each.container.title}", each.temperature_words, "Past its limit" if each.temperature_level == "action" else "") for each in arrived]
+    still = [("Open deviation", f"{each.number}, {each.classification or 'not classified'}: {each.title}", "Open") for each in open_deviations(lot.pk)]
+    return [*first, *((words, text, "") for words, text in lines), *way, *still]
 
 
 class DispatchPage(Page):

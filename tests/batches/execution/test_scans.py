@@ -10,6 +10,7 @@ import pytest
 from batches.equipment.models import Occupancy
 from batches.execution import queries, services
 from batches.execution.models import Attachment, Entry, EntryAttempt, Excursion
+from batches.execution.queries.scans import look_up
 from batches.materials.models import Consumption
 from batches.readings.models import Reading
 from batches.readings.services import Sent, define_channel, ingest
@@ -70,6 +71,14 @@ def test_a_wrong_scan_for_material_is_kept_and_nothing_is_consumed(floor, lot):
     assert kept.code == "wrong_material" and "Counter one" in kept.sentence
     with floor.reading():
         assert not Consumption.objects.filter(lot=lot).exists()
+
+
+@pytest.mark.req("MAT-04", case="positive")
+def test_the_number_that_stands_on_a_piece_of_equipment_names_it_at_its_site(floor, lot):
+    counter = floor.equipment("counter")
+    with floor.reading():
+        assert look_up(counter.code).equipment == counter == look_up(counter.identifier).equipment
+        assert look_up(f"{counter.code}-2").equipment is None
 
 
 @pytest.mark.req("MAT-04", case="negative")

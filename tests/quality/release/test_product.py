@@ -109,6 +109,6 @@ def test_a_rejection_signed_for_one_reason_is_refused_for_another(judged):
 
 
 def test_a_product_that_was_too_warm_on_its_way_is_marked_where_it_is_given():
-    product = [("Use before", "28 Nov 2026, 08:55 CET", False), ("On the way, Final container", "3.1 °C to 9.5 °C", True)]
+    product = [("Use before", "28 Nov 2026, 08:55 CET", ""), ("On the way, Final container", "3.1 °C to 9.5 °C", "Past its limit")]
     drawn = render_to_string("quality/release/_product.html", {"product": product})
     assert drawn.count("Past its limit") == 1 and drawn.index("On the way") < drawn.index("Past its limit") < drawn.index("9.5 °C")

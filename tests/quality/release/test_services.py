@@ -362,6 +362,7 @@ def test_a_product_that_arrives_too_warm_has_its_deviation_in_the_same_deed(judg
         assert {each.name: each.found for each in review_queries.checks(shown)}["Time limits"] == 0
     page = signed_in(judged.users["tess"]).get(f"/lots/{lot.number}/infusion/").content.decode()
     assert "3.1 °C to 12.5" in page and "4.5 above the upper limit" in page
+    assert "Open deviation" in page and opened.number in page, "whoever gives it is told"
 
 
 @pytest.mark.req("COI-08", case="negative")
