@@ -189,7 +189,7 @@ def test_a_hand_over_keeps_who_where_seal_and_temperature(world, chamber):
     with site_context(world.site.pk):
         told = readable.describe_all(list(AuditEntry.objects.filter(lot_id=chamber.lot_id).order_by("-seq")[:1]))
     said = {line.what: line.new for lines in told.values() for line in lines}
-    assert (said["Seal"], said["Logger"], said["Courier"]) == ("S-1", "LG-9", "Courier") and said["Temperature on the way"].startswith("2.4 degC · Within")
+    assert (said["Seal"], said["Logger"], said["Courier"]) == ("S-1", "LG-9", "Courier") and said["Temperature on the way"].startswith("2.4 degC · What was read is within")
 
 
 @pytest.mark.req("COI-04", case="positive")

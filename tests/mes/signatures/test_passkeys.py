@@ -191,12 +191,14 @@ def test_the_passkey_of_another_person_signs_nothing(place, desk):
 
 
 @pytest.mark.req("SIG-13", case="negative")
-def test_a_retired_passkey_signs_nothing_not_even_what_was_asked_before(place, desk):
+def test_a_retired_passkey_signs_nothing_not_even_what_was_asked_before(place, desk, ruben):
     intent = desk.open()
     said = desk.device.answer(desk.challenge(intent))
     olga = place.person("olga", "administrator")
     kept = passkey_of(desk.device)
     passkeys.retire_passkey(by=place.actor(olga), passkey_id=kept.pk, seen=kept.version, reason="Lost on the way home")
+    assert desk.prove(intent, said).headers["Location"] == "/sign-in/"  # its owner's sessions ended with it
+    signed_in(ruben, client=desk.client)
     answer = desk.prove(intent, said)
     assert (answer.status_code, code_in(answer)) == (403, "passkey_retired")
     assert desk.ask(intent).json()["code"] == "no_passkey"
