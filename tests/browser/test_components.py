@@ -141,7 +141,7 @@ def test_what_a_glove_touches_is_at_least_56_pixels(page, address, name):
 
 def test_a_scan_goes_to_the_page_and_leaves_the_field_as_it_was(desk):
     desk.page.focus("#in-via")
-    desk.page.keyboard.type("SLD-8841", delay=5)
+    desk.page.keyboard.type("SLD-8841")
     desk.page.keyboard.press("Enter")
     desk.page.wait_for_timeout(300)
     assert desk.scans == ["code=SLD-8841"]
@@ -151,7 +151,7 @@ def test_a_scan_goes_to_the_page_and_leaves_the_field_as_it_was(desk):
 
 def test_the_same_label_twice_within_two_seconds_is_once(desk):
     for _ in range(2):
-        desk.page.keyboard.type("SLD-8841", delay=5)
+        desk.page.keyboard.type("SLD-8841")
         desk.page.keyboard.press("Enter")
         desk.page.wait_for_timeout(200)
     assert len(desk.scans) == 1
@@ -206,7 +206,7 @@ def test_a_badge_in_a_signing_dialog_never_signs(page, address):
     page.goto(address + "/ui/operator-locked/")
     page.evaluate("document.body.dataset.scanGap = '120'")
     page.focus("#lock-who")
-    page.keyboard.type("BADGE-0042", delay=5)
+    page.keyboard.type("BADGE-0042")
     page.keyboard.press("Enter")
     page.wait_for_timeout(200)
     assert page.input_value("#lock-who") == "BADGE-0042"
