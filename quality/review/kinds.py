@@ -14,7 +14,7 @@ from batches.events import Event as B
 from mes.events import Event as M
 from quality.events import Event as Q
 
-RULES_VERSION = "R-3"
+RULES_VERSION = "R-4"
 
 RISKS = ("critical", "major", "minor", "note")
 """From the worst down: the order in which exceptions are shown."""

@@ -24,6 +24,7 @@ WALL_CLOCK = {
     "mes/people/middleware.py": "sessions",
     "mes/people/views/access.py": "sessions",
     "mes/passkeys/views.py": "life of a page on which a passkey is made",
+    "mes/passkeys/sign_in.py": "life of a question to a passkey",
     "mes/signatures/ceremony.py": "life of a signing intent",
     "mes/web/once.py": "life of a form's token",
     "mes/web/templatetags/ui.py": "how long ago, as drawn",
