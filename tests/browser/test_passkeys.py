@@ -162,6 +162,10 @@ def retired_key_is_not_asked(desk: Desk, page: Page) -> None:
     admin.click("table form button")
     admin.wait_for_selector("text=The passkey is retired")
     page.goto(f"{desk.address}/lots/{desk.numbers['other']}/release/stage-1/")
+    page.fill("[name=username]", ruth.username)  # its owner's sessions ended with it
+    page.fill("[name=password]", PASSWORD)
+    page.click("button.primary")
+    page.wait_for_selector("[name=who]")
     page.fill("[name=who]", ruth.username)
     page.fill("[name=secret]", PASSWORD)
     page.click("[data-passkey-sign]")
