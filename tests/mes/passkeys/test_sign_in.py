@@ -70,7 +70,7 @@ def test_an_answer_that_proves_something_else_opens_nothing(place, olga, wrong):
     device = enrol_passkey(place, olga)
     client = signed_in(olga)
     refused = send(client, device.answer(challenge(client), **wrong))
-    assert (refused.status_code, refused.headers["X-Refusal"] in ("wrong_passkey", "passkey_counter")) == (403, True)
+    assert (refused.status_code, refused.headers.get("X-Refusal") in ("wrong_passkey", "passkey_counter")) == (403, True)
     assert not is_let_in(client)
 
 
@@ -80,11 +80,11 @@ def test_an_answer_fits_its_own_question_alone_and_once(place, olga):
     first, second = signed_in(olga), signed_in(olga)
     answer = device.answer(challenge(first))
     challenge(second)
-    assert send(second, answer).headers["X-Refusal"] == "wrong_passkey"
-    assert send(second, answer).headers["X-Refusal"] == "not_asked"
+    assert send(second, answer).headers.get("X-Refusal") == "wrong_passkey"
+    assert send(second, answer).headers.get("X-Refusal") == "not_asked"
     signing = device.answer(webauthn.challenge_of(bytes(32), bytes(32)))  # what signs a record opens no session
     challenge(second)
-    assert send(second, signing).headers["X-Refusal"] == "wrong_passkey"
+    assert send(second, signing).headers.get("X-Refusal") == "wrong_passkey"
     assert not is_let_in(second)
     assert send(first, answer).status_code == 302
 
@@ -94,7 +94,7 @@ def test_somebody_elses_and_a_retired_passkey_open_nothing(place, olga):
     otto, erik = place.person("otto", "qa_release"), place.person("erik", "administrator")
     hers, his = enrol_passkey(place, olga), enrol_passkey(place, otto)
     client = signed_in(olga)
-    assert send(client, his.answer(challenge(client))).headers["X-Refusal"] == "wrong_passkey"
+    assert send(client, his.answer(challenge(client))).headers.get("X-Refusal") == "wrong_passkey"
     asked = challenge(client)
     kept = passkey_of(hers)
     retire_passkey(by=place.actor(erik), passkey_id=kept.pk, seen=kept.version, reason="lost")
@@ -108,7 +108,7 @@ def test_somebody_elses_and_a_retired_passkey_open_nothing(place, olga):
 def test_wrong_answers_lock_the_person_out_together_with_wrong_codes(place, olga):
     enrol_passkey(place, olga)
     client, other = signed_in(olga), Device()
-    said = [send(client, other.answer(challenge(client))).headers["X-Refusal"] for _ in range(5)]
+    said = [send(client, other.answer(challenge(client))).headers.get("X-Refusal") for _ in range(5)]
     assert said == ["wrong_passkey"] * 4 + ["locked_out"]
     assert PersonLock.objects.filter(user=olga, open=True).count() == 1
 
@@ -118,7 +118,7 @@ def test_a_question_that_is_too_old_is_asked_again(place, olga, monkeypatch):
     client = signed_in(olga)
     asked = challenge(client)
     monkeypatch.setattr(sign_in, "ASKED_SECONDS", -1)
-    assert send(client, device.answer(asked)).headers["X-Refusal"] == "not_asked"
+    assert send(client, device.answer(asked)).headers.get("X-Refusal") == "not_asked"
 
 
 @pytest.mark.req("ACC-03", case="positive")
