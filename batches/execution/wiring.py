@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.urls import reverse
 
 from batches.events import Event
-from batches.execution.ahead import read_ahead
 from batches.execution.queries.runs import next_steps
 from batches.execution.services import plan_lot
 from batches.execution.services.recording import raise_transport
@@ -13,12 +12,8 @@ from batches.lots.identifiers import IdentifierRefused, ScanKind, parse_scan
 from batches.lots.models import Container
 from batches.permissions import Permission
 from mes.records.door import receive
-from mes.signatures import readers
 from mes.web import scan_targets
 from mes.web.panels import register_nav, register_panel
-
-SIGNED_MEANINGS = ("performed", "decided", "verified", "witnessed", "cleared")
-"""Whoever signs a step so waits for what it holds."""
 
 
 def plan_ordered_lot(*, by, subject) -> None:
@@ -50,7 +45,6 @@ def step_of_container(scanned: scan_targets.Scanned) -> str | None:
 def register() -> None:
     receive(Event.LOT_ORDERED, plan_ordered_lot)
     receive(Event.HANDED_OVER, judge_hand_over)
-    readers.read_ahead(SIGNED_MEANINGS, read_ahead)
     register_nav("Floor", "batches:execution:board", Permission.READ_LOTS, order=10)
     register_nav("Station", "batches:execution:station", Permission.RECORD_VALUES, order=12)
     register_panel("batches:execution:waiting", Permission.RECORD_VALUES, order=10, label="Waiting for you")

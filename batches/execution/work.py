@@ -9,9 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast, Concat
 
-from batches.execution.ahead import BESIDE, LOCK, Ahead
 from batches.execution.models import StepRun
-from batches.execution.queries.content import subject_of
 from batches.execution.queries.held import Held, held_from, steps_with_rows
 from batches.execution.queries.runs import recipe_of, run_by_key, zone_of
 from batches.lots.models import Lot
@@ -19,10 +17,9 @@ from batches.recipes.document.schema import Recipe, Step
 from mes.asked import asked, together
 from mes.errors import Missing, StaleRecord
 from mes.people import accountability
-from mes.people.models import User
 from mes.people.standing import Standing, standing_from, standings
 from mes.signatures import ceremony
-from mes.signatures.ceremony import Proof, Subject
+from mes.signatures.ceremony import Proof
 from mes.signatures.rules import other_record
 
 
@@ -65,42 +62,21 @@ class ToSign:
     held: Held
     spent: list[tuple]
     """The answer to ceremony.spending(), for signatures.sign()."""
-    made: Subject | None
-    """What is signed of it as performed, where it was made before the lock of what still stands."""
-
-    @property
-    def what(self) -> Subject:
-        """What is signed of it as performed."""
-        return self.made or subject_of(self.work.run, self.held)
 
 
 def work_to_sign(step: uuid.UUID | At, proof: Proof, site_id: uuid.UUID, *, seen: int | None = None) -> ToSign:
     """The same for a step that is signed, and with it, as it is under the lock: how the signer stands, and what the step holds.
 
-    The lock, all that is asked under it and the spending of the intent travel together. What was read during the check is taken where the answers
-    prove that it still stands; else it is read again.
+    The lock, all that is asked under it and the spending of the intent travel together.
     A step that is named by its address is the one of the proof's intent, or nothing is signed: raises SigningRefused("intent_of_other_record").
     """
     run_id = proof.record_id if isinstance(step, At) else step
-    asked_of_signer = (_signer, proof.user.pk, site_id, accountability.CURRENT, run_id)
-    locked, held, signer, spent = _locked_to_sign(run_id, proof.ahead, asked_of_signer, ceremony.spending(proof.intent_id))
+    signer = (_signer, proof.user.pk, site_id, accountability.CURRENT, run_id)
+    locked, (person,), held, spent = together((_locked, run_id), signer, (steps_with_rows, run_id), ceremony.spending(proof.intent_id))
     if isinstance(step, At) and [(run.lot.number, run.key) for run in locked] != [(step.number, step.key)]:
         raise other_record()
     work = _work(locked, seen)
-    made = proof.ahead.what if isinstance(proof.ahead, Ahead) and held is proof.ahead.held else None
-    return ToSign(work, standing_from(signer, site_id, work.lot.recipe_version.training_subject), held, spent, made)
-
-
-def _locked_to_sign(run_id: uuid.UUID | None, ahead: object, signer: tuple, spending: tuple) -> tuple[list[StepRun], Held | None, User, list[tuple]]:
-    """The step with its lot, locked; what it holds, and the signer, as they are under that lock; the intent, spent."""
-    if not isinstance(ahead, Ahead) or ahead.run.pk != run_id:
-        locked, (person,), held, spent = together((_locked, run_id), signer, (steps_with_rows, run_id), spending)
-        return locked, held_from(held[0]) if held else None, person, spent
-    versions, *answers, (person,), spent = together((LOCK, run_id), *ahead.questions, signer, spending)
-    if ahead.stands(versions, answers):
-        return [ahead.run], ahead.held, person, spent
-    locked, held = together((_locked, run_id), (steps_with_rows, run_id))
-    return locked, held_from(held[0]) if held else None, person, spent
+    return ToSign(work, standing_from(person, site_id, work.lot.recipe_version.training_subject), held_from(held[0]), spent)
 
 
 def _work(locked: list[StepRun], seen: int | None) -> Work:
@@ -116,7 +92,8 @@ def _locking() -> QuerySet[StepRun]:
 
     Whoever waits gets both rows as they are after the wait; what is read beside them a lot names once and for ever.
     """
-    return StepRun.objects.select_related(*BESIDE).defer("lot__recipe_version__text").select_for_update(no_key=True, of=("lot", "self"))
+    beside = ("lot__recipe_version__master", "lot__therapy_event", "lot__site")
+    return StepRun.objects.select_related(*beside).defer("lot__recipe_version__text").select_for_update(no_key=True, of=("lot", "self"))
 
 
 @asked(uuid.UUID)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +33,7 @@ from mes.people.services.access import Secret
 from mes.people.standing import enabling_in, with_enabling
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
-from mes.signatures import manifest, passkeys, readers
+from mes.signatures import manifest, passkeys
 from mes.signatures.meanings import Meaning
 from mes.signatures.meanings import meaning as meaning_of
 from mes.signatures.models import Signature, SigningIntent
@@ -45,9 +44,6 @@ SPEND = Sent(  # names of our own columns
     f"UPDATE {SigningIntent._meta.db_table} SET used_at = %s WHERE id = %s AND used_at IS NULL "  # noqa: S608
     f"RETURNING {', '.join(column.column for column in SigningIntent._meta.concrete_fields)}"
 )
-
-_checks = ThreadPoolExecutor(64, thread_name_prefix="secret")
-"""A hash is computed beside the request, which reads meanwhile. What runs here gets a secret and a hash and asks no database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +69,6 @@ class Proof:
     """Of what the intent was made for."""
     asserted: passkeys.Asserted | None = None
     """What the signer's passkey proved, where it was the second factor."""
-    ahead: Any = field(default=None, compare=False, repr=False)
-    """What was read of it during the check (mes.signatures.readers): to be proven unchanged under the lock before it is used."""
     signed: list[Signature] = field(default_factory=list, compare=False, repr=False)
     """The signature that was made with it, as the database returned it: for the answer to whoever signed."""
 
@@ -159,12 +153,12 @@ def authenticate(
     """
     try:
         said = passkeys.read(passkey)
-        intent, user, meaning, ahead = _proven(by, intent_id, username.strip(), secret, own)
+        intent, user, meaning = _proven(by, intent_id, username.strip(), secret, own)
         methods, asserted = ["badge or user name", "signing PIN" if meaning.proof == "floor" else "password"], None
         if meaning.proof == "certify":
             asserted = _second_factor(by, user, intent, code, said)
             methods.append("passkey" if asserted else "one-time code")
-        return Proof(intent.pk, user, intent.meaning, tuple(methods), intent.record_id, asserted, ahead)
+        return Proof(intent.pk, user, intent.meaning, tuple(methods), intent.record_id, asserted)
     except RuleBroken as refusal:
         if refusal.security:
             record_refusal(by, refusal, "sign")
@@ -178,7 +172,7 @@ def ask_passkey(*, by: Actor, intent_id, username: str, secret: str, what: Subje
     authenticate() raises, SigningRefused("no_passkey") and RuleBroken("passkeys_off", "no_second_factor_here").
     """
     try:
-        intent, user, meaning, _ = _proven(by, intent_id, username.strip(), secret, own)
+        intent, user, meaning = _proven(by, intent_id, username.strip(), secret, own)
         if meaning.proof != "certify":
             raise RuleBroken("no_second_factor_here", "This signature takes no second factor. Sign without a passkey.")
         return passkeys.options(user, intent, bytes(intent.payload_digest) if what is None else manifest.digest(what.payload))
@@ -188,8 +182,8 @@ def ask_passkey(*, by: Actor, intent_id, username: str, secret: str, what: Subje
         raise
 
 
-def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tuple[SigningIntent, User, Meaning, Any]:
-    """The intent, the person whose first two components these are, for whom signing is enabled here, and what was read ahead."""
+def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tuple[SigningIntent, User, Meaning]:
+    """The intent, and the person whose first two components these are, for whom signing is enabled here."""
     if connection.in_atomic_block and not getattr(
         connection.atomic_blocks[-1], "_from_testcase", False
     ):
@@ -219,13 +213,9 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
     kind: Secret = "pin" if meaning.proof == "floor" else "password"
     stored = "" if user is None else getattr(user, kind)
     locked = user is not None and people_rules.is_locked(user.pk, user.locked)
-    # An unknown person costs as much time as a known one: no user enumeration by the clock.
-    checking = _checks.submit(check_password, secret, stored or nobodys_hash())
-    # Read first: where that fails nothing was tried, and who has the right secret is not locked out by a database that is busy.
-    ahead = readers.ahead_of(by, intent)
-    # Counted and committed before the outcome is looked at; where it cannot be counted nobody learns the outcome.
     left = 0 if user is None or locked else begin_try(user.pk, kind)
-    right = checking.result()
+    # An unknown person costs as much time as a known one: no user enumeration by the clock.
+    right = check_password(secret, stored or nobodys_hash())
     if locked:
         # Said before anything of the secret is: a lock that still tells right from wrong would let the guessing go on.
         raise _locked_out(by, user, meaning.proof)
@@ -237,7 +227,7 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
         _check_begun_by(intent, user)
     # Said only to who proved to be this person; asked again by the deed that signs.
     people_rules.check_signing_enabled(user, by.site_id, to_acknowledge=meaning.before_enabled, there=enabling_in(user))
-    return intent, user, meaning, ahead
+    return intent, user, meaning
 
 
 @asked(uuid.UUID)

@@ -133,8 +133,6 @@ SIGNING = (
             code("mes.signatures.rules.check_can_sign", silent("intent_of_other_record"))),
     Control("intent_digest", "the digest of what was shown", "SIG-15", f"{SIGN}::not_signed {PAGES}::not_signed",
             code("mes.signatures.rules.check_can_sign", silent("stale_screen"))),
-    Control("ahead_proven", "the proof under the lock that what was read during the check still stands", "SIG-15",
-            "tests/batches/execution/test_ahead.py::judged_as_it_is_under_the_lock", code("batches.execution.ahead.Ahead.stands", answer(True))),
     Control("only_people_sign", "the refusal of devices and jobs as signers", "SIG-16", f"{SIGN}::job_or_device",
             code("mes.signatures.rules.check_can_sign", silent("only_people_sign"))),
     Control("device_signs", "the refusal of a device's token at signing over the API", "SIG-16", "tests/mes/signatures/test_api.py::device_token",

@@ -107,30 +107,26 @@ def _rows(kind, *, by: str = "recorded_at", **fields):
 @asked(uuid.UUID)
 def steps_with_rows(run_id):
     of_run, when, who = {"step_run": OuterRef("pk")}, "recorded_at", "by__full_name"
-    by = {"by_name": who, "by_id": "by"}
     choices = ExcursionChoice.objects.filter(excursion=OuterRef("pk"))
     return StepRun.objects.only("pk").filter(pk=run_id).annotate(
         opened_by_name=F("opened_by__full_name"),
         scans=_rows(
             ScanEvent.objects.filter(purpose="open", matched=True, **of_run),
-            title="container__title", identifier="container__identifier", typed="typed", beside="with_person__full_name", at=when, **by,
-            beside_id="with_person", container_lot="container__lot",
+            title="container__title", identifier="container__identifier", typed="typed", beside="with_person__full_name", at=when, by_name=who,
         ),
         taken=_rows(
             Consumption.objects.filter(superseded_by=None, **of_run),
             line="line", material="material_lot__material__name", number="material_lot__number", expires="material_lot__expires_at",
-            quantity="quantity_text", counts=ExpressionWrapper(Q(quantity__gt=0), BooleanField()), unit="unit", at=when, reason="reason", **by,
-            material_lot="material_lot", material_site="material_lot__material__site",
+            quantity="quantity_text", counts=ExpressionWrapper(Q(quantity__gt=0), BooleanField()), unit="unit", at=when, by_name=who, reason="reason",
         ),
         used=_rows(
             EquipmentUse.objects.filter(**of_run),
-            class_code="class_code", name="equipment__name", code="equipment__code", calibrated_until="calibrated_until", at=when, **by,
-            equipment="equipment",
+            class_code="class_code", name="equipment__name", code="equipment__code", calibrated_until="calibrated_until", at=when, by_name=who,
         ),
         values=_rows(
             Entry.objects.filter(**of_run),
             parameter="parameter", value="value_text", unit="unit", level="level", sentence="sentence", source="source", trace="trace", at=when,
-            claimed_at="claimed_at", late="late", reason="reason", confirmed_by="confirmed_by__full_name", confirmed_by_id="confirmed_by", **by,
+            by_name=who, claimed_at="claimed_at", late="late", reason="reason", confirmed_by="confirmed_by__full_name",
             superseded=Exists(Entry.objects.filter(supersedes=OuterRef("pk"))),
         ),
         kept=_rows(
@@ -140,7 +136,7 @@ def steps_with_rows(run_id):
         passed=_rows(
             Excursion.objects.filter(entry__isnull=False, **of_run),
             id="pk", parameter="entry__parameter", sentence="sentence", superseded=Exists(Entry.objects.filter(supersedes=OuterRef("entry"))),
-            choices=_rows(choices, choice="choice", reason="reason", at=when, **by),
+            choices=_rows(choices, choice="choice", reason="reason", at=when, by_name=who),
         ),
         decided=_rows(StepDecision.objects.filter(**of_run), option="option", consequence="consequence", reason="reason"),
         holds=_rows(Hold.objects.filter(lot=OuterRef("lot"), state="open"), reason="reason"),

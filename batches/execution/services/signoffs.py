@@ -34,7 +34,7 @@ def perform_step(*, by: Actor, step_run_id: uuid.UUID | At, proof: Proof, seen: 
     to_sign = work_to_sign(step_run_id, proof, by.site_id, seen=seen)
     work, signer, held = to_sign.work, to_sign.signer, to_sign.held
     rules.check_can_perform_step(by=by, run=work.run, recipe=work.recipe, step=work.step, signer=signer, held=held)
-    _sign(by, work, proof, to_sign.what, "performed", Permission.RECORD_VALUES, to_sign=to_sign)
+    _sign(by, work, proof, queries.subject_of(work.run, held), "performed", Permission.RECORD_VALUES, to_sign=to_sign)
     return _performed(by, work, proof)
 
 

@@ -92,9 +92,9 @@ def unlock_person(*, by: Actor, lock_id, seen: int, reason: str) -> PersonLock:
 
 
 def begin_try(user_id, *secrets: Secret) -> int:
-    """Count a try of these secrets before the outcome of a check is looked at; returns how many tries are left if it fails.
+    """Count a try of these secrets before any of them is checked; returns how many tries are left if it fails.
 
-    Counted first, so that many tries at the same moment are no more tries than one after the other: below zero the outcome
+    Counted first, so that many tries at the same moment are no more tries than one after the other: below zero the secret
     is not even looked at. A working row, committed by itself. 21 CFR 11.300(d).
     """
     counts = dict(zip(COUNTS, COUNT_TRY.one(user_id, *(int(secret in secrets) for secret in COUNTS)), strict=True))

@@ -90,12 +90,11 @@ def test_values_of_a_step_take_as_many_statements_for_a_hundred_as_for_one(wide)
         assert chain.entry_canon(chain.json.loads(bytes(entry.canon))) == bytes(entry.canon)
 
 
-SIGNED = 27
+SIGNED = 22
 """Statements of a step signed over the API: 2 to know who calls, 1 to take the request's key, 4 around the secret (what was prepared, the signer, the
-try, its end), 4 while it is checked (lot and step, what the step holds, heads of chains, digests of files), 14 in the deed, 2 to keep the answer. In the
-deed: 1 opens it, 4 ask under the lock (lot and step, heads, digests, signer), 1 spends the intent, 4 write, 2 ask whether a sample or a signed review
-waits for this, 1 marks the key, 1 appends to the trail."""
-SECOND = 34
+try, its end), 13 in the deed, 2 to keep the answer. In the deed: 1 opens it, 3 read (lot and step under lock, signer, what the step holds), 1 spends
+the intent, 4 write, 2 ask whether a sample or a signed review waits for this, 1 marks the key, 1 appends to the trail."""
+SECOND = 29
 """The same of a second person, signed in another's session: 1 more reads which meaning it is, 1 how the session's person stands, 1 whether the signer
 worked on the step, 2 the first signature, 1 whether the making is done, and 1 alerts about the step in the place of its samples."""
 
