@@ -31,6 +31,7 @@ class MesConfig(AppConfig):
     def hang_in(self) -> None:
         """What mes shows on the common pages, and how its streams and scans are understood."""
         from mes.audit import streams
+        from mes.inspection import wording
         from mes.people import queries
         from mes.permissions import Permission as P
         from mes.web import panels, scan_targets
@@ -42,4 +43,5 @@ class MesConfig(AppConfig):
         streams.name_with("person", queries.names)
         streams.name_with("site", queries.site_names)
         streams.name_with("security", queries.site_names)
+        wording.register()
         scan_targets.register(queries.badge_address, order=900)

@@ -2,11 +2,14 @@
 
 import csv
 import io
+import re
 
 import pytest
 from django.test import Client
 
+from mes.checkpoints.services import take_checkpoint
 from mes.people import services
+from mes.people.setup import system_actor
 from tests.builders.staff import open_site, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +34,20 @@ def test_the_page_shows_old_and_new_and_why_with_the_zone(place, sofia, maya):
     assert '<span class="old"><bdi>yes</bdi></span> → <b><bdi>no</bdi></b>' in text
     assert "Reason: <bdi>Seen at the door</bdi>" in text and "Times in Europe/Amsterdam" in text
     assert "Person Maya Okafor" in text
+
+
+@pytest.mark.req("AUD-12", case="positive")
+def test_coming_in_and_checkpoints_are_routine_and_said_in_words_and_the_rest_is_not(place, sofia, maya, settings, tmp_path):
+    settings.KEYS_FOLDER, settings.ANCHORS_FOLDER = tmp_path / "keys", tmp_path / "anchors"
+    take_checkpoint(by=system_actor(place.site.pk))
+    signed_in(maya)
+    shown = {match[1]: match[0] for match in re.findall(r"(<li[^>]*>.*?<b>([^<]+)</b>)", sofia.get("/audit/").content.decode(), re.DOTALL)}
+    for kind in ("Signed in", "Checkpoint taken"):
+        assert 'class="chg"' not in shown[kind], kind
+    assert 'class="chg"' in shown["Person enrolled"]
+    text = sofia.get("/audit/", {"event": "mes.checkpoint_taken"}).content.decode()
+    assert "Checkpoint 1" in text and "log root" in text and "Snapshot" not in text
+    assert "station-" in sofia.get("/audit/", {"event": "mes.signed_in"}).content.decode()
 
 
 def test_further_pages_go_on_where_the_first_one_ended(place, sofia, maya, monkeypatch):
