@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import NoReturn
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from mes.errors import NotAllowed, RuleBroken, SigningRefused
 from mes.people import queries, rules, session
 from mes.people.services import lock_person, use_code
-from mes.people.services.access import begin_try, end_try
+from mes.people.services.access import count_try
 from mes.people.setup import system_actor
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
@@ -111,22 +112,19 @@ def take_code(by: Actor, code: str, *, field: str = "code") -> None:
     """
     if not code.strip():
         raise SigningRefused("code_missing", "Type the six digits of your authenticator.", field=field)
-    left = begin_try(by.user_id, "code")
-    if left < 0:
-        lock_out(by)
     try:
-        use_code(by=by, user_id=by.user_id, code=code)
+        counted(by, lambda: use_code(by=by, user_id=by.user_id, code=code))
     except SigningRefused as refusal:
         refusal.security, refusal.field = None, field  # the service's door has written the security event already
-        if refusal.code != "wrong_code":
-            end_try(by.user_id, None, "code")  # no guess, and nothing that wipes out guesses
-        elif left == 0:
-            lock_out(by)
         raise
-    end_try(by.user_id, "code")
 
 
-def lock_out(by: Actor) -> None:
+def counted(by: Actor, attempt: Callable[[], object]) -> None:
+    """One try of a second factor of this person outside the signing of a record; the last wrong one locks them out."""
+    count_try(by.user_id, "code", attempt, lock=lambda: lock_out(by))
+
+
+def lock_out(by: Actor) -> NoReturn:
     """Lock the person out, once, and say so. Raises SigningRefused("locked_out")."""
     if not rules.is_locked(by.user_id):
         job = system_actor(by.site_id, channel=by.channel).at_station(by.station)

@@ -28,8 +28,8 @@ from mes.people import accountability
 from mes.people import rules as people_rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
-from mes.people.services import begin_try, end_try, end_try_unless_locked, lock_person, use_code
-from mes.people.services.access import Secret
+from mes.people.services import begin_try, end_try_unless_locked, lock_person, use_code
+from mes.people.services.access import Secret, count_try
 from mes.people.standing import enabling_in, with_enabling
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
@@ -344,26 +344,21 @@ def _second_factor(by: Actor, user: User, intent: SigningIntent, code: str, said
             "This signature also needs the six digits of your authenticator, or your passkey.",
             field="code",
         )
-    left = begin_try(user.pk, "code")
-    if left < 0:
-        lock_person(by=by, user_id=user.pk, why="wrong one-time codes in a row")
-        raise _locked_out(by, user, "certify")
-    asserted = None
-    try:
+    def attempt() -> passkeys.Asserted | None:
         if said is not None:
-            asserted = passkeys.prove(by, user, intent, said)
-        else:
+            return passkeys.prove(by, user, intent, said)
+        try:
             use_code(by=by, user_id=user.pk, code=code)
-    except SigningRefused as refusal:
-        if said is None:
+        except SigningRefused as refusal:
             refusal.security = None  # the service's door has written the security event already
-        if refusal.code == "used_passkey" or (said is None and refusal.code != "wrong_code"):
-            end_try(user.pk, None, "code")  # a used code or answer, or no authenticator: no guess, and nothing that wipes out guesses
-        elif left == 0:
-            lock_person(by=by, user_id=user.pk, why="wrong one-time codes or passkeys in a row")
-        raise
-    end_try(user.pk, "code")
-    return asserted
+            raise
+        return None
+
+    def lock() -> SigningRefused:
+        lock_person(by=by, user_id=user.pk, why="wrong one-time codes or passkeys in a row")
+        return _locked_out(by, user, "certify")
+
+    return count_try(user.pk, "code", attempt, lock=lock)
 
 
 def spending(intent_id) -> tuple:

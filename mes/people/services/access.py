@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -11,7 +12,7 @@ from django.db.models.functions import Greatest
 from django.utils.crypto import salted_hmac
 
 from mes.asked import Sent
-from mes.errors import TooManyTries
+from mes.errors import SigningRefused, TooManyTries
 from mes.events import Event
 from mes.people import rules
 from mes.people.models import AccessEvent, FailureCounter, PersonLock, SignInThrottle, User
@@ -113,6 +114,30 @@ def end_try_unless_locked(user_id, right: Secret) -> bool:
     One statement looks at the lock and forgives. 21 CFR 11.300(d).
     """
     return FORGIVE[right].changed(user_id) == 1
+
+
+NO_GUESS = frozenset({"used_code", "no_second_factor", "second_factor_unchecked", "used_passkey"})
+"""Refusals of a second factor that show no guess: they cost no try and wipe out none."""
+
+
+def count_try(user_id, secret: Secret, attempt: Callable[[], Any], *, lock: Callable[[], SigningRefused]) -> Any:
+    """What `attempt` returns, counted as a try before it is made: right, the count begins anew; the last wrong one calls `lock`.
+
+    `lock` locks the person out and gives the refusal of who has no try left: then nothing is looked at. Raises what `attempt` raises. 21 CFR 11.300(d).
+    """
+    left = begin_try(user_id, secret)
+    if left < 0:
+        raise lock()
+    try:
+        made = attempt()
+    except SigningRefused as refusal:
+        if refusal.code in NO_GUESS:
+            end_try(user_id, None, secret)
+        elif left == 0:
+            lock()
+        raise
+    end_try(user_id, secret)
+    return made
 
 
 def begin_sign_in(username: str, address: str) -> None:

@@ -6,8 +6,10 @@ from ipaddress import ip_network
 import pytest
 
 from mes.passkeys import sign_in, webauthn
-from mes.people.models import PersonLock, UserSession
 from mes.passkeys.services import retire_passkey
+from mes.people.models import PersonLock, UserSession
+from mes.records.context import site_context
+from mes.records.models import SecurityEvent
 from tests.builders.passkeys import UP, Device, enrol_passkey, passkey_of
 from tests.builders.staff import open_site, signed_in
 
@@ -70,8 +72,10 @@ def test_an_answer_that_proves_something_else_opens_nothing(place, olga, wrong):
     device = enrol_passkey(place, olga)
     client = signed_in(olga)
     refused = send(client, device.answer(challenge(client), **wrong))
-    assert (refused.status_code, refused.headers.get("X-Refusal") in ("wrong_passkey", "passkey_counter")) == (403, True)
+    assert (refused.status_code, refused.headers.get("X-Refusal") in ("wrong_passkey", "passkey_unverified", "passkey_counter")) == (403, True)
     assert not is_let_in(client)
+    with site_context(place.site.pk):
+        assert SecurityEvent.objects.filter(kind="signing_refused", by=olga).count() == 1
 
 
 @pytest.mark.req("ACC-03", case="negative")
