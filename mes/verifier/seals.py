@@ -43,9 +43,13 @@ def _one(report: Report, keys: Keys | None, values: list) -> None:
     payload = None if content is None else bytes.fromhex(content)
     sealed = None if seal is None else {"key_name": key_name, "seal": seal}
     found = list(signatures.check(said, payload, sealed, site, keys, assertion))
-    if assertion is not None and (owner, enrolled) != (said["signer_id"], assertion["public_key"]):
-        # Whoever holds the server and its seal key can make a key of their own; not one that its owner enrolled before a second person.
+    if assertion is not None and not _is_enrolled(owner, enrolled, said, assertion):
         found.append(("unproven", "the passkey's key is not the one that the signer enrolled"))
     for kind, sentence in found:
         place = {"table": "mes_signature", "row_id": said["id"], "version": 1}
         report.findings.add(Finding(kind, said["stream_name"], sentence, seq=None if seq is None else int(seq), **place))
+
+
+def _is_enrolled(owner: str | None, enrolled: str | None, said: dict, assertion: dict) -> bool:
+    """Whoever holds the server and its seal key can make a key of their own; not one that its owner enrolled before a second person."""
+    return (owner, enrolled) == (said["signer_id"], assertion["public_key"])

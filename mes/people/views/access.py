@@ -79,9 +79,13 @@ class ChooseSitePage(Page):
     title = "Choose a site"
 
     def dispatch(self, request, *args, **kwargs) -> HttpResponse:
-        if self.by is not None and session.is_covered(request) and not self.just_proven():
+        if self.is_under_cover():
             return covered_answer(request)  # another site is no way round the cover: ACC-05
         return super().dispatch(request, *args, **kwargs)
+
+    def is_under_cover(self) -> bool:
+        """Whether a covered session asks, and nobody gave a secret for it a moment ago."""
+        return self.by is not None and session.is_covered(self.request) and not self.just_proven()
 
     def just_proven(self) -> str:
         """Whose password was given a moment ago in this session, for this choice; empty where it was nobody's."""

@@ -76,7 +76,7 @@ def test_a_one_time_code_opens_the_session_once_and_its_key_changes(place):
     again = signed_in(anna, client=at(INSIDE))
     refused = again.post(ASKED, {"code": code_of(secret)})
     assert refused.status_code == 403
-    assert refused.headers["X-Refusal"] == "used_code"
+    assert refused.headers.get("X-Refusal") == "used_code"
     assert again.get("/people/").status_code == 302
 
 
@@ -202,7 +202,7 @@ def test_two_passwords_from_outside_open_nothing_once_somebody_has_a_factor(plac
     enrol_authenticator(place, place.person("anna", "administrator"))
     client, typed = enrolling(place, otto, OUTSIDE)
     refused = client.post("/me/authenticator/", typed | {"witness": sara.username})
-    assert (refused.status_code, refused.headers["X-Refusal"]) == (403, "witness_outside")
+    assert (refused.status_code, refused.headers.get("X-Refusal")) == (403, "witness_outside")
     assert leads_to(client.get("/me/")).startswith(ASKED)
 
 
@@ -214,8 +214,8 @@ def test_who_has_an_authenticator_vouches_with_its_code(place, address):
     secret = enrol_authenticator(place, sara)
     client, typed = enrolling(place, otto, address)
     typed |= {"witness": sara.username}
-    assert client.post("/me/authenticator/", typed).headers["X-Refusal"] == "code_missing"
-    assert client.post("/me/authenticator/", typed | {"witness_code": "000000"}).headers["X-Refusal"] == "wrong_code"
+    assert client.post("/me/authenticator/", typed).headers.get("X-Refusal") == "code_missing"
+    assert client.post("/me/authenticator/", typed | {"witness_code": "000000"}).headers.get("X-Refusal") == "wrong_code"
     assert client.post("/me/authenticator/", typed | {"witness_code": code_of(secret)}).status_code == 303
     assert client.get("/me/").status_code == 200
 
