@@ -15,6 +15,7 @@ NO_DEED = {
     "mes.people.services.access.end_try": "the same",
     "mes.people.services.access.end_try_unless_locked": "the same",
     "mes.people.services.access.reset_failures": "the same",
+    "mes.people.services.access.count_try": "the same, around the check of a second factor",
     "mes.people.services.access.begin_sign_in": "counts tries of a name and an address in a working row",
     "mes.people.services.access.end_sign_in": "the same",
     "mes.people.services.access.is_flood_of_tokens": "counts tokens that opened nothing, by address, in a working row",
