@@ -1,4 +1,4 @@
-"""Passkeys on one's own page, and on the page of a person for who may retire them. 21 CFR 11.300(b), (c)."""
+"""The second factor after the password; passkeys on one's own page, and on the page of a person for who may retire them. 21 CFR 11.300(b), (c)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from mes.errors import RuleBroken, SigningRefused
 from mes.passkeys import forms, queries, services, sign_in, webauthn
 from mes.passkeys.models import Passkey
 from mes.people import second_factor, session
-from mes.people.forms import OwnPasswordForm
+from mes.people.forms import CodeForm, OwnPasswordForm
 from mes.people.models import Site, User
 from mes.people.queries import live_grants, person_here
 from mes.people.views.access import safe_next
 from mes.people.views.register import REGISTER, PersonPage
-from mes.people.views.second_factor import SecondFactorPage as CodePage
 from mes.permissions import Permission
 from mes.web.pages import Page
 
@@ -27,26 +26,48 @@ BEGUN_SECONDS = 600
 """How long a page with which a passkey is made can be used after the password was given."""
 
 
-class SecondFactorPage(CodePage):
-    """The second factor after the password: a passkey, or a one-time code."""
+class SecondFactorPage(Page):
+    """Asks for a second factor once a session: a passkey, or a one-time code. Who has neither is led to enrolling an authenticator."""
 
-    secret_fields = CodePage.secret_fields | {"passkey"}
+    open_to_all = True
+    template_name = "mes/passkeys/second_factor.html"
+    title = "Second factor"
+    secret_fields = Page.secret_fields | {"code", "passkey"}
 
     def read(self) -> dict:
-        return super().read() | {
-            "passkey_origin": webauthn.origin() if webauthn.is_on() and queries.usable(self.by.user_id) else "",
+        return {
+            "form": CodeForm(),
+            "next": safe_next(self.request),
+            "heading": "Second factor",
+            "lead": f"{self.by.full_name}, your duties or this network ask for a second factor after the password.",
+            "ok": "Go on",
+            "passkey_origin": webauthn.origin() if self.has_passkey() else "",
             "coded": second_factor.has_one(self.by.user_id),
         }
 
-    def has_one(self) -> bool:
-        return super().has_one() or bool(webauthn.is_on() and queries.usable(self.by.user_id))
+    def has_passkey(self) -> bool:
+        return bool(webauthn.is_on() and queries.usable(self.by.user_id))
+
+    def get(self, request) -> HttpResponse:
+        if self.by is None or request.session.get(second_factor.PROVEN):
+            return redirect("/sign-in/" if self.by is None else safe_next(request))
+        if not second_factor.has_one(self.by.user_id) and not self.has_passkey():
+            self.say("Your duties or this network ask for a second factor, and you have no authenticator yet. Enrol one before a second person.")
+            return redirect("mes:people:authenticator")
+        return self.show()
 
     def post(self, request) -> HttpResponse:
-        if self.by is None or not (request.POST.get("ask_passkey") or request.POST.get("passkey")):
-            return super().post(request)
+        if self.by is None:
+            return redirect("/sign-in/")
         if request.POST.get("ask_passkey"):
             return self.asked(request)
-        sign_in.prove(request, self.by, request.POST["passkey"])
+        if request.POST.get("passkey"):
+            sign_in.prove(request, self.by, request.POST["passkey"])
+            return redirect(safe_next(request))
+        form = CodeForm(request.POST)
+        if not form.is_valid():
+            return self.show(422, form=form)
+        second_factor.prove(request, self.by, form.cleaned_data["code"])
         return redirect(safe_next(request))
 
     def asked(self, request) -> HttpResponse:
