@@ -6,15 +6,15 @@ import uuid
 from functools import cache
 from typing import Any, ClassVar
 
-from django.db import connections, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Func
 from simple_history.models import HistoricalRecords
 
-from mes import acts
+from mes import acts, asked
 from mes.audit.models import CurrentTx, TxField
 from mes.errors import Missing, NoSiteContext, StaleRecord, WriteOutsideService
 from mes.keys import uuid7
-from mes.records import collector, guards, inserting, instances, questions
+from mes.records import collector, guards, inserting, instances
 from mes.records.context import current_site
 from mes.records.states import StateTable
 
@@ -33,8 +33,13 @@ def _is_of_a_site(model: type[models.Model]) -> bool:
 
 
 @cache
-def _of_all(model: type[models.Model], using: str) -> questions.Locking:
-    return questions.locking(model._default_manager.all(), using)
+def _row_of(model: type[models.Model]) -> asked.Asked:
+    """The question for any row of the model, by its key and under its lock: nearly every deed begins with it."""
+    return asked.asked(uuid.UUID)(lambda pk: _locked(model._default_manager.all(), pk))
+
+
+def _locked(rows: models.QuerySet, pk) -> models.QuerySet:
+    return rows.select_for_update(no_key=True, of=("self",)).filter(pk=pk)
 
 
 class GuardedQuerySet(models.QuerySet):
@@ -42,7 +47,6 @@ class GuardedQuerySet(models.QuerySet):
 
     _plain = False
     """Every row of the model, with no condition: set by the manager and lost with the first."""
-    _kept: dict[tuple[str, str], Any] | None = None
 
     @property
     def db(self):
@@ -76,11 +80,8 @@ class GuardedQuerySet(models.QuerySet):
 
         Raises StaleRecord when `seen` is not the row's version, Missing when there is no such row here.
         """
-        made = self._locking(self.db) if type(pk) is uuid.UUID and connections[self.db].in_atomic_block else None
-        if made is not None:
-            row = made.row(pk, self.db)
-        else:
-            row = next(iter(self.select_for_update(no_key=True, of=("self",)).filter(pk=pk)), None)
+        usual = self._plain and self.db == DEFAULT_DB_ALIAS and type(pk) is uuid.UUID and connections[self.db].in_atomic_block
+        row = next(iter(_row_of(self.model)(pk) if usual else _locked(self, pk)), None)
         if row is None:
             raise Missing(
                 "not_found", f"There is no such {self.model._meta.verbose_name} here."
@@ -88,29 +89,6 @@ class GuardedQuerySet(models.QuerySet):
         if seen is not None and row.version != seen:
             raise StaleRecord()
         return row
-
-    def kept(self):
-        """The same, for whoever asks it again and again by lock() or ids(): a constant of its module, whose statements are written once."""
-        same = self.all()
-        same._kept = {}
-        return same
-
-    def ids(self, **lookup) -> list[uuid.UUID]:
-        """The ids of the rows that hold this one id, of a queryset that was kept()."""
-        ((column, value),) = lookup.items()
-        made = self._made(column, lambda using: questions.ids_by(self, column, using))
-        return [key for (key,) in made.ask(value, self.db)]
-
-    def _locking(self, using: str) -> questions.Locking | None:
-        if self._plain:
-            return _of_all(self.model, using)
-        return None if self._kept is None else self._made("lock", lambda using: questions.locking(self, using))
-
-    def _made(self, name: str, make):
-        known, using = self._kept, self.db
-        if (name, using) not in known:
-            known[name, using] = make(using)
-        return known[name, using]
 
     def one(self, **lookup):
         """The one row, or Missing."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+
 from batches.events import Event as BatchEvent
 from batches.lots.models import Lot
+from mes.asked import asked
 from mes.audit import kinds
 from mes.records.door import receive
 from mes.web.panels import register_nav
@@ -13,8 +16,11 @@ from quality.review.kinds import INFORMATIONAL, QUIET
 from quality.review.models import Review
 from quality.review.services import reopen_review
 
-SIGNED = Review.objects.filter(state="reviewed").order_by().kept()
-"""Asked at nearly every deed: the key alone, in no order (a lot has one review)."""
+
+@asked(uuid.UUID)
+def _signed_reviews(lot_id):
+    """Asked at nearly every deed: the key alone, in no order (a lot has one review)."""
+    return Review.objects.filter(lot_id=lot_id, state="reviewed").only("pk").order_by()
 
 
 def open_again(*, by, subject) -> None:
@@ -22,8 +28,8 @@ def open_again(*, by, subject) -> None:
     lot_id = subject.pk if isinstance(subject, Lot) else getattr(subject, "lot_id", None)
     if lot_id is None:
         return
-    for review_id in SIGNED.ids(lot_id=lot_id):
-        reopen_review(by=by, review_id=review_id)
+    for review in _signed_reviews(lot_id):
+        reopen_review(by=by, review_id=review.pk)
 
 
 def register() -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import uuid
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -140,17 +141,21 @@ def _submit():
         from batches.execution.models import Entry, StepRun
         from batches.execution.rules.steps import check_open
         from batches.lots.models import Hold
+        from mes.asked import asked
         from mes.errors import RuleBroken
         from mes.records.door import service
         from mes.records.together import together
 
-        steps = StepRun.objects.annotate(held=Exists(Hold.objects.filter(lot_id=OuterRef("lot_id"), state="open"))).kept()
+        @asked(uuid.UUID)
+        def steps(run_id):
+            held = Exists(Hold.objects.filter(lot_id=OuterRef("lot_id"), state="open"))
+            return StepRun.objects.annotate(held=held).select_for_update(no_key=True, of=("self",)).filter(pk=run_id)
 
         @service(Event.VALUE_RECORDED)
         def submit(*, by, step_run_id, values, why):
             with together():  # facts are written before the step is locked: the next one on this step waits for what lies between
                 Entry.objects.insert(Entry(**columns) for columns in values)
-                run = steps.lock(step_run_id)
+                (run,) = steps(step_run_id)
             check_open(run)
             if run.held:
                 raise RuleBroken("lot_on_hold", "The lot is on hold.")

@@ -1,4 +1,4 @@
-"""What makes a deed fast changes nothing of it: statements sent together, questions that are kept, rows filled plainly."""
+"""What makes a deed fast changes nothing of it: statements sent together, rows locked by their key, rows filled plainly."""
 
 from enum import StrEnum
 
@@ -6,14 +6,13 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, models
-from django.db.models import Exists, OuterRef
 
 from mes.audit import trail
 from mes.audit.models import AuditEntry
 from mes.errors import Missing, StaleRecord
 from mes.keys import uuid7
 from mes.people import services
-from mes.people.models import AccessEvent, Grant, PersonLock, User
+from mes.people.models import AccessEvent, Grant, User
 from mes.records import door, instances
 from mes.records.context import site_context
 from mes.records.door import deed_now, service
@@ -108,7 +107,7 @@ def test_a_service_whose_first_statement_fails_leaves_the_connection_as_it_was(p
     services.record_sign_in(by=place.setup)
 
 
-def test_a_row_read_by_a_kept_question_is_locked(committed_db):
+def test_a_row_read_by_lock_is_locked(committed_db):
     place = open_place()
 
     @service(Told.DONE)
@@ -126,24 +125,23 @@ def test_a_row_read_by_a_kept_question_is_locked(committed_db):
     assert {**vars(locked), "_state": None} == {**vars(asked), "_state": None}
 
 
-def test_a_kept_question_holds_its_conditions_for_every_key(place):
+def test_a_row_is_locked_by_its_key_and_version(place):
     ben, kim = place.person("ben"), place.person("kim")
-    lock = services.lock_person(by=place.setup, user_id=ben.user_id, why="test")
-    kept = PersonLock.objects.filter(open=True).annotate(known=Exists(User.objects.filter(pk=OuterRef("user_id")))).kept()
-    people = PersonLock.objects.filter(open=True).order_by().kept()
 
     @service(Told.DONE)
-    def ask(*, by):
-        found = kept.lock(lock.pk, seen=lock.version)
-        assert (found, found.known) == (lock, True)
-        assert (people.ids(user_id=ben.user_id), people.ids(user_id=kim.user_id)) == ([lock.pk], [])
+    def lock(*, by):
+        for person in (ben, kim, ben):
+            user = User.objects.lock(person.user_id)
+            assert (user.pk, user.username) == (person.user_id, User.objects.get(pk=person.user_id).username)
         with pytest.raises(Missing):
-            kept.lock(uuid7())
+            User.objects.lock(uuid7())
         with pytest.raises(StaleRecord):
-            kept.lock(lock.pk, seen=lock.version + 1)
-        return found
+            User.objects.lock(ben.user_id, seen=user.version + 1)
+        with pytest.raises(Missing):  # conditions of a queryset hold
+            User.objects.exclude(pk=ben.user_id).lock(ben.user_id)
+        return user
 
-    ask(by=place.setup)
+    lock(by=place.setup)
 
 
 @pytest.mark.parametrize("model", [model for model in apps.get_models() if issubclass(model, Guarded)], ids=lambda model: model._meta.db_table)
