@@ -2,12 +2,10 @@
 
     .venv/bin/python tests/bench/signing.py [--rounds 7] [--each 8]
 
-A web server of the product (its WSGI application, on a socket of this machine, CARTULARY's Argon2id as in production) gets POST …/sign/ for a
-step whose values are filled in: session, intent, body, password check, rules, 1 signature with its payload and seal, the step's move, history and
-chain, committed. What is compared is the same `check_password` with the same secret, alone, in the same process, in turns. Lots with filled steps
-and the page that prepares the intent are made beforehand and not timed.
-
-The goal is at most 1.5 times the check. The server and the one who asks share a process and so take turns too.
+The product's web server as it is run (gunicorn in a process of its own, threads, Argon2id as in production) gets POST …/sign/ for a step whose
+values are filled in: session, intent, body, password check, rules, 1 signature with its payload and seal, the step's move, history and chain,
+committed. What is compared is the same `check_password` with the same secret, alone, in turns. Lots with filled steps and the page that prepares
+the intent are made beforehand and not timed. The goal is at most 1.5 times the check.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ import argparse
 import http.client
 import json
 import sys
-import threading
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -31,7 +29,7 @@ HASHER = "mes.people.hashers.Argon2id19"
 class Signer:
     """One signed-in person, a server, and steps that wait for a signature."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, address: str) -> None:
         from django.contrib.auth.hashers import make_password
         from django.test import Client
 
@@ -45,8 +43,7 @@ class Signer:
         self.client: Client = signed_in(self.user)
         self.ready = [self._filled() for _ in range(steps)]
         self.token = self.client.get("/api/v1/session/").json()["csrf_token"]
-        self.server = _serve()
-        self.line = http.client.HTTPConnection("127.0.0.1", self.server.server_port)
+        self.line = http.client.HTTPConnection(address.removeprefix("http://"))
 
     def _filled(self) -> tuple[str, str]:
         lot = self.house.to_count()
@@ -71,43 +68,32 @@ class Signer:
         assert check_password(self.pin, self.stored)
 
 
-def _serve():
-    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-
-    from mes.wsgi import application
-
-    class Quiet(WSGIRequestHandler):
-        disable_nagle_algorithm = True
-        """As gunicorn does for each connection: else head and body of an answer wait 40 ms for each other."""
-
-        def log_message(self, *words) -> None:
-            """Nothing: a line for each request would be timed too."""
-
-    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
-    server.set_app(application)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 def main() -> int:
     words = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     words.add_argument("--rounds", type=int, default=7)
     words.add_argument("--each", type=int, default=8, help="signatures in a round")
     given = words.parse_args()
-    with place.own_database() as database:
+    with place.own_database() as database, tempfile.TemporaryDirectory() as folder:
         from django.conf import settings
 
-        settings.PASSWORD_HASHERS, settings.ALLOWED_HOSTS = [HASHER], ["testserver", "127.0.0.1"]
+        from tests.builders.server import serving
+
+        settings.PASSWORD_HASHERS, settings.ALLOWED_HOSTS = [HASHER], ["testserver"]
         place.say_where(database)
         began = time.monotonic()
-        them = Signer((given.rounds + 1) * given.each)
-        print(f"{len(them.ready)} steps made ready in {time.monotonic() - began:.0f} s", flush=True)
-        alone, signed = "the password check alone (Argon2id, 19 MiB, 2 passes)", "a step signed over HTTP"
-        times = place.take_turns({alone: them.check, signed: them.sign}, rounds=given.rounds, each=given.each)
-        place.table(times)
-        place.goal("time of a signed step, in times the password check", place.ratio(times, signed, alone), 1.5, most=True)
-        them.server.shutdown()
+        with serving(database, Path(folder)) as address:
+            them = Signer((given.rounds + 1) * given.each, address)
+            print(f"{len(them.ready)} steps made ready in {time.monotonic() - began:.0f} s", flush=True)
+            take_turns(them, given.rounds, given.each)
     return 0
+
+
+def take_turns(them: Signer, rounds: int, each: int) -> None:
+    """Both, in turns, and what came out."""
+    alone, signed = "the password check alone (Argon2id, 19 MiB, 2 passes)", "a step signed over HTTP"
+    times = place.take_turns({alone: them.check, signed: them.sign}, rounds=rounds, each=each)
+    place.table(times)
+    place.goal("time of a signed step, in times the password check", place.ratio(times, signed, alone), 1.5, most=True)
 
 
 if __name__ == "__main__":
