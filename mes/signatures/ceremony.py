@@ -17,7 +17,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import check_password
 from django.db import connection
-from django.db.models import DateTimeField, Func
+from django.db.models import DateTimeField, Exists, Func
 from django.utils import timezone
 
 from mes import clock
@@ -29,7 +29,7 @@ from mes.people import rules as people_rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
 from mes.people.services import begin_try, end_try_unless_locked, lock_person, use_code
-from mes.people.services.access import Secret, count_try
+from mes.people.services.access import Secret, begin_in_vain, check_not_held_up, count_in_vain, count_try, held_up, vain_keys
 from mes.people.standing import enabling_in, with_enabling
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
@@ -195,7 +195,7 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
             "only_people_sign",
             "A device or a program never signs. A person has to do it.",
         )
-    intent, drift, named = _intent_and_signer(intent_id, username, by.site_id)
+    intent, drift, named = _intent_and_signer(by, intent_id, username)
     _check_clock(drift)
     if intent is None:
         raise Missing(
@@ -203,6 +203,7 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
             "This signing page is not known. Open the step again and sign there.",
         )
     _check_intent(by, intent, own=own)
+    check_not_held_up(by, intent.held_up)
     meaning = meaning_of(intent.meaning)
     user = named or _with_this_badge(username, by.site_id)
     if user is not None and user.kind != User.PERSON:
@@ -213,7 +214,11 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
     kind: Secret = "pin" if meaning.proof == "floor" else "password"
     stored = "" if user is None else getattr(user, kind)
     locked = user is not None and people_rules.is_locked(user.pk, user.locked)
-    left = 0 if user is None or locked else begin_try(user.pk, kind)
+    left = 0
+    if user is None or locked:
+        begin_in_vain(by)
+    else:
+        left = begin_try(user.pk, kind)
     # An unknown person costs as much time as a known one: no user enumeration by the clock.
     right = check_password(secret, stored or nobodys_hash())
     if locked:
@@ -230,17 +235,18 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
     return intent, user, meaning
 
 
-@asked(uuid.UUID)
-def _intent(intent_id):
-    return SigningIntent.objects.filter(pk=intent_id).annotate(asked_at=Func(function="clock_timestamp", output_field=DateTimeField()))
+@asked(uuid.UUID, str, str)
+def _intent(intent_id, person, place):
+    asked_at = Func(function="clock_timestamp", output_field=DateTimeField())
+    return SigningIntent.objects.filter(pk=intent_id).annotate(asked_at=asked_at, held_up=Exists(held_up(person, place)))
 
 
-def _intent_and_signer(intent_id, username: str, site_id) -> tuple[SigningIntent | None, dt.timedelta, User | None]:
-    """The intent, how far this host's clock is from the database's, and whose user name this is; asked for together."""
+def _intent_and_signer(by: Actor, intent_id, username: str) -> tuple[SigningIntent | None, dt.timedelta, User | None]:
+    """The intent with whether this session is held up, how far this host's clock is from the database's, and whose user name this is; asked together."""
     if intent_id is None:
         return None, clock.drift(), None
     before = clock.host_seconds()
-    found, named = together((_intent, uuid.UUID(str(intent_id))), (_named, username, site_id, accountability.CURRENT))
+    found, named = together((_intent, uuid.UUID(str(intent_id)), *vain_keys(by)), (_named, username, by.site_id, accountability.CURRENT))
     after = clock.host_seconds()
     if not found:
         return None, clock.drift(), None
@@ -319,6 +325,7 @@ def _wrong_secret(by: Actor, user: User | None, proof: str, left: int) -> Signin
     word = "PIN" if proof == "floor" else "password"
     if user is None:
         return _not_told(proof, None)
+    count_in_vain(by)
     if left <= 0:
         lock_person(by=by, user_id=user.pk, why="wrong secrets in a row")
     if not _may_be_named(by, user):

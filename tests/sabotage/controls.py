@@ -46,7 +46,7 @@ GUARDS, DOOR, PAGES = "tests/mes/records/test_guards.py", "tests/mes/records/tes
 SIGN, STEPS, RELEASE = "tests/mes/signatures/test_services.py", "tests/batches/execution/test_services.py", "tests/quality/release/test_services.py"
 ACCESS, TRAIL, GATE = "tests/mes/people/test_access.py", "tests/mes/audit/test_trail.py", "tests/quality/release/test_gate.py"
 SCANS, MATERIALS, EQUIPMENT = "tests/batches/execution/test_scans.py", "tests/batches/materials/test_services.py", "tests/batches/equipment/test_services.py"
-PASSKEYS = "tests/mes/signatures/test_passkeys.py"
+PASSKEYS, GUESSING = "tests/mes/signatures/test_passkeys.py", "tests/mes/signatures/test_guessing.py"
 HOUSE, CLOCK, EMERGENCY = "tests/house/test_guards.py", "tests/mes/signatures/test_clock.py", "tests/mes/access/test_emergency.py"
 DUTIES, HOLDS, API = "tests/mes/access/test_services.py", "tests/batches/lots/test_trail_holds.py", "tests/mes/api/test_views.py"
 APART, KEPT = "tests/mes/access/test_duties.py", "tests/quality/release/test_record_kept.py"
@@ -185,6 +185,10 @@ SIGNING = (
 ENTERING = (
     Control("sign_in_throttle", "the slowing down of who guesses at the sign-in", "SIG-12", f"{ACCESS}::slowed_down",
             code("mes.people.services.access.begin_sign_in", answer())),
+    Control("signing_throttle", "the slowing down of who guesses at unknown names where people sign", "SIG-12", f"{GUESSING}::one_session {GUESSING}::covered",
+            code("mes.people.services.access.begin_in_vain", answer())),
+    Control("held_up_alike", "that who is held up is told nothing of known names either", "ACC-02", f"{GUESSING}::known_and_unknown",
+            code("mes.people.services.access.check_not_held_up", answer())),
     Control("factor_at_sign_in", "the second factor before a session may do anything", "ACC-03",
             "tests/mes/people/test_second_factor.py::password_alone tests/mes/people/test_second_factor.py::code_goes_with",
             code("mes.people.second_factor.is_missing", answer(False))),
