@@ -26,6 +26,7 @@ from mes.errors import Missing, RuleBroken, SigningRefused, StaleRecord
 from mes.passkeys.webauthn import Assertion
 from mes.people import accountability
 from mes.people import rules as people_rules
+from mes.people import second_factor
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
 from mes.people.services import begin_try, end_try_unless_locked, lock_person, use_code
@@ -144,7 +145,8 @@ def _bind_reason(by: Actor, intent_id, shown: Subject, what: Subject) -> Signing
 def authenticate(
     *, by: Actor, intent_id, username: str, secret: str, code: str = "", passkey: str | Mapping = "", own: bool = False
 ) -> Proof:
-    """Both components, every time, and for certifying meanings the second factor. Call it outside any transaction.
+    """Both components, every time; for certifying meanings the second factor, and outside the controlled networks of whoever is not the session's
+    person. Call it outside any transaction.
 
     `username` is a user name or a badge code; `passkey` what the person's device answered to ask_passkey(), in place of a `code`.
     `own`: the signer began the intent in a session of their own, at whichever station of the site;
@@ -155,7 +157,7 @@ def authenticate(
         said = passkeys.read(passkey)
         intent, user, meaning = _proven(by, intent_id, username.strip(), secret, own)
         methods, asserted = ["badge or user name", "signing PIN" if meaning.proof == "floor" else "password"], None
-        if meaning.proof == "certify":
+        if _asks_factor(by, user, meaning):
             asserted = _second_factor(by, user, intent, code, said)
             methods.append("passkey" if asserted else "one-time code")
         return Proof(intent.pk, user, intent.meaning, tuple(methods), intent.record_id, asserted)
@@ -173,7 +175,7 @@ def ask_passkey(*, by: Actor, intent_id, username: str, secret: str, what: Subje
     """
     try:
         intent, user, meaning = _proven(by, intent_id, username.strip(), secret, own)
-        if meaning.proof != "certify":
+        if not _asks_factor(by, user, meaning):
             raise RuleBroken("no_second_factor_here", "This signature takes no second factor. Sign without a passkey.")
         return passkeys.options(user, intent, bytes(intent.payload_digest) if what is None else manifest.digest(what.payload))
     except RuleBroken as refusal:
@@ -343,14 +345,17 @@ def _wrong_secret(by: Actor, user: User | None, proof: str, left: int) -> Signin
     )
 
 
+def _asks_factor(by: Actor, user: User, meaning: Meaning) -> bool:
+    return meaning.proof == "certify" or (user.pk != by.user_id and second_factor.is_asked_of_others(by))
+
+
 def _second_factor(by: Actor, user: User, intent: SigningIntent, code: str, said: Assertion | None) -> passkeys.Asserted | None:
     """A passkey's answer or a one-time code; both count as tries of the same. Returns what the passkey proved."""
     if said is None and not code.strip():
-        raise SigningRefused(
-            "code_missing",
-            "This signature also needs the six digits of your authenticator, or your passkey.",
-            field="code",
-        )
+        why = "" if user.pk == by.user_id or not second_factor.is_asked_of_others(by) else (
+            f"This is outside the site's own networks, and it is not {user.full_name} who is signed in. "
+        )  # fmt: skip
+        raise SigningRefused("code_missing", f"{why}This signature also needs the six digits of your authenticator, or your passkey.", field="code")
     def attempt() -> passkeys.Asserted | None:
         if said is not None:
             return passkeys.prove(by, user, intent, said)
