@@ -22,6 +22,7 @@ from mes.people.services.access import FAILURES_ALLOWED, Secret, begin_in_vain, 
 from mes.people.setup import system_actor
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
+from mes.web import panels
 
 BACKEND = "mes.people.backends.PasswordBackend"
 PROVEN_SECONDS = 300
@@ -135,7 +136,10 @@ def begin(request: HttpRequest, user: User, site_id: uuid.UUID, *, going_on: boo
     request.session.pop("covered", None)
     touch(request)
     by = actor_of(request, user, Site.objects.get(pk=site_id), queries.live_grants(user.pk, site_id))
+    told = panels.greetings(by) if by.channel == "page" else []
     record_sign_in(by=by)
+    for sentence in told:
+        messages.warning(request, sentence)
     if wrong and by.channel == "page":  # OWASP ASVS 5.0, V6.3.5
         times = "A wrong password was" if wrong == 1 else f"{wrong} wrong passwords were"
         messages.warning(request, f"{times} given in your name since the last right one. If that was not you, tell an administrator.")

@@ -189,6 +189,8 @@ ENTERING = (
             code("mes.people.services.access.begin_in_vain", answer())),
     Control("held_up_alike", "that who is held up is told nothing of known names either", "ACC-02", f"{GUESSING}::known_and_unknown",
             code("mes.people.services.access.check_not_held_up", answer())),
+    Control("secrets_told", "the notice to its owner that a secret changed", "ASVS-6.3.7", "tests/quality/alerts/test_secrets.py::the_owner",
+            code("quality.alerts.services.note_secret_change", answer())),
     Control("factor_of_others", "the second factor, outside, of who signs in another person's session", "ACC-03",
             "tests/mes/signatures/test_outside.py::pin_alone tests/quality/release/test_outside.py::pin_alone",
             code("mes.people.second_factor.is_asked_of_others", answer(False))),
