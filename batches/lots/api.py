@@ -24,7 +24,6 @@ from mes.errors import Missing
 from mes.signatures import ceremony
 from mes.signatures.api import SigningView, SignRequest
 
-
 SECOND = ("second_username", "second_secret", "second_code")
 
 

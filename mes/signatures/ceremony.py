@@ -24,9 +24,8 @@ from mes import clock
 from mes.asked import Sent, asked, together
 from mes.errors import Missing, RuleBroken, SigningRefused, StaleRecord
 from mes.passkeys.webauthn import Assertion
-from mes.people import accountability
+from mes.people import accountability, second_factor
 from mes.people import rules as people_rules
-from mes.people import second_factor
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
 from mes.people.services import begin_try, end_try_unless_locked, lock_person, use_code
