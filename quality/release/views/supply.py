@@ -204,7 +204,7 @@ class UsePage(Page):
         rules.check_identity(bag, **codes)
         infused = form.facts()["infused"]
         if infused:
-            timed = {name: form.facts()[name] for name in ("started_at", "ended_at", "volume")}
+            timed = {name: form.facts()[name] for name in ("started_at", "ended_at", "volume", "reason")}
             rules.check_infusion(bag, standing=queries.standing_decision(lot), at=record_now(), **timed)
         labels = {
             "infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume infused", "reason_words": "Why not", "reason": "In words",
@@ -213,7 +213,7 @@ class UsePage(Page):
         what = queries.use_subject(bag, facts, typed=typed)
         facts |= {"volume": queries.volume_words(facts.get("volume", ""))}
         held = queries.volume_held(bag)
-        beside = {"volume": f"of {held} in the container" if held else "what the container held is not recorded"}
+        beside = {"volume": f"of {held} in the container" if held else queries.held_words(bag)}
         times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}
         meanings = queries.use_meanings(infused, typed)
         told = self.refusal is None or self.refusal.code == "stale_screen"
