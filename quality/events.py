@@ -30,6 +30,8 @@ class Event(StrEnum):
     ALERT_DELIVERED = "quality.alert_delivered"
     ALERT_ESCALATED = "quality.alert_escalated"
     ALERT_ACKNOWLEDGED = "quality.alert_acknowledged"
+    OWNER_TOLD = "quality.owner_told"
+    OWNER_MAILED = "quality.owner_mailed"
     REVIEW_OPENED = "quality.review_opened"
     EXCEPTION_DISPOSITIONED = "quality.exception_dispositioned"
     LOT_REVIEWED = "quality.lot_reviewed"

@@ -1,6 +1,6 @@
 """The face that Django sees: every model of quality."""
 
-from quality.alerts.models import Alert, AlertDelivery, Heartbeat
+from quality.alerts.models import Alert, AlertDelivery, Heartbeat, SecretNotice, SecretNoticeMail
 from quality.deviations.models import Deviation
 from quality.release.models import Certificate, CertificateInvalidation, IntegrityAssessment, IntegrityConfirmation, ProductUse, ReleaseDecision
 from quality.review.models import Disposition, Review
@@ -9,5 +9,6 @@ from quality.specifications.models import LotSpecification, Specification, Speci
 
 __all__ = [
     "Alert", "AlertDelivery", "Certificate", "CertificateInvalidation", "Deviation", "Disposition", "Heartbeat", "IntegrityAssessment",
-    "IntegrityConfirmation", "LotSpecification", "ProductUse", "ReleaseDecision", "Result", "ResultReview", "Review", "Sample", "Specification", "SpecificationVersion",
+    "IntegrityConfirmation", "LotSpecification", "ProductUse", "ReleaseDecision", "Result", "ResultReview", "Review", "Sample",
+    "SecretNotice", "SecretNoticeMail", "Specification", "SpecificationVersion",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from mes.errors import RuleBroken
 from mes.people.models import Site
 from mes.people.setup import system_actor
 from quality import watch
-from quality.alerts import heartbeats
+from quality.alerts import delivery, heartbeats
 from quality.alerts.delivery import deliver
 from quality.release import rendering
 
@@ -27,6 +27,12 @@ def answer_deviation(*, site: str, subject: str) -> None:
 def deliver_alert(*, site: str, subject: str) -> None:
     """After an alert was raised or escalated: tell the people."""
     deliver(by=system_actor(site), alert_id=subject)
+
+
+@app.task(name="quality.mail_secret_change", acks_late=True)
+def mail_secret_change(*, site: str, subject: str) -> None:
+    """After a secret of a person changed: tell them by mail."""
+    delivery.mail_secret_change(by=system_actor(site), notice_id=subject)
 
 
 @app.task(name="quality.render_certificate", acks_late=True, queue="paper")

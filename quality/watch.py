@@ -32,7 +32,7 @@ from mes.records.actors import Actor
 from mes.records.context import site_context
 from mes.signatures import seal_keys
 from quality.alerts import queries as alerts
-from quality.alerts.delivery import deliver
+from quality.alerts.delivery import deliver, mail_secret_change
 from quality.alerts.models import Alert
 from quality.alerts.queries import EXACTLY
 from quality.alerts.services import escalate, raise_alert
@@ -127,6 +127,13 @@ def undelivered_alerts(by: Actor) -> int:
         raised = Alert.objects.filter(site_id=by.site_id, state="raised").select_related("lot", "lot__therapy_event")
         waiting = [alert.pk for alert in raised if alerts.waiting_deliveries(alert)]
     return each_alone(waiting, lambda alert_id: deliver(by=by, alert_id=alert_id))
+
+
+def untold_secrets(by: Actor) -> int:
+    """Changes of secrets of which a person was not told by mail."""
+    with site_context(by.site_id):
+        waiting = [notice.pk for notice in alerts.unmailed_secret_notices(by.site_id)]
+    return each_alone(waiting, lambda notice_id: mail_secret_change(by=by, notice_id=notice_id))
 
 
 def escalations(by: Actor) -> int:
@@ -342,6 +349,7 @@ SWEEPS: dict[str, Callable[[Actor], int]] = {
     "overdue_results": overdue_results,
     "escalations": escalations,
     "undelivered_alerts": undelivered_alerts,
+    "untold_secrets": untold_secrets,
     "undrawn_certificates": undrawn_certificates,
     "unburnt_keys": unburnt_keys,
     "locked_people": locked_people,

@@ -10,7 +10,7 @@ from batches.custody import queries, rules, services
 from batches.custody.hand_over_pages import OFFERED
 from batches.custody.models import Label
 from batches.lots import queries as lots
-from batches.lots.api import ReadByTwo
+from batches.lots.api import SECOND, ReadByTwo, SecondReaderIn
 from batches.lots.views.second_reader import prove
 from batches.permissions import Permission
 from mes.api.views import ServiceView
@@ -33,14 +33,10 @@ class PrintIn(serializers.Serializer):
     reason = serializers.CharField(max_length=400, required=False, allow_blank=True, default="", help_text="Needed for a second label.")
 
 
-class UseIn(serializers.Serializer):
+class UseIn(SecondReaderIn):
     seen = serializers.IntegerField(help_text="The label's version as it was read.")
     scanned_label = serializers.CharField(max_length=500, help_text="The new label, scanned whole.")
     scanned_container = serializers.CharField(max_length=500, help_text="What the container carries now, or the one it was filled from.")
-    second_username = serializers.CharField(
-        max_length=150, required=False, allow_blank=True, default="", help_text="Who read `scanned_container` too, where it was typed."
-    )
-    second_secret = serializers.CharField(max_length=200, required=False, allow_blank=True, default="", trim_whitespace=False, write_only=True)
 
 
 class DestroyIn(serializers.Serializer):
@@ -97,16 +93,16 @@ class _LabelAct(ServiceView):
 
 class UseLabelView(_LabelAct):
     permission = Permission.RECORD_VALUES
-    secret_fields = ("second_secret",)
+    secret_fields = SECOND[1:]
     asks = {"POST": UseIn}
 
     def post(self, request, label_id):
         """The label is on its container: two scans, or one and what the container carries, typed and read by two."""
         given = self.read()
-        who, secret = given.pop("second_username"), given.pop("second_secret")
+        second_person = [given.pop(name) for name in SECOND]
         with self.reading():
             container = queries.label(label_id).container
-        second = prove(self.actor, container, given["scanned_container"], who, secret)
+        second = prove(self.actor, container, given["scanned_container"], *second_person)
         return self.done(services.use_label(by=self.actor, label_id=label_id, typed_with=second, **given))
 
 

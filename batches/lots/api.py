@@ -24,6 +24,8 @@ from mes.errors import Missing
 from mes.signatures import ceremony
 from mes.signatures.api import SigningView, SignRequest
 
+SECOND = ("second_username", "second_secret", "second_code")
+
 
 class SecondReaderIn(serializers.Serializer):
     """Who read a typed identifier too; empty where it was scanned."""
@@ -32,6 +34,9 @@ class SecondReaderIn(serializers.Serializer):
         max_length=150, required=False, allow_blank=True, default="", help_text="Of a second person who read an identifier that was typed."
     )
     second_secret = serializers.CharField(max_length=200, required=False, allow_blank=True, default="", trim_whitespace=False, write_only=True)
+    second_code = serializers.CharField(
+        max_length=12, required=False, allow_blank=True, default="", write_only=True, help_text="Their one-time code, from outside the controlled networks."
+    )
 
 
 class SignReadByTwo(SecondReaderIn, SignRequest):
@@ -41,12 +46,12 @@ class SignReadByTwo(SecondReaderIn, SignRequest):
 class ReadByTwo(SigningView):
     """A signed act of the API by scan, or by a typed identifier with a second person."""
 
-    secret_fields = (*SigningView.secret_fields, "second_secret")
+    secret_fields = (*SigningView.secret_fields, *SECOND[1:])
     asks: ClassVar[dict] = {"POST": SignReadByTwo}
 
     def second_reader(self, record: Container | Donation, scanned: str) -> ceremony.Proof | None:
         given = self.read()
-        return prove(self.actor, record, scanned, given["second_username"], given["second_secret"])
+        return prove(self.actor, record, scanned, *(given[name] for name in SECOND))
 
 
 class PatientIn(serializers.Serializer):
@@ -203,7 +208,7 @@ class ReceiveIn(SecondReaderIn):
 
 class CollectView(ServiceView):
     permission = Permission.RECORD_COLLECTION
-    secret_fields = ("second_secret",)
+    secret_fields = SECOND[1:]
     created = False
     asks = {"POST": CollectIn}
     answers = {"POST": DonationOut}
@@ -213,13 +218,13 @@ class CollectView(ServiceView):
         given = self.read()
         with self.reading():
             donation = donation_of(number, din)
-        second = prove(self.actor, donation, given["scanned"], given.pop("second_username"), given.pop("second_secret"))
+        second = prove(self.actor, donation, given["scanned"], *(given.pop(name) for name in SECOND))
         return self.reply(services.collect_donation(by=self.actor, donation_id=donation.pk, typed_with=second, **given))
 
 
 class ReceiveView(ServiceView):
     permission = Permission.RECEIVE_STARTING_MATERIAL
-    secret_fields = ("second_secret",)
+    secret_fields = SECOND[1:]
     created = False
     asks = {"POST": ReceiveIn}
     answers = {"POST": DonationOut}
@@ -229,7 +234,7 @@ class ReceiveView(ServiceView):
         given = self.read()
         with self.reading():
             donation = donation_of(number, din)
-        second = prove(self.actor, donation, given["scanned"], given.pop("second_username"), given.pop("second_secret"))
+        second = prove(self.actor, donation, given["scanned"], *(given.pop(name) for name in SECOND))
         return self.reply(services.receive_donation(by=self.actor, donation_id=donation.pk, typed_with=second, **given))
 
 

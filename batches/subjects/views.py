@@ -140,7 +140,7 @@ class ErasePage(SigningPage):
     template_name = fragment_name = "batches/subjects/erase.html"
     title = "Erase an identity"
     meaning = "erased_identity"
-    secret_fields = SigningPage.secret_fields | {"second_secret", "second_intent"}
+    secret_fields = SigningPage.secret_fields | {"second_secret", "second_code", "second_intent"}
     at: str = ""
     """Whose signature was refused: first or second."""
 
@@ -197,8 +197,9 @@ class ErasePage(SigningPage):
             with site_context(self.by.site_id, snapshot=True):
                 shown, signed = self.what(**self.kwargs), self.with_reason(self.reason, **self.kwargs)
             return ceremony.authenticate_with_reason(
-                by=self.by, intent_id=intent_id, shown=shown, what=signed, username=given.get(f"{prefix}who", ""), secret=given.get(f"{prefix}secret", "")
-            )
+                by=self.by, intent_id=intent_id, shown=shown, what=signed, username=given.get(f"{prefix}who", ""), secret=given.get(f"{prefix}secret", ""),
+                code=given.get(f"{prefix}code", ""),
+            )  # fmt: skip
         except RuleBroken:
             self.at = which
             raise

@@ -13,7 +13,7 @@ from mes import clock
 from mes.audit.chain import canonical_json, instant
 from mes.checkpoints.services import take_checkpoint
 from mes.errors import RuleBroken
-from mes.evidence import container, proofs, rules, stream
+from mes.evidence import container, enrolments, proofs, rules, stream
 from mes.evidence.models import EvidenceFile
 from mes.evidence.services import record_evidence_file
 from mes.people.models import Site
@@ -37,6 +37,7 @@ entries.jsonl   every entry of the audit stream: its exact bytes (canon) and its
 schemas.jsonl   the column lists under which rows were sealed
 rows.jsonl      every row that the entries cite, in sealed text; {"file": ...} names the member that holds a column's bytes
 live.jsonl      the records as they stood when the file was made
+enrolments.jsonl   of each passkey that signed, its enrolment by the signer: out of the signer's own stream, under a checkpoint
 files/          attachments, papers (PDF) and the exact bytes that were signed
 texts/          recipe and specification as written
 checkpoint.txt  the newest signed checkpoint of the site; proof.json proves that this stream's head is in it
@@ -72,6 +73,8 @@ def make(by: Actor, about: Callable[[], About]) -> tuple[EvidenceFile, bytes]:
     with site_context(by.site_id, snapshot=True):
         what = about()
         members, entries, head = stream.members_of(what.stream)
+        if enrolled := enrolments.enrolments_of(what.stream, site_id):
+            members["enrolments.jsonl"] = enrolled
         covered = proofs.covered(what.stream, site_id)
         site = Site.objects.get(pk=site_id)
         sites = {str(pk): code for pk, code in Site.objects.filter(pk__in=signed_at(what.stream) | {site_id}).values_list("pk", "code")}

@@ -25,13 +25,17 @@ def covered(stream: str, site_id) -> Covered | None:
     Call it inside the site context.
     """
     checkpoint = Checkpoint.objects.filter(site_id=site_id).order_by("-size").first()
-    if checkpoint is None:
-        return None
+    return None if checkpoint is None else covered_by(checkpoint, stream)
+
+
+def covered_by(checkpoint: Checkpoint, stream: str) -> Covered | None:
+    """The same for this checkpoint; None where it does not know the stream yet."""
     lines = bytes(checkpoint.snapshot).decode().splitlines()
     place = next((number for number, line in enumerate(lines) if line.startswith(f"{stream} ")), None)
     if place is None:
         return None
-    leaves = [bytes(leaf) for leaf in Checkpoint.objects.filter(site_id=site_id, size__lte=checkpoint.size).order_by("size").values_list("leaf", flat=True)]
+    earlier = Checkpoint.objects.filter(site_id=checkpoint.site_id, size__lte=checkpoint.size).order_by("size")
+    leaves = [bytes(leaf) for leaf in earlier.values_list("leaf", flat=True)]
     return Covered(checkpoint, int(lines[place].split(" ")[1]), _proof(checkpoint, lines, place, leaves))
 
 

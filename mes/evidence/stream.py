@@ -32,7 +32,7 @@ def members_of(stream: str) -> tuple[dict[str, bytes], int, str]:
     Raises LookupError when a row that an entry cites is not there: such a trail is for the verifier of the database to judge.
     """
     entries = list(AuditEntry.objects.filter(stream=stream).order_by("seq"))
-    said = [{"seq": str(each.seq), "hash": bytes(each.hash).hex(), "canon": bytes(each.canon).decode()} for each in entries]
+    said = [entry_line(each) for each in entries]
     cited: dict[str, dict[tuple[str, int], str]] = defaultdict(dict)
     for each in entries:
         for table, row_id, version, schema, _ in json.loads(bytes(each.canon))["rows"]:
@@ -47,6 +47,19 @@ def members_of(stream: str) -> tuple[dict[str, bytes], int, str]:
     texts = {"entries.jsonl": lines(said), "schemas.jsonl": lines(schemas), "rows.jsonl": lines(rows), "live.jsonl": lines(live)}
     last = entries[-1]
     return texts | dict(sorted(files.items())), last.seq, bytes(last.hash).hex()
+
+
+def entry_line(entry: AuditEntry) -> dict:
+    """An entry by its exact bytes and its hash."""
+    return {"seq": str(entry.seq), "hash": bytes(entry.hash).hex(), "canon": bytes(entry.canon).decode()}
+
+
+def whole_row(table: str, row_id, version: int, schema: str) -> dict:
+    """One cited row with all of it in sealed text, bytes too."""
+    model = _model(table)
+    kept = model.history.model.objects.get(id=row_id, version=version) if model.row_kind == "record" else model.objects.get(pk=row_id)
+    columns = {column: column_text(getattr(kept, attribute)) for column, attribute in _columns(model, schema)}
+    return {"table": table, "id": str(row_id), "version": str(version), "schema": schema, "columns": columns}
 
 
 @cache

@@ -56,6 +56,13 @@ def is_missing(request: HttpRequest, permissions: Collection[str]) -> bool:
     return not ASKED_FOR.isdisjoint(permissions) or is_outside(session.address_of(request))
 
 
+def is_asked_of_others(by: Actor) -> bool:
+    """Whether who signs in this session without being its person proves a factor of their own: from outside the controlled networks the session proved
+    its person's alone. ACC-03.
+    """
+    return settings.SECOND_FACTOR_AT_SIGN_IN and is_outside(by.address)
+
+
 def state(request: HttpRequest, permissions: Collection[str]) -> str:
     """"proven", "asked" or "not asked": for clients of the API."""
     if request.session.get(PROVEN):

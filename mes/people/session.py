@@ -18,10 +18,11 @@ from mes.people import queries, rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import Site, User, UserSession
 from mes.people.services import begin_try, end_try, lock_person, record_sign_in, record_sign_out
-from mes.people.services.access import FAILURES_ALLOWED, Secret, begin_sign_in, end_sign_in
+from mes.people.services.access import FAILURES_ALLOWED, Secret, begin_in_vain, begin_sign_in, check_not_held_up, count_in_vain, end_sign_in
 from mes.people.setup import system_actor
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
+from mes.web import panels
 
 BACKEND = "mes.people.backends.PasswordBackend"
 PROVEN_SECONDS = 300
@@ -67,16 +68,22 @@ def address_of(request: HttpRequest) -> str:
 
 
 def prove_again(request: HttpRequest, who: str, secret: str) -> User:
-    """The person whose badge or user name and PIN or password these are: lifts the cover of an idle page."""
+    """The person whose badge or user name and PIN or password these are: lifts the cover of an idle page. Raises TooManyTries."""
+    check_not_held_up(request.actor)
     who = who.strip()
     user = User.objects.filter(username__iexact=who, kind=User.PERSON).first()
     if user is None and who:
         user = User.objects.filter(badge=who, kind=User.PERSON).first()
     left = _left(user, "pin", "password")
+    in_vain = user is None or rules.is_locked(user.pk)
+    if in_vain:
+        begin_in_vain(request.actor)
     stored = (user.pin, user.password) if user else ("", "")
     # Two checks for everybody, known or not, with a PIN or without: the time tells nothing.
     is_pin, is_password = [check_password(secret, hashed or nobodys_hash()) and bool(hashed) for hashed in stored]
     if user is None or left < 0 or not (is_pin or is_password) or not user.is_active or rules.is_locked(user.pk):
+        if not in_vain:
+            count_in_vain(request.actor)
         raise _refuse(request, user, left, sentence=NOT_YOURS)
     end_try(user.pk, *(("pin", "password") if is_pin else ("password", "pin")))
     return user
@@ -129,7 +136,10 @@ def begin(request: HttpRequest, user: User, site_id: uuid.UUID, *, going_on: boo
     request.session.pop("covered", None)
     touch(request)
     by = actor_of(request, user, Site.objects.get(pk=site_id), queries.live_grants(user.pk, site_id))
+    told = panels.greetings(by) if by.channel == "page" else []
     record_sign_in(by=by)
+    for sentence in told:
+        messages.warning(request, sentence)
     if wrong and by.channel == "page":  # OWASP ASVS 5.0, V6.3.5
         times = "A wrong password was" if wrong == 1 else f"{wrong} wrong passwords were"
         messages.warning(request, f"{times} given in your name since the last right one. If that was not you, tell an administrator.")
@@ -171,6 +181,7 @@ def actor_of(request: HttpRequest, user: User, site: Site, grants) -> Actor:
         channel="api" if request.path.startswith("/api/") else "page",
         station=station_of(request),
         request_id=getattr(request, "id", ""),
+        address=address_of(request),
     )
 
 

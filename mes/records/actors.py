@@ -12,6 +12,7 @@ class Actor:
 
     `kind` is "person", "device" or "system"; `channel` is "page", "api", "task" or "command"; `station` names the
     tablet or desk. `roles` are the names printed beside the person; authority is asked of the database at use.
+    `address` is where the request of a person came from, for what is asked of others than who sits inside; it is kept nowhere.
     """
 
     user_id: uuid.UUID
@@ -23,6 +24,7 @@ class Actor:
     channel: str = "page"
     station: str = ""
     request_id: str = ""
+    address: str = ""
 
     @property
     def role(self) -> str:

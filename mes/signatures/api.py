@@ -37,13 +37,16 @@ class Prepared(serializers.Serializer):
     expires_at = serializers.DateTimeField()
 
 
+CODE = "One-time code: where the proof is certify, and from outside the controlled networks of a signer who is not the session's person."
+
+
 class SignRequest(serializers.Serializer):
     """The signer's secrets, in full, for this one signature."""
 
     intent = serializers.UUIDField()
     username = serializers.CharField(max_length=150, help_text="User name, or badge where the proof is floor.")
     secret = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
-    code = serializers.CharField(max_length=12, required=False, allow_blank=True, default="", write_only=True, help_text="One-time code.")
+    code = serializers.CharField(max_length=12, required=False, allow_blank=True, default="", write_only=True, help_text=CODE)
     passkey = serializers.JSONField(
         required=False, default=None, write_only=True,
         help_text="In place of the one-time code: the PublicKeyCredential that the signer's device gave, as JSON.",

@@ -17,19 +17,19 @@ from typing import Any
 
 from django.contrib.auth.hashers import check_password
 from django.db import connection
-from django.db.models import DateTimeField, Func
+from django.db.models import DateTimeField, Exists, Func
 from django.utils import timezone
 
 from mes import clock
 from mes.asked import Sent, asked, together
 from mes.errors import Missing, RuleBroken, SigningRefused, StaleRecord
 from mes.passkeys.webauthn import Assertion
-from mes.people import accountability
+from mes.people import accountability, second_factor
 from mes.people import rules as people_rules
 from mes.people.hashers import nobodys_hash
 from mes.people.models import User
 from mes.people.services import begin_try, end_try_unless_locked, lock_person, use_code
-from mes.people.services.access import Secret, count_try
+from mes.people.services.access import Secret, begin_in_vain, check_not_held_up, count_in_vain, count_try, held_up, vain_keys
 from mes.people.standing import enabling_in, with_enabling
 from mes.records.actors import Actor
 from mes.records.door import record_refusal
@@ -144,7 +144,8 @@ def _bind_reason(by: Actor, intent_id, shown: Subject, what: Subject) -> Signing
 def authenticate(
     *, by: Actor, intent_id, username: str, secret: str, code: str = "", passkey: str | Mapping = "", own: bool = False
 ) -> Proof:
-    """Both components, every time, and for certifying meanings the second factor. Call it outside any transaction.
+    """Both components, every time; for certifying meanings the second factor, and outside the controlled networks of whoever is not the session's
+    person. Call it outside any transaction.
 
     `username` is a user name or a badge code; `passkey` what the person's device answered to ask_passkey(), in place of a `code`.
     `own`: the signer began the intent in a session of their own, at whichever station of the site;
@@ -155,7 +156,7 @@ def authenticate(
         said = passkeys.read(passkey)
         intent, user, meaning = _proven(by, intent_id, username.strip(), secret, own)
         methods, asserted = ["badge or user name", "signing PIN" if meaning.proof == "floor" else "password"], None
-        if meaning.proof == "certify":
+        if _asks_factor(by, user, meaning):
             asserted = _second_factor(by, user, intent, code, said)
             methods.append("passkey" if asserted else "one-time code")
         return Proof(intent.pk, user, intent.meaning, tuple(methods), intent.record_id, asserted)
@@ -173,7 +174,7 @@ def ask_passkey(*, by: Actor, intent_id, username: str, secret: str, what: Subje
     """
     try:
         intent, user, meaning = _proven(by, intent_id, username.strip(), secret, own)
-        if meaning.proof != "certify":
+        if not _asks_factor(by, user, meaning):
             raise RuleBroken("no_second_factor_here", "This signature takes no second factor. Sign without a passkey.")
         return passkeys.options(user, intent, bytes(intent.payload_digest) if what is None else manifest.digest(what.payload))
     except RuleBroken as refusal:
@@ -195,7 +196,7 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
             "only_people_sign",
             "A device or a program never signs. A person has to do it.",
         )
-    intent, drift, named = _intent_and_signer(intent_id, username, by.site_id)
+    intent, drift, named = _intent_and_signer(by, intent_id, username)
     _check_clock(drift)
     if intent is None:
         raise Missing(
@@ -203,6 +204,7 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
             "This signing page is not known. Open the step again and sign there.",
         )
     _check_intent(by, intent, own=own)
+    check_not_held_up(by, intent.held_up)
     meaning = meaning_of(intent.meaning)
     user = named or _with_this_badge(username, by.site_id)
     if user is not None and user.kind != User.PERSON:
@@ -213,7 +215,11 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
     kind: Secret = "pin" if meaning.proof == "floor" else "password"
     stored = "" if user is None else getattr(user, kind)
     locked = user is not None and people_rules.is_locked(user.pk, user.locked)
-    left = 0 if user is None or locked else begin_try(user.pk, kind)
+    left = 0
+    if user is None or locked:
+        begin_in_vain(by)
+    else:
+        left = begin_try(user.pk, kind)
     # An unknown person costs as much time as a known one: no user enumeration by the clock.
     right = check_password(secret, stored or nobodys_hash())
     if locked:
@@ -230,17 +236,18 @@ def _proven(by: Actor, intent_id, username: str, secret: str, own: bool) -> tupl
     return intent, user, meaning
 
 
-@asked(uuid.UUID)
-def _intent(intent_id):
-    return SigningIntent.objects.filter(pk=intent_id).annotate(asked_at=Func(function="clock_timestamp", output_field=DateTimeField()))
+@asked(uuid.UUID, str, str)
+def _intent(intent_id, person, place):
+    asked_at = Func(function="clock_timestamp", output_field=DateTimeField())
+    return SigningIntent.objects.filter(pk=intent_id).annotate(asked_at=asked_at, held_up=Exists(held_up(person, place)))
 
 
-def _intent_and_signer(intent_id, username: str, site_id) -> tuple[SigningIntent | None, dt.timedelta, User | None]:
-    """The intent, how far this host's clock is from the database's, and whose user name this is; asked for together."""
+def _intent_and_signer(by: Actor, intent_id, username: str) -> tuple[SigningIntent | None, dt.timedelta, User | None]:
+    """The intent with whether this session is held up, how far this host's clock is from the database's, and whose user name this is; asked together."""
     if intent_id is None:
         return None, clock.drift(), None
     before = clock.host_seconds()
-    found, named = together((_intent, uuid.UUID(str(intent_id))), (_named, username, site_id, accountability.CURRENT))
+    found, named = together((_intent, uuid.UUID(str(intent_id)), *vain_keys(by)), (_named, username, by.site_id, accountability.CURRENT))
     after = clock.host_seconds()
     if not found:
         return None, clock.drift(), None
@@ -319,6 +326,7 @@ def _wrong_secret(by: Actor, user: User | None, proof: str, left: int) -> Signin
     word = "PIN" if proof == "floor" else "password"
     if user is None:
         return _not_told(proof, None)
+    count_in_vain(by)
     if left <= 0:
         lock_person(by=by, user_id=user.pk, why="wrong secrets in a row")
     if not _may_be_named(by, user):
@@ -336,14 +344,17 @@ def _wrong_secret(by: Actor, user: User | None, proof: str, left: int) -> Signin
     )
 
 
+def _asks_factor(by: Actor, user: User, meaning: Meaning) -> bool:
+    return meaning.proof == "certify" or (user.pk != by.user_id and second_factor.is_asked_of_others(by))
+
+
 def _second_factor(by: Actor, user: User, intent: SigningIntent, code: str, said: Assertion | None) -> passkeys.Asserted | None:
     """A passkey's answer or a one-time code; both count as tries of the same. Returns what the passkey proved."""
     if said is None and not code.strip():
-        raise SigningRefused(
-            "code_missing",
-            "This signature also needs the six digits of your authenticator, or your passkey.",
-            field="code",
-        )
+        why = "" if user.pk == by.user_id or not second_factor.is_asked_of_others(by) else (
+            f"This is outside the site's own networks, and it is not {user.full_name} who is signed in. "
+        )  # fmt: skip
+        raise SigningRefused("code_missing", f"{why}This signature also needs the six digits of your authenticator, or your passkey.", field="code")
     def attempt() -> passkeys.Asserted | None:
         if said is not None:
             return passkeys.prove(by, user, intent, said)

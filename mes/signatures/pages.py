@@ -25,6 +25,7 @@ from django.http import HttpResponse, JsonResponse
 
 from mes.errors import RuleBroken, StaleRecord, UnreadableInput
 from mes.passkeys import webauthn
+from mes.people import second_factor
 from mes.records.context import site_context
 from mes.records.door import record_refusal
 from mes.signatures import ceremony
@@ -160,6 +161,7 @@ class SigningPage(Page):
 
     def dialog(self, meaning: Meaning, intent: SigningIntent, changed: bool) -> dict:
         label, kind = SECRET_WORDS[meaning.proof]
+        certifies, of_others = meaning.proof == "certify", second_factor.is_asked_of_others(self.by)
         return {
             "floor": meaning.proof == "floor",
             "base": "base_floor.html" if meaning.proof == "floor" else "base.html",
@@ -169,8 +171,9 @@ class SigningPage(Page):
             "needs_reason": meaning.needs_reason,
             "secret_label": label,
             "secret_kind": kind,
-            "second_factor": meaning.proof == "certify",
-            "passkey_origin": webauthn.origin() if meaning.proof == "certify" and webauthn.is_on() else "",
+            "second_factor": certifies or of_others,
+            "factor_of_others": of_others and not certifies,
+            "passkey_origin": webauthn.origin() if (certifies or of_others) and webauthn.is_on() else "",
             "who_value": self.typed.get("who", ""),
             "error": self.refusal.sentence if self.refusal else "",
             "changed": changed and not isinstance(self.broken, StaleRecord),

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import signatures
+from . import enrolments, signatures
 from .canon import row_digest, schema_id
 from .findings import Finding, Report
 from .keys import Keys
@@ -37,6 +37,8 @@ class RowsOfFile:
         self.named: set[str] = set()
         self.signed: list[dict] = []
         """The content of every signature, as it was signed."""
+        self.unenrolled = 0
+        """Signatures with a passkey of which the file holds no enrolment."""
 
     def add(self, kind: str, sentence: str, row: Row | None = None) -> None:
         place = {} if row is None else {"seq": row.seq or None, "table": row.table, "row_id": row.id, "version": row.version}
@@ -161,6 +163,7 @@ class RowsOfFile:
 
     def _signatures(self) -> None:
         beside: dict[tuple[str, str], Row] = {}
+        enrolled = self._enrolments()
         for row in self.rows.values():
             if row.table in ("mes_signaturepayload", "mes_signatureseal", "mes_signatureassertion"):
                 beside[row.table, str(row.columns.get("signature_id"))] = row
@@ -178,6 +181,27 @@ class RowsOfFile:
                 self.add("edit", f"the signature cannot be read: {error}", row)
                 continue
             self._remember(content)
+            self._enrolment(row, assertion, enrolled)
+        if self.unenrolled:
+            many = "" if self.unenrolled == 1 else "s"
+            self.report.unchecked.append(f"who enrolled the passkey of {self.unenrolled} signature{many} (the file holds no enrolment of it)")
+
+    def _enrolments(self) -> dict[str, enrolments.Enrolment]:
+        found, broken = enrolments.read(self.members.get("enrolments.jsonl", b""), self.sites, self.keys)
+        for sentence in broken:
+            self.add("unproven", sentence)
+        return found
+
+    def _enrolment(self, row: Row, assertion: Row | None, enrolled: dict[str, enrolments.Enrolment]) -> None:
+        """A passkey that signed was enrolled by the signer. Files of an earlier day, and those of a key enrolled at another site, hold no enrolment."""
+        if assertion is None:
+            return
+        enrolment = enrolled.get(str(assertion.columns.get("passkey_id")))
+        if enrolment is None:
+            self.unenrolled += 1
+            return
+        for kind, sentence in enrolments.check(enrolment, row.columns, assertion.columns):
+            self.add(kind, sentence, row)
 
     def _remember(self, content: bytes | None) -> None:
         try:

@@ -5,11 +5,13 @@ Registered by name in AppConfig.ready, so that mes shows what stands above it wi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.urls import NoReverseMatch, reverse
+
+from mes.records.actors import Actor
 
 PLACES = (("bar", 4), ("wide", 6), ("widest", 9))
 """How many lines of the navigation stand in the bar: always, from 1200 px, from 1600 px (static/css/desk.css)."""
@@ -42,6 +44,7 @@ class Entry:
 
 _nav: dict[str, Entry] = {}
 _panels: dict[str, Entry] = {}
+_greetings: list[Callable[..., list[str]]] = []
 
 
 def register_nav(label: str, url_name: str, permission: Rights = None, order: int = 100) -> None:
@@ -53,9 +56,20 @@ def register_panel(url_name: str, permission: Rights = None, order: int = 100, l
     """Show a panel to whoever holds one of the permissions. The address answers with a fragment.
 
     `place` "home" is the first page; "lot" the page of a lot, whose panels take its `number` in their address; "mark" the head of every page
-    about a lot, for what has to be seen there while it lasts.
+    about a lot, for what has to be seen there while it lasts; "own" one's own page.
     """
     _panels[f"{place} {url_name}"] = Entry(label, url_name, _names(permission), order, place)
+
+
+def register_greeting(call: Callable[..., list[str]]) -> None:
+    """`call(by=)` answers with sentences that a person reads after signing in on a page; it is asked before that sign-in is written down."""
+    if call not in _greetings:
+        _greetings.append(call)
+
+
+def greetings(by: Actor) -> list[str]:
+    """What the apps have to say to who signs in now."""
+    return [sentence for call in _greetings for sentence in call(by=by)]
 
 
 def nav_for(rights: Collection[str], path: str) -> list[dict]:

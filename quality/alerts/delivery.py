@@ -9,10 +9,11 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection
 
+from mes.people.models import Site
 from mes.records.actors import Actor
 from mes.records.context import site_context
 from mes.words import said
-from quality.alerts import queries, services
+from quality.alerts import queries, secrets, services
 from quality.alerts.models import Alert, AlertDelivery
 
 
@@ -58,6 +59,27 @@ def _deliver(by: Actor, alert_id) -> int:
         )
         sent += not failure
     return sent
+
+
+def mail_secret_change(*, by: Actor, notice_id) -> int:
+    """Mail a person that a secret of theirs changed, once; returns whether it went out now. A failure is noted once and tried again by the sweep."""
+    with _alone(notice_id) as is_mine:
+        return _mail_secret_change(by, notice_id) if is_mine else 0
+
+
+def _mail_secret_change(by: Actor, notice_id) -> int:
+    with site_context(by.site_id):
+        notice, site = queries.secret_notice(notice_id), Site.objects.get(pk=by.site_id)
+        delivered, failed = queries.was_mailed(notice)
+        told = secrets.sentence(notice, site.time_zone)
+    if delivered or not notice.person.email:
+        return 0
+    subject = f"[Cartulary] {secrets.CHANGED[notice.what]}"
+    body = f"{notice.person.full_name},\n\n{told}\n\n{secrets.IF_NOT_YOU}\n\n{site.name}, {settings.ORIGIN}\n"
+    failure = _mail((said(subject), said(body)), notice.person.email)
+    if not failure or not failed:
+        services.record_secret_mail(by=by, notice=notice, failure=failure)
+    return int(not failure)
 
 
 def _message(alert: Alert) -> tuple[str, str]:

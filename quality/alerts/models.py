@@ -6,6 +6,7 @@ from django.db import models
 
 from batches.lots.models import Lot
 from mes.keys import uuid7
+from mes.people.models import User
 from mes.records.models import Fact, Record
 from quality.alerts.states import ALERT
 
@@ -72,6 +73,42 @@ class AlertDelivery(Fact):
     @property
     def stream(self) -> str:
         return f"lot:{self.lot_id}" if self.lot_id else f"site:{self.site_id}"
+
+
+class SecretNotice(Fact):
+    """Something of a person's secrets changed, and the person is to know it: whose, what, where. Nothing of the secret itself. OWASP ASVS 5.0, V6.3.7."""
+
+    stream_kind = "person"
+    stream_field = "person_id"
+
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="secret_notices")
+    what = models.CharField(max_length=60)
+    """The event (mes.events) of the deed that changed it; the words stand in quality/alerts/secrets.py."""
+    station = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "recorded_at"], name="secret_notice_person")]
+
+    def __str__(self) -> str:
+        return f"{self.what} to {self.person_id}"
+
+
+class SecretNoticeMail(Fact):
+    """An attempt to tell a person by mail that a secret of theirs changed, and whether it went out."""
+
+    stream_kind = "person"
+    stream_field = "person_id"
+
+    notice = models.ForeignKey(SecretNotice, on_delete=models.PROTECT, related_name="mails")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    delivered = models.BooleanField()
+    failure = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["notice"], condition=models.Q(delivered=True), name="secret_notice_mailed_once")]
+
+    def __str__(self) -> str:
+        return f"mail of {self.notice_id}"
 
 
 class Heartbeat(models.Model):

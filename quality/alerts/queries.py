@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mes.people.models import Role, User
+from django.db.models import Exists, OuterRef
+
+from mes import clock
+from mes.people.models import AccessEvent, Role, User
 from mes.people.queries import in_force
 from mes.records import guard_words
 from mes.words import plain
-from quality.alerts.models import Alert, AlertDelivery
+from quality.alerts.models import Alert, AlertDelivery, SecretNotice, SecretNoticeMail
 from quality.deviations.models import Deviation
 
 if TYPE_CHECKING:
@@ -118,3 +122,40 @@ def deliveries_of(alert: Alert) -> list[AlertDelivery]:
 def deviation_number(deviation_id: str) -> str:
     """The number of the deviation an alert is about ("" when it is not seen here)."""
     return Deviation.objects.filter(pk=deviation_id).values_list("number", flat=True).first() or ""
+
+
+# --- secrets that changed ---------------------------------------------------------------------------------------------
+
+TOLD_FOR = dt.timedelta(days=30)
+"""How long a change stands under its person's name."""
+MAILED_FOR = dt.timedelta(days=7)
+"""How long a mail that fails is tried again."""
+
+
+def secret_notices(person_id, since: dt.datetime | None = None) -> list[SecretNotice]:
+    """What changed of this person's secrets, the newest first."""
+    since = since or clock.record_now() - TOLD_FOR
+    return list(SecretNotice.objects.filter(person_id=person_id, recorded_at__gt=since).select_related("by").order_by("-recorded_at"))
+
+
+def secret_notices_since_sign_in(person_id) -> list[SecretNotice]:
+    """What changed since this person last signed in at this site; nothing at a first sign-in."""
+    last = AccessEvent.objects.filter(by_id=person_id, kind="in").order_by("-recorded_at").values_list("recorded_at", flat=True).first()
+    return [] if last is None else secret_notices(person_id, last)
+
+
+def secret_notice(notice_id) -> SecretNotice:
+    return SecretNotice.objects.select_related("by", "person").one(pk=notice_id)
+
+
+def unmailed_secret_notices(site_id) -> list[SecretNotice]:
+    """Those whose person has a mail address and was not reached there."""
+    mailed = Exists(SecretNoticeMail.objects.filter(notice=OuterRef("pk"), delivered=True))
+    newer = SecretNotice.objects.filter(~mailed, site_id=site_id, recorded_at__gt=clock.record_now() - MAILED_FOR)
+    return list(newer.exclude(person__email="").order_by("recorded_at"))
+
+
+def was_mailed(notice: SecretNotice) -> tuple[bool, bool]:
+    """Whether the mail went out, and whether an attempt failed."""
+    tried = set(SecretNoticeMail.objects.filter(notice=notice).values_list("delivered", flat=True))
+    return True in tried, False in tried

@@ -7,7 +7,8 @@ import datetime as dt
 from mes.errors import RuleBroken
 from mes.people.rules import check_may
 from mes.records.actors import Actor
-from quality.alerts.models import Alert
+from quality.alerts.models import Alert, SecretNotice, SecretNoticeMail
+from quality.alerts.secrets import CHANGED
 from quality.permissions import Permission
 
 LADDER: dict[str, tuple[tuple[dt.timedelta, tuple[str, ...]], ...]] = {
@@ -69,3 +70,17 @@ def check_can_acknowledge(*, by: Actor, alert: Alert) -> None:
     check_may(by, Permission.ACKNOWLEDGE_ALERTS)
     if alert.state == "acknowledged":
         raise RuleBroken("alert_acknowledged", "This alert was acknowledged before.")
+
+
+def check_can_note_secret_change(*, by: Actor, what: str) -> None:
+    """Raises RuleBroken("no_secret"): nobody could be told in words what changed."""
+    if what not in CHANGED:
+        raise RuleBroken("no_secret", "That is no change of a secret.")
+
+
+def check_can_record_secret_mail(*, by: Actor, notice: SecretNotice) -> None:
+    """Raises RuleBroken: delivery_by_person, mailed_before."""
+    if by.kind != "system":
+        raise RuleBroken("delivery_by_person", "Deliveries are recorded by the background jobs.")
+    if SecretNoticeMail.objects.filter(notice=notice, delivered=True).exists():
+        raise RuleBroken("mailed_before", "This mail went out before.")

@@ -7,7 +7,7 @@ from django.db import connection
 from mes.records.actors import Actor
 from mes.records.door import deed_now, service
 from quality.alerts import rules
-from quality.alerts.models import Alert, AlertDelivery
+from quality.alerts.models import Alert, AlertDelivery, SecretNotice, SecretNoticeMail
 from quality.events import Event
 
 
@@ -80,3 +80,21 @@ def _noted(by: Actor, alert: Alert) -> Alert:
     alert.next_escalation_at = None
     alert.save()
     return alert
+
+
+@service(Event.OWNER_TOLD)
+def note_secret_change(*, by: Actor, person_id, what: str) -> SecretNotice:
+    """Note, in the deed that changes it, that a secret of this person changed: they are told at their next sign-in, under their name and by mail."""
+    rules.check_can_note_secret_change(by=by, what=what)
+    notice = SecretNotice(site_id=by.site_id, person_id=person_id, what=what, station=by.station)
+    notice.save()
+    return notice
+
+
+@service(Event.OWNER_MAILED)
+def record_secret_mail(*, by: Actor, notice: SecretNotice, failure: str = "") -> SecretNoticeMail:
+    """Write down that the person was mailed, or was not and why."""
+    rules.check_can_record_secret_mail(by=by, notice=notice)
+    mail = SecretNoticeMail(site_id=notice.site_id, notice=notice, person_id=notice.person_id, delivered=not failure, failure=failure[:200])
+    mail.save()
+    return mail

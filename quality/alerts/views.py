@@ -10,7 +10,7 @@ from mes.checkpoints.queries import last_check
 from mes.clock import moment_words, short_words
 from mes.people.models import Site
 from mes.web.pages import FragmentPage, Page
-from quality.alerts import heartbeats, queries, services
+from quality.alerts import heartbeats, queries, secrets, services
 from quality.alerts.models import Alert
 from quality.permissions import Permission
 
@@ -115,6 +115,17 @@ class WatchPanel(FragmentPage):
 
     def read(self) -> dict:
         return {"silent": heartbeats.missed([self.by.site_id]), "site": Site.objects.get(pk=self.by.site_id)}
+
+
+class SecretsPanel(FragmentPage):
+    """What changed of one's own password, PIN, authenticator and passkeys: under the own name."""
+
+    template_name = "quality/alerts/_secrets.html"
+    title = "Changes of your secrets"
+
+    def read(self) -> dict:
+        notices = queries.secret_notices(self.by.user_id)
+        return {"told": [secrets.sentence(each, self.request.site.time_zone) for each in notices], "if_not_you": secrets.IF_NOT_YOU}
 
 
 class TrailMark(FragmentPage):

@@ -290,9 +290,14 @@ class UseIn(UseFacts):
     intent = serializers.UUIDField(help_text="Of the first person, from `…/use/first/`.")
     username = serializers.CharField(max_length=150)
     secret = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+    code = serializers.CharField(
+        max_length=12, required=False, allow_blank=True, default="", write_only=True,
+        help_text="One-time code, from outside the controlled networks, of a signer who does not make this call.",
+    )  # fmt: skip
     second_intent = serializers.UUIDField(help_text="Of the second person, from `…/use/second/` in the second person's session.")
     second_username = serializers.CharField(max_length=150)
     second_secret = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+    second_code = serializers.CharField(max_length=12, required=False, allow_blank=True, default="", write_only=True)
 
 
 class UseOut(serializers.Serializer):
@@ -334,18 +339,19 @@ class Use(ServiceView):
     """Infused, or not: one call with the intents of both persons, each begun in that person's own session on exactly this (`…/use/first/`, `…/use/second/`)."""
 
     permission = Permission.RECORD_INFUSION
-    secret_fields = ("secret", "second_secret")
+    secret_fields = ("secret", "code", "second_secret", "second_code")
     asks: ClassVar[dict] = {"POST": UseIn}
     answers: ClassVar[dict] = {"POST": UseOut}
 
     def post(self, request, number):
         """Two signatures by two persons on the same content: identity of container and patient, times, volume or reason."""
         given = self.read()
-        signers = [[given.pop(f"{prefix}{name}") for name in ("intent", "username", "secret")] for prefix in ("", "second_")]
+        signers = [[given.pop(f"{prefix}{name}") for name in ("intent", "username", "secret", "code")] for prefix in ("", "second_")]
         with self.reading():
             container = queries.bag_scanned(number, given["scanned"])
         first, second = (
-            ceremony.authenticate(by=self.actor, intent_id=intent, username=username, secret=secret, own=True) for intent, username, secret in signers
+            ceremony.authenticate(by=self.actor, intent_id=intent, username=username, secret=secret, code=code, own=True)
+            for intent, username, secret, code in signers
         )
         made = services.record_use(by=self.actor, container_id=container.pk, first=first, second=second, **given)
         with self.reading():

@@ -17,7 +17,7 @@ from batches.lots.models import Container, Lot
 from batches.lots.queries import container_scanned
 from batches.recipes.quantities import DecimalSign, Quantity, ValueRefused, read_value
 from batches.recipes.queries import document
-from batches.recipes.units import convert
+from batches.recipes.units import UnitRefused, convert
 from mes.errors import Missing, WrongScan
 from mes.people.models import Site
 from mes.signatures import ceremony, manifest
@@ -144,6 +144,7 @@ def use_facts(*, infused: bool, started_at, ended_at, volume: str, reason_code: 
         "started_at": started_at.astimezone(dt.UTC).isoformat() if started_at else "",
         "ended_at": ended_at.astimezone(dt.UTC).isoformat() if ended_at else "",
         "volume": volume.strip(),
+        **({"reason": reason.strip()} if reason.strip() else {}),
     }
 
 
@@ -156,18 +157,35 @@ def volume_read(text: str, decimal_sign: DecimalSign) -> Quantity | None:
 
 
 def volume_held(container: Container) -> Quantity | None:
-    """What a final container holds, in mL: its own recorded volume, or the one that the label of the lot prints; None where neither is recorded."""
+    """What a final container holds, in mL: its own recorded volume, or the one that the label of the lot prints; None where neither is recorded,
+    or what is recorded is no volume: then nothing bounds what was given from it, and that is said (held_words).
+    """
     if own := container.volume_text:
         try:
             return read_value(own, "decimal", unit="mL")
         except ValueRefused:
             return None
-    lot = container.lot
-    found = lot.entry_facts.filter(parameter=document(lot.recipe_version).certificate.volume, superseded_by=None).order_by("-recorded_at").first()
+    found = _volume_of_label(container.lot)
     if found is None or found.value is None:
         return None
     digits = found.decimals if found.unit == "mL" else None
-    return Quantity(f"{found.value_text} {found.unit}", convert(found.value, found.unit, "mL"), decimals=digits, unit="mL")
+    try:
+        return Quantity(f"{found.value_text} {found.unit}", convert(found.value, found.unit, "mL"), decimals=digits, unit="mL")
+    except UnitRefused:
+        return None
+
+
+def held_words(container: Container) -> str:
+    """What the record says that a container held: read, written so that it cannot be read, or not there."""
+    if held := volume_held(container):
+        return f"{container.title} held {held}"
+    found = _volume_of_label(container.lot)
+    written = container.volume_text or (f"{found.value_text} {found.unit}".strip() if found else "")
+    return f"what {container.title} held is written as “{written}” and cannot be read as mL" if written else f"what {container.title} held is not recorded"
+
+
+def _volume_of_label(lot: Lot):
+    return lot.entry_facts.filter(parameter=document(lot.recipe_version).certificate.volume, superseded_by=None).order_by("-recorded_at").first()
 
 
 def is_more(given: Quantity, held: Quantity) -> bool:

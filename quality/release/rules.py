@@ -164,16 +164,18 @@ def check_can_record_use(
     check_may_leave(container.lot, standing, at)
     if container.state != "received":
         raise RuleBroken("not_received", f"{container.title} is {container.state.replace('_', ' ')}. The treatment centre receives it first, by scan.")
-    check_infusion(container, standing=standing, at=at, started_at=started_at, ended_at=ended_at, volume=volume)
+    check_infusion(container, standing=standing, at=at, started_at=started_at, ended_at=ended_at, volume=volume, reason=reason)
 
 
 def check_infusion(
-    container: Container, *, standing: ReleaseDecision | None, at: dt.datetime, started_at: dt.datetime | None, ended_at: dt.datetime | None, volume: str
-) -> None:
+    container: Container, *, standing: ReleaseDecision | None, at: dt.datetime, started_at: dt.datetime | None, ended_at: dt.datetime | None, volume: str,
+    reason: str,
+) -> None:  # fmt: skip
     """Whether times and volume can be those of an infusion of this container: one certified, received and fresh, that has happened by now.
 
     Raises UnreadableInput: `start_missing`, `end_before_start`, `start_in_the_future`, `end_in_the_future`, `start_before_certification`,
-    `start_before_receipt`, `volume_not_positive`, `volume_above_bag` and those of read_value; RuleBroken("product_expired"). REL-06; 21 CFR 211.137, 211.150.
+    `start_before_receipt`, `volume_not_positive`, `volume_above_bag`, `volume_unbounded` without a reason, and those of read_value;
+    RuleBroken("product_expired"). REL-06; 21 CFR 211.137, 211.150.
     """
     if started_at is None:
         raise UnreadableInput("start_missing", "Say when the infusion started.", field="started_at")
@@ -193,7 +195,16 @@ def check_infusion(
     read = queries.volume_read(volume, container.lot.site.decimal_sign)
     if read is not None and read.value <= 0:
         raise UnreadableInput("volume_not_positive", "A volume that was infused is more than 0 mL. Type what was given.", field="volume")
-    held = queries.volume_held(container) if read is not None else None
+    if read is None:
+        return
+    held = queries.volume_held(container)
+    if held is None and len(reason.strip()) < 3:
+        raise UnreadableInput(
+            "volume_unbounded",
+            f"Nothing here tells whether {read} can have been in the bag: {queries.held_words(container)}. "
+            "Both read its label again; then type in your words what it says.",
+            field="reason",
+        )
     if held is not None and queries.is_more(read, held):
         raise UnreadableInput(
             "volume_above_bag", f"{container.title} held {held}, and more cannot have been given from it. Read the bag and its label again.", field="volume"

@@ -99,7 +99,8 @@ def use(words: Words, now, before) -> Sequence[Change]:
     if not now.infused:
         return [Change(f"{what} not infused", "", f"{NOT_INFUSED.get(now.reason_code, now.reason_code)}: {now.reason}".rstrip(": "), True)]
     times = (("Started", now.started_at), ("Ended", now.ended_at))
-    return [Change(f"{what} infused", "", volume_words(now.volume_text)), *(Change(act, "", moment_words(at, words.zone)) for act, at in times if at)]
+    given = " ".join(filter(None, (volume_words(now.volume_text), now.reason)))
+    return [Change(f"{what} infused", "", given), *(Change(act, "", moment_words(at, words.zone)) for act, at in times if at)]
 
 
 def evidence_file(words: Words, now, before) -> Sequence[Change]:

@@ -10,6 +10,7 @@ from django.test import Client
 
 from mes.people import services, setup, totp
 from mes.people.models import Grant, Role, SecondFactor, Site, User
+from mes.people.second_factor import PROVEN
 from mes.records.actors import Actor
 from tests.builders.signing import enable_signing
 
@@ -81,6 +82,15 @@ def signed_in(user: User, *, password: str = PASSWORD, client: Client | None = N
     client = client or Client()
     answer = client.post("/sign-in/", {"username": user.username, "password": password})
     assert answer.status_code == 302, answer.content.decode()[:2000]
+    return client
+
+
+def outside(client: Client, settings) -> Client:
+    """The browser moves out of the controlled networks, where its own person proved a second factor."""
+    settings.SECOND_FACTOR_AT_SIGN_IN, settings.CONTROLLED_NETWORKS = True, []
+    session = client.session
+    session[PROVEN] = True
+    session.save()
     return client
 
 

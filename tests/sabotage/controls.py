@@ -46,7 +46,7 @@ GUARDS, DOOR, PAGES = "tests/mes/records/test_guards.py", "tests/mes/records/tes
 SIGN, STEPS, RELEASE = "tests/mes/signatures/test_services.py", "tests/batches/execution/test_services.py", "tests/quality/release/test_services.py"
 ACCESS, TRAIL, GATE = "tests/mes/people/test_access.py", "tests/mes/audit/test_trail.py", "tests/quality/release/test_gate.py"
 SCANS, MATERIALS, EQUIPMENT = "tests/batches/execution/test_scans.py", "tests/batches/materials/test_services.py", "tests/batches/equipment/test_services.py"
-PASSKEYS = "tests/mes/signatures/test_passkeys.py"
+PASSKEYS, GUESSING = "tests/mes/signatures/test_passkeys.py", "tests/mes/signatures/test_guessing.py"
 HOUSE, CLOCK, EMERGENCY = "tests/house/test_guards.py", "tests/mes/signatures/test_clock.py", "tests/mes/access/test_emergency.py"
 DUTIES, HOLDS, API = "tests/mes/access/test_services.py", "tests/batches/lots/test_trail_holds.py", "tests/mes/api/test_views.py"
 APART, KEPT = "tests/mes/access/test_duties.py", "tests/quality/release/test_record_kept.py"
@@ -185,6 +185,15 @@ SIGNING = (
 ENTERING = (
     Control("sign_in_throttle", "the slowing down of who guesses at the sign-in", "SIG-12", f"{ACCESS}::slowed_down",
             code("mes.people.services.access.begin_sign_in", answer())),
+    Control("signing_throttle", "the slowing down of who guesses at unknown names where people sign", "SIG-12", f"{GUESSING}::one_session {GUESSING}::covered",
+            code("mes.people.services.access.begin_in_vain", answer())),
+    Control("held_up_alike", "that who is held up is told nothing of known names either", "ACC-02", f"{GUESSING}::known_and_unknown",
+            code("mes.people.services.access.check_not_held_up", answer())),
+    Control("secrets_told", "the notice to its owner that a secret changed", "ASVS-6.3.7", "tests/quality/alerts/test_secrets.py::the_owner",
+            code("quality.alerts.services.note_secret_change", answer())),
+    Control("factor_of_others", "the second factor, outside, of who signs in another person's session", "ACC-03",
+            "tests/mes/signatures/test_outside.py::pin_alone tests/quality/release/test_outside.py::pin_alone",
+            code("mes.people.second_factor.is_asked_of_others", answer(False))),
     Control("factor_at_sign_in", "the second factor before a session may do anything", "ACC-03",
             "tests/mes/people/test_second_factor.py::password_alone tests/mes/people/test_second_factor.py::code_goes_with",
             code("mes.people.second_factor.is_missing", answer(False))),
@@ -198,6 +207,12 @@ ENTERING = (
             code("mes.people.views.access.ChooseSitePage.is_under_cover", answer(False))),
     Control("passkey_enrolled", "the comparison of a proof's key with the one that was enrolled", "SIG-05 SIG-17", "tests/mes/verifier/test_passkeys.py",
             code("mes.verifier.seals._is_enrolled", answer(True))),
+    Control("enrolled_in_evidence", "the same in an evidence file, checked alone", "SIG-05 SIG-17", "tests/quality/release/test_enrolments.py::never_enrolled",
+            code("mes.verifier.enrolments._is_enrolled", answer(True))),
+    Control("enrolment_checked", "the record in evidence that a second person checked who enrolled", "SIG-05 SIG-17",
+            "tests/quality/release/test_enrolments.py::touched", code("mes.verifier.enrolments._is_check", answer(True))),
+    Control("volume_unbounded", "the words for an infused volume that nothing bounds", "REL-06", "tests/quality/release/test_volume.py::nothing_bounds",
+            code("quality.release.rules.check_infusion", silent("volume_unbounded"))),
     Control("outside_networks", "the networks from which a second factor is asked of everybody", "ACC-03",
             "tests/mes/people/test_second_factor.py::password_alone tests/mes/people/test_second_factor.py::moves_outside",
             code("mes.people.second_factor.is_outside", answer(False))),

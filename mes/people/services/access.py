@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils.crypto import salted_hmac
 
@@ -47,6 +47,11 @@ ON CONFLICT (key) DO UPDATE SET
   since = CASE WHEN kept.since < clock_timestamp() - %(window)s THEN clock_timestamp() ELSE kept.since END
 RETURNING tries
 """
+
+SIGNINGS_IN_VAIN = 30
+"""Wrong tries to sign in the sessions of one person within the window: no shift mistypes so often."""
+SIGNINGS_IN_VAIN_FROM_AN_ADDRESS = 300
+"""A floor may stand behind one address. Who is held up is not counted on, so it takes ten people's sessions to hold up the others there."""
 
 
 @service(Event.SIGNED_IN)
@@ -145,20 +150,60 @@ def begin_sign_in(username: str, address: str) -> None:
 
     Raises TooManyTries, before anything is looked at. Who guesses is slowed down; who is guessed at is not locked out by it.
     """
-    over = False
-    for key, most in _throttled(username, address):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(COUNT_SIGN_IN, {"key": key, "window": SIGN_IN_WINDOW})
-            over |= cursor.fetchone()[0] > most
-    if over:
-        raise TooManyTries("too_many_tries", "Too many tries to sign in. Wait five minutes, then try again.")
+    if [key for key, most in _throttled(username, address) if _count(key) > most]:
+        raise _too_many()
+
+
+def _too_many() -> TooManyTries:
+    return TooManyTries("too_many_tries", "Too many tries. Wait five minutes, then try again.")
+
+
+def vain_keys(by: Actor) -> tuple[str, str]:
+    """Under which wrong tries to sign are counted: of whose session it is, and of where it came from."""
+    return _key("signing", str(by.user_id)), _key("signing_from", by.address)
+
+
+def held_up(person: str, place: str) -> QuerySet[SignInThrottle]:
+    """What holds up the signing of these keys; nothing where they may go on. Asked with the intent, and told before anything of a secret is:
+    known and unknown names are held up alike, so nobody learns which is which by it.
+    """
+    window = ExpressionWrapper(
+        Func(function="clock_timestamp", output_field=DateTimeField()) - Value(SIGN_IN_WINDOW, output_field=DurationField()), output_field=DateTimeField()
+    )
+    most = Q(key=person, tries__gte=SIGNINGS_IN_VAIN) | Q(key=place, tries__gte=SIGNINGS_IN_VAIN_FROM_AN_ADDRESS)
+    return SignInThrottle.objects.filter(most, since__gte=window)
+
+
+def check_not_held_up(by: Actor, known: bool | None = None) -> None:
+    """Raises TooManyTries, before any hash is checked; `known` is what was just read with the intent."""
+    if held_up(*vain_keys(by)).exists() if known is None else known:
+        raise _too_many()
+
+
+def begin_in_vain(by: Actor) -> None:
+    """Count a try of a name that nobody has, or who is locked out, before a hash is checked: no count of a person's own ends those. Raises TooManyTries."""
+    if count_in_vain(by):
+        raise _too_many()
+
+
+def count_in_vain(by: Actor) -> bool:
+    """Count a wrong try in this person's sessions and from this address; returns whether it was one too many. 21 CFR 11.300(d).
+
+    A known name's is counted too, once it was wrong: else the count would tell who is known.
+    """
+    most = zip(vain_keys(by), (SIGNINGS_IN_VAIN, SIGNINGS_IN_VAIN_FROM_AN_ADDRESS), strict=True)
+    return bool([key for key, limit in most if _count(key) > limit])
+
+
+def _count(key: str) -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(COUNT_SIGN_IN, {"key": key, "window": SIGN_IN_WINDOW})
+        return cursor.fetchone()[0]
 
 
 def is_flood_of_tokens(address: str) -> bool:
     """Count a token that opened nothing; True when this address sent many in a short time. A right token is never counted or held up."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(COUNT_SIGN_IN, {"key": _key("token", address), "window": SIGN_IN_WINDOW})
-        return cursor.fetchone()[0] > SIGN_INS_FROM_AN_ADDRESS
+    return _count(_key("token", address)) > SIGN_INS_FROM_AN_ADDRESS
 
 
 def end_sign_in(username: str, address: str) -> None:

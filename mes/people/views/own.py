@@ -11,6 +11,7 @@ from mes.people import forms, queries, second_factor, services, session, totp
 from mes.people.models import SecondFactor, Site, User
 from mes.web import qr
 from mes.web.pages import Page
+from mes.web.panels import panels_for
 
 
 class OwnPage(Page):
@@ -35,6 +36,7 @@ class OwnPage(Page):
             "password_form": forms.PasswordForm(prefix=None, auto_id="password-%s"),
             "pin_form": forms.PinForm(auto_id="pin-%s"),
             "begin_form": forms.OwnPasswordForm(auto_id="begin-%s"),
+            "panels": panels_for(self.request.rights, place="own"),
             "sessions": sessions,
             "sessions_form": forms.SessionsForm(others=others(sessions), auto_id="sessions-%s"),
         }

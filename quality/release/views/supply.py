@@ -19,6 +19,7 @@ from batches.lots.views.second_reader import ReadByTwoPage
 from batches.recipes.queries import document
 from mes.clock import moment_words, record_now
 from mes.errors import RuleBroken, UnreadableInput
+from mes.people import second_factor
 from mes.records.context import site_context
 from mes.signatures import ceremony
 from mes.signatures.meanings import meaning as meaning_of
@@ -150,7 +151,7 @@ class UsePage(Page):
     permission = Permission.RECORD_INFUSION
     template_name = "quality/release/infusion.html"
     title = "Infusion"
-    secret_fields = Page.secret_fields | {"first_secret", "second_secret", "first_intent", "second_intent"}
+    secret_fields = Page.secret_fields | {"first_secret", "second_secret", "first_code", "second_code", "first_intent", "second_intent"}
     at: str = ""
     """Whose signature was refused: first or second."""
 
@@ -203,7 +204,7 @@ class UsePage(Page):
         rules.check_identity(bag, **codes)
         infused = form.facts()["infused"]
         if infused:
-            timed = {name: form.facts()[name] for name in ("started_at", "ended_at", "volume")}
+            timed = {name: form.facts()[name] for name in ("started_at", "ended_at", "volume", "reason")}
             rules.check_infusion(bag, standing=queries.standing_decision(lot), at=record_now(), **timed)
         labels = {
             "infused": "Infused", "started_at": "Started", "ended_at": "Ended", "volume": "Volume infused", "reason_words": "Why not", "reason": "In words",
@@ -212,7 +213,7 @@ class UsePage(Page):
         what = queries.use_subject(bag, facts, typed=typed)
         facts |= {"volume": queries.volume_words(facts.get("volume", ""))}
         held = queries.volume_held(bag)
-        beside = {"volume": f"of {held} in the container" if held else "what the container held is not recorded"}
+        beside = {"volume": f"of {held} in the container" if held else queries.held_words(bag)}
         times = {key: moment_words(at, self.zone()) for key in ("started_at", "ended_at") if (at := form.facts()[key])}
         meanings = queries.use_meanings(infused, typed)
         told = self.refusal is None or self.refusal.code == "stale_screen"
@@ -220,6 +221,7 @@ class UsePage(Page):
         intents = [ceremony.prepare(self.by, what, meaning) for meaning in meanings]
         return {
             "to_sign": True,
+            "factor_of_others": second_factor.is_asked_of_others(self.by),
             "typed_fields": {name: self.request.POST.get(name, "") for name in (*form.fields, MARK)},
             "intents": {f"{which}_intent": intent.pk for which, intent in zip(queries.SIGNERS, intents, strict=True)},
             "at": self.at,
@@ -259,8 +261,9 @@ class UsePage(Page):
         given = self.request.POST
         try:
             return ceremony.authenticate(
-                by=self.by, intent_id=self.intent_id(which), username=given.get(f"{which}_who", ""), secret=given.get(f"{which}_secret", "")
-            )
+                by=self.by, intent_id=self.intent_id(which), username=given.get(f"{which}_who", ""), secret=given.get(f"{which}_secret", ""),
+                code=given.get(f"{which}_code", ""),
+            )  # fmt: skip
         except RuleBroken:
             self.at = which
             raise

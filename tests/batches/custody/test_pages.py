@@ -6,10 +6,11 @@ from batches.custody.models import Label
 from batches.custody.queries import hand_over_subject
 from batches.custody.services import hand_over
 from batches.lots import queries
+from mes.people import totp
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
 from tests.builders.registers import din
-from tests.builders.staff import PIN, signed_in
+from tests.builders.staff import PIN, enrol_authenticator, open_site, outside, signed_in
 
 
 @pytest.fixture
@@ -140,6 +141,25 @@ def test_a_typed_identifier_asks_on_the_page_for_a_second_person(world, browser)
     assert sign(second_who="petra.utr", second_secret=PIN).status_code == 303
     with site_context(world.site.pk):
         assert [each.username for each in queries.typed_identities(lot)] == ["petra.utr"]
+
+
+@pytest.mark.req("ACC-03", case="negative")
+def test_outside_the_second_person_for_a_typed_identifier_proves_a_second_factor(world, browser, settings):
+    lot = world.order()
+    with site_context(world.site.pk):
+        bag = queries.containers_of(lot)[0]
+    petra = world.by("petra")
+    secret = enrol_authenticator(open_site(world.site.code), world.users["petra"])
+    client, url = outside(browser("nora"), settings), f"/lots/{lot.number}/containers/{bag.pk}/hand-over/to_manufacture/"
+
+    def sign(**second):
+        typed = {"scanned": bag.identifier, "from_place": "Ward 3", "to_place": "Courier"}
+        intent = client.post(url, typed).content.decode().split('name="intent" value="')[1].split('"')[0]
+        return client.post(url, typed | {"intent": intent, "who": "nora.utr", "secret": PIN, "second_who": petra.username, "second_secret": PIN} | second)
+
+    alone = sign()
+    assert alone["X-Refusal"] == "code_missing" and 'name="second_code"' in alone.content.decode()
+    assert sign(second_code=totp.code_at(secret, totp.step_now())).status_code == 303
 
 
 def test_a_treatment_centre_prints_no_labels(world, browser):

@@ -1,10 +1,11 @@
 import pytest
 
 from batches.subjects import vault
+from mes.people import totp
 from mes.records.context import site_context
 from mes.records.models import SecurityEvent
 from mes.signatures.models import Signature
-from tests.builders.staff import PASSWORD, signed_in
+from tests.builders.staff import PASSWORD, enrol_authenticator, open_site, outside, signed_in
 
 
 @pytest.fixture
@@ -100,6 +101,16 @@ def test_an_erasure_that_is_not_signed_by_two_entitled_people_erases_nothing(wor
     assert vault.has_key(patient.pk)
     with site_context(world.site.pk):
         assert not Signature.objects.filter(meaning="erased_identity").exists()
+
+
+@pytest.mark.req("ACC-03", case="negative")
+def test_outside_the_second_signer_of_an_erasure_proves_a_second_factor(world, browser, settings):
+    patient, ruth = world.patient(), world.by("ruth").username
+    secret = enrol_authenticator(open_site(world.site.code), world.users["ruth"])
+    quinn, url = outside(browser("quinn"), settings), f"/patients/{patient.pseudonym}/erase/"
+    alone = erase(quinn, url, world.by("quinn").username, ruth)
+    assert alone["X-Refusal"] == "code_missing" and 'name="second_code"' in alone.content.decode() and vault.has_key(patient.pk)
+    assert erase(quinn, url, world.by("quinn").username, ruth, second_code=totp.code_at(secret, totp.step_now())).status_code == 303
 
 
 @pytest.mark.req("ACC-02", case="negative")

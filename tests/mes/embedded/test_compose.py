@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from mes.embedded.programs import find_redis
 from tests.builders.background import wait_for
 from tests.database import ROOT
 
@@ -61,6 +62,76 @@ def test_parts_hold_no_right_of_the_machine_and_only_web_is_reached_from_this_ma
     assert not any("ports" in whole["services"][name] for name in ("database", "broker"))
     assert whole["networks"]["inside"] == {"internal": True}
     assert re.search(r"^USER cartulary$", (FOLDER / "Dockerfile").read_text(), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict:
+    return YAML(typ="safe").load((FOLDER / "compose.yml").read_text())
+
+
+NEEDED = {
+    "database": {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"},
+    "broker": {"CHOWN", "DAC_OVERRIDE", "SETGID", "SETPCAP", "SETUID"},
+}
+"""What the images' own entry points do as root: take over the data folder, read the secret, become the service's user."""
+
+
+def test_database_and_broker_keep_no_right_of_the_machine_but_those_their_entry_points_need(whole):
+    for name, needed in NEEDED.items():
+        part = whole["services"][name]
+        assert part["cap_drop"] == ["ALL"] and set(part["cap_add"]) == needed, name
+        assert part["security_opt"] == ["no-new-privileges:true"], name
+        assert not any(part.get(word) for word in ("privileged", "network_mode", "pid", "devices")), name
+
+
+def test_no_password_stands_in_the_file_or_on_a_command_line(whole):
+    for name, part in whole["services"].items():
+        said = json.dumps([part.get("command"), part.get("entrypoint")])
+        assert "--requirepass" not in said and "PASSWORD=" not in said, name
+        assert all(str(value).startswith("/run/secrets/") for key, value in (part.get("environment") or {}).items() if "PASSWORD" in key), name
+
+
+def test_the_broker_takes_its_password_from_the_secret_and_no_process_sees_it_on_a_command_line(whole, tmp_path):
+    password, words = "5e" * 32, tmp_path / "words"
+    (tmp_path / "redis_password").write_text(password + "\n")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    stand_in = tmp_path / "docker-entrypoint.sh"  # the image's own becomes another user first, then does the same
+    stand_in.write_text(f'#!/bin/sh\nprintf "%s " "$@" > {words}\nexec "$@" --port {port} --bind 127.0.0.1 --dir {tmp_path}\n')
+    stand_in.chmod(0o755)
+    program = tmp_path / "redis-server"
+    program.symlink_to(find_redis())
+    command = [word.replace("$$", "$").replace("/run/secrets", str(tmp_path)) for word in whole["services"]["broker"]["command"]]
+    with subprocess.Popen(command, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, stdout=subprocess.DEVNULL) as server:
+        try:
+            wait_for(lambda: answers(port, "PING"), 20)
+            assert "NOAUTH" in answers(port, "PING")
+            assert answers(port, f"AUTH {password}", "PING").splitlines() == ["+OK", "+PONG"]
+            assert Path(f"/proc/{server.pid}/comm").read_text().strip() in ("redis-server", "valkey-server"), "a stop reaches the server itself"
+        finally:
+            server.terminate()
+    assert words.read_text().startswith("redis-server") and password not in words.read_text()
+    assert (tmp_path / "appendonlydir").is_dir()
+
+
+def answers(port: int, *lines: str) -> str:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+            line.sendall("".join(f"{each}\r\n" for each in (*lines, "QUIT")).encode())
+            said = b"".join(iter(lambda: line.recv(4096), b"")).decode()
+    except OSError:
+        return ""
+    return "\n".join(said.splitlines()[: len(lines)])
+
+
+def test_keys_and_anchors_are_held_by_who_uses_them_and_written_by_who_writes_them(parts):
+    held = {name: {volume.split(":")[0]: "ro" if volume.endswith(":ro") else "rw" for volume in part.get("volumes", ())} for name, part in parts.items()}
+    assert held == {
+        "prepare": {}, "migrate": {}, "beat": {}, "paper": {},  # that paper needs none: tests/quality/release/test_keyless_paper.py
+        "web": {"keys": "rw", "anchors": "ro"},  # seal keys and patients' keys are made and burnt while somebody waits
+        "worker": {"keys": "rw", "anchors": "rw"},  # checkpoint keys and anchors are made, left-over keys of erased patients burnt
+    }  # fmt: skip
 
 
 def test_secrets_are_made_once_readable_by_their_owner_and_all_that_compose_names(tmp_path):
