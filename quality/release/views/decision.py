@@ -37,7 +37,7 @@ DECIDED = frozenset({"certified_final", "rejected", "withdrawn", "terminated", "
 def shown_lines(lines: list[GateLine], number: str) -> list[dict]:
     """The gate's lines for `ready.html`, each leading to where it is answered."""
     places = {
-        "steps": f"/lots/{number}/", "exceptions": f"/lots/{number}/review/", "review": f"/lots/{number}/review/", "deviations": "/deviations/",
+        "steps": f"/lots/{number}/", "exceptions": f"/lots/{number}/review/", "review": f"/lots/{number}/review/#newer", "deviations": "/deviations/",
         "results_in": f"/lots/{number}/qc/", "results_meet": f"/lots/{number}/qc/", "results_reviewed": f"/lots/{number}/qc/",
         "verdicts": f"/lots/{number}/qc/",
         "labels": f"/lots/{number}/labels/",
