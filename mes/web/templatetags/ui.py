@@ -233,22 +233,21 @@ def _zone(context: dict, zone: object) -> dt.tzinfo:
 @register.simple_tag(takes_context=True)
 def when(context: dict, moment: dt.datetime | dt.date | None, form: str = "long", zone: object = None) -> SafeString:
     """A time in the site's zone. Forms: long, minute, short, time (they name the zone; short leaves out the year), clock (beside one that
-    does), date, paper (with offset). A bare date stays."""
+    does), date, paper (as long: what is printed has one form). A bare date stays."""
     if moment is None or moment == "":
         return SafeString("–")
     if not isinstance(moment, dt.datetime):
         return format_html('<time datetime="{}" class="nowrap">{}</time>', moment.isoformat(), day_words(moment))
     zone = _zone(context, zone)
     local = moment.astimezone(zone)
-    offset = local.strftime("%z")
     text = {
         "long": moment_words(local, zone, seconds=True),
+        "paper": moment_words(local, zone, seconds=True),
         "minute": moment_words(local, zone),
         "short": short_words(local, zone),
         "time": f"{local:%H:%M:%S %Z}",
         "clock": f"{local:%H:%M}",
         "date": day_words(local),
-        "paper": f"{day_words(local)} {local:%H:%M:%S} {offset[:3]}:{offset[3:]}",
     }[form]
     return format_html('<time datetime="{}" class="nowrap">{}</time>', local.isoformat(), text)
 
