@@ -182,18 +182,43 @@ KINDS: dict[str, str] = {
     "wrong_scan": "Wrong scan",
 }
 
+AREAS: dict[str, str] = {
+    "access": "access", "alerts": "alerts", "analytics": "product review", "checkpoints": "checkpoints", "custody": "labels and hand-overs",
+    "deviations": "deviations", "dossier": "batch record", "equipment": "equipment", "evidence": "evidence files", "execution": "steps",
+    "inspection": "audit trail", "lots": "lots", "materials": "materials", "passkeys": "passkeys", "people": "people", "readings": "readings",
+    "recipes": "master recipes", "release": "release", "review": "review", "samples": "QC", "signatures": "signatures", "specifications": "specifications",
+    "subjects": "subjects",
+}  # fmt: skip
+"""Where a page belongs, by the folder of its view, in the words of the navigation: "list" alone is the page of several folders."""
+
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PARTS = ("Page", "View", "Panel", "Drawer", "Fragment")
+_PARTS = ("Page", "View")
+
+
+def named(view: type) -> str:
+    """A view as a security event keeps it: "ListPage of deviations", its class and the folder it stands in."""
+    return f"{view.__name__} of {view.__module__.split('.')[1]}"
+
+
+def opening(page: type) -> str:
+    """The same of a page that somebody tried to open."""
+    return f"open {named(page)}"
 
 
 @cache
 def deed_words(attempted: str) -> str:
-    """What was tried, for a person: a deed by its words, a page or a part of the interface by its own name."""
+    """What was tried, for a person: a deed by its words, a page or a part of the interface by where it belongs and its own name.
+
+    Events from before the folder was kept have the name alone.
+    """
     opened = attempted.removeprefix("open ")
-    if opened != attempted or _HUMPS.search(attempted) or attempted[:1].isupper():
-        kind = next((part for part in _PARTS if opened.endswith(part)), "")
-        name = " ".join(_HUMPS.split(opened.removesuffix(kind))).lower() or opened.lower()
-        return f"open the {'page' if opened != attempted else 'interface'} “{name}”"
+    view, _, folder = opened.partition(" of ")
+    if opened != attempted or _HUMPS.search(view) or attempted[:1].isupper():
+        kind = next((part for part in _PARTS if view.endswith(part)), "")
+        name = " ".join(_HUMPS.split(view.removesuffix(kind))).lower() or view.lower()
+        area = AREAS.get(folder) or plain(folder)
+        called = name if not area or name == area else f"{area}, {name}"
+        return f"open the {'page' if opened != attempted else 'interface'} “{called}”"
     return DEEDS.get(attempted) or plain(attempted)
 
 
@@ -205,3 +230,8 @@ def kind_words(kind: str) -> str:
 def deeds_called(text: str) -> list[str]:
     """The names of the deeds whose words hold this text."""
     return [name for name, words in DEEDS.items() if text and text.lower() in words]
+
+
+def areas_called(text: str) -> list[str]:
+    """The folders of views whose words hold this text."""
+    return [folder for folder, words in AREAS.items() if text and text.lower() in words.lower()]

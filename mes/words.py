@@ -11,7 +11,9 @@ _MICRO_IN_TEXT = re.compile(r"(?<![A-Za-z_-])u(?=(?:L|M|mol)\b(?![=-])|g/)|(?<=\
 _ONE = re.compile(
     r"(?<![\w.,−/+-])1 (?:(piece|vial|bag|dose|bead|event|particle|cell|day|week|month|hour|minute|second)s|(cop)ies)\b(?!\s*/)"
 )
-_NEEDED = re.compile(r"deg\s?[CFK]\b|(?<![A-Za-z])u(?:[LgMm]\b|mol\b)|1 [a-z]+s\b")
+_AT_MOST = re.compile(r"(?:<|&lt;)=\s*(?=[-−]?\d)")
+_AT_LEAST = re.compile(r"(?:>|&gt;)=\s*(?=[-−]?\d)")
+_NEEDED = re.compile(r"deg\s?[CFK]\b|(?<![A-Za-z])u(?:[LgMm]\b|mol\b)|1 [a-z]+s\b|&[lg]t;=")
 _MARKUP = re.compile(r"(?is)(<(textarea|pre|code|script|style|bdi)\b.*?</\2\s*>|<!--.*?-->|<[^>]*>)")
 _CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+", re.ASCII)
 
@@ -42,7 +44,8 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 
 def said(text: str) -> str:
-    """A text with its units as people write them, and one thing of a kind in the singular: "1 pieces" as "1 piece"."""
+    """A text with its units as people write them, one thing of a kind in the singular, and bounds by their signs: "1 pieces" as "1 piece", "<=0.5" as "≤ 0.5"."""
+    text = _AT_LEAST.sub("≥ ", _AT_MOST.sub("≤ ", text))
     return _ONE.sub(lambda found: f"1 {found[1] or found[2] + 'y'}", _MICRO_IN_TEXT.sub("µ", _DEGREES.sub(r"°\1", text)))
 
 

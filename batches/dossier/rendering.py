@@ -13,7 +13,7 @@ from batches.dossier.queries.shown import shown
 from batches.dossier.services import keep_record
 from batches.lots.models import Lot
 from mes.audit.chain import canonical_json
-from mes.clock import record_now
+from mes.clock import moment_words, record_now
 from mes.records.actors import Actor
 from mes.records.context import site_context
 from mes.web.pdf import Attached, render_paper
@@ -32,7 +32,7 @@ def record_pdf(record: dict) -> bytes:
         "lot": {"check": record["check_code"], "number": record["lot"], "product": record["product"]["name"].partition(",")[0], "coi": record["coi"]},
         "stamp": "Demo data" if record["demo"] else "",
         "digest": digest,
-        "foot": f"{record['read_at'][:16].replace('T', ' ')} UTC, entry {record['trail']['entries']}, content SHA-256 {digest[:12]} … {digest[-6:]}",
+        "foot": f"{moment_words(drawn['read_at'], record['site']['time_zone'])}, entry {record['trail']['entries']}, content SHA-256 {digest[:12]} … {digest[-6:]}",
     }
     html = render_to_string(TEMPLATE, context)
     data = Attached(f"{record['lot']}-record.json", canonical_json(record).encode(), "The batch record as data", "Source")

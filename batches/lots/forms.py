@@ -7,6 +7,7 @@ import re
 from django import forms
 
 from batches.lots.rules import MARKETS
+from batches.recipes.quantities import format_decimal
 from batches.recipes.queries import document
 from mes.web.fields import ChosenField
 
@@ -49,8 +50,9 @@ class OrderForm(forms.Form):
     def __init__(self, *args, versions=(), **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["recipe"].choices = [(str(each.pk), f"{each.master.name}, version {each.label}") for each in versions]
-        cohorts = [f"{each.master.code}: {', '.join(cohort.code for cohort in document(each).dose.cohorts)}" for each in versions]
-        self.fields["cohort"].help_text = ". ".join(["Leave empty where the recipe has only one", *cohorts]) + "."
+        doses = [(each.master.name, document(each).dose) for each in versions]
+        choices = [f"{name}: {', '.join(f'{each.code} ({format_decimal(each.target)} {dose.unit})' for each in dose.cohorts)}" for name, dose in doses if len(dose.cohorts) > 1]
+        self.fields["cohort"].help_text = ". ".join(["Leave empty where the recipe has only one", *choices]) + "."
 
     def clean_dins(self) -> list[str]:
         return [part.strip() for part in re.split(r"[\n;,]", self.cleaned_data["dins"]) if part.strip()]

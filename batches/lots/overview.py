@@ -52,6 +52,20 @@ def line(lot: Lot, shown: list[dict], now: dt.datetime, zone: ZoneInfo, marks: S
     return timeline.lay_out(drawn, list(marks), now.astimezone(zone), words=f"Timeline of lot {lot.number}: {len(drawn)} stages")
 
 
+SEEN = 0.3
+"""Percent of the line's width below which a stage cannot be seen."""
+
+
+def course_note(lot: Lot, shown: list[dict], drawn: dict | None) -> str:
+    """What the timeline cannot show, in a sentence; empty where it shows everything."""
+    if drawn is None:
+        return "The lot ended before a step was opened: there is no course to draw." if lot.state in LOT.ends() else "No step is planned yet."
+    if not any(run["opened_at"] for each in shown for run in each["runs"]):
+        return "No step was opened yet. The stages stand where the recipe plans them."
+    short = [each["name"] for each in drawn["stages"] if not each["plan_x"] and float(each["width"]) < SEEN]
+    return f"Done in too short a time to be seen at this scale: {', '.join(short)}." if short else ""
+
+
 def _not_before(run: dict, now: dt.datetime) -> dt.datetime:
     """The earliest time at which an open run can still begin or end; one that is left out keeps its planned day."""
     return dt.datetime.min.replace(tzinfo=dt.UTC) if run["state"] == "not_done" else now

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 from batches.recipes.document.checks import Known
 
-_criteria: list[Callable[[], Mapping[str, Collection[str]]]] = []
+_criteria: list[Callable[[], Mapping[str, Mapping[str, str]]]] = []
 
 
-def offer_criteria(source: Callable[[], Mapping[str, Collection[str]]]) -> None:
-    """Offer the criterion codes of each specification, by its code. Called inside the site context."""
+def offer_criteria(source: Callable[[], Mapping[str, Mapping[str, str]]]) -> None:
+    """Offer the criteria of each specification by its code: their codes with what they are called. Called inside the site context."""
     if source not in _criteria:
         _criteria.append(source)
+
+
+def criteria_of(specification: str) -> dict[str, str]:
+    """What the criteria of a specification are called, by their code; nothing for one that is not here yet."""
+    return {code: name for source in _criteria for code, name in source().get(specification, {}).items()}
 
 
 def known() -> Known:

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from batches.permissions import Permission
-from batches.recipes import queries, services
+from batches.recipes import outside, queries, services, wording
 from batches.recipes.bounds import bounds_text
 from batches.recipes.document.planning import planned_entries, planned_steps
 from batches.recipes.document.schema import LIMIT_NAMES, Parameter, Recipe
@@ -135,8 +135,14 @@ class VersionPage(Page):
             "recipe": recipe,
             "pairs": self.pairs(version, recipe),
             "stages": [self.stage(recipe, stage) for stage in recipe.stages],
-            "samples": [{"it": each, "tests": ", ".join(each.tests)} for each in recipe.samples],
-            "limits_of_time": [{"it": each, "evidence": evidence_words(each.evidence, each.evidence_source)} for each in recipe.time_limits],
+            "samples": self.samples(recipe),
+            "limits_of_time": [
+                {
+                    "it": each, "starts": wording.event_words(recipe, each.starts), "ends": wording.event_words(recipe, each.ends),
+                    "evidence": wording.evidence_words(each.evidence, each.evidence_source),
+                }
+                for each in recipe.time_limits
+            ],
             "approvals": queries.approvals_of(version),
             "others": [{"label": each.label, "url": f"{version_url(version)}against/{each.label}/"} for each in others],
             "may_author": str(Permission.AUTHOR_RECIPES) in rights,
@@ -149,8 +155,8 @@ class VersionPage(Page):
             {"k": "Specification", "v": recipe.specification},
             {"k": "Steps of a lot", "v": str(len(planned_steps(recipe)))},
             {"k": "Entries of a lot", "v": str(planned_entries(recipe))},
-            {"k": "Dose", "v": f"{', '.join(f'{each.code}: {each.target}' for each in dose.cohorts)} {dose.unit}"},
-            {"k": "Basis of the dose", "v": f"{dose.basis} ({evidence_words(dose.evidence, dose.evidence_source)})"},
+            {"k": "Dose", "v": "; ".join(wording.cohort_words(dose, each.code) for each in dose.cohorts), "limits": True},
+            {"k": "Basis of the dose", "v": f"{dose.basis} ({wording.evidence_words(dose.evidence, dose.evidence_source)})", "limits": True},
             {"k": "Shelf life", "v": f"{recipe.shelf_life.span}, {recipe.shelf_life.storage} ({recipe.shelf_life.evidence})"},
             {"k": "Author", "v": version.author.full_name},
             {"k": "SHA-256 of the text", "v": version.digest, "mono": True},
@@ -159,8 +165,21 @@ class VersionPage(Page):
     def stage(self, recipe: Recipe, stage) -> dict:
         materials = {each.code: each for each in recipe.materials}
         classes = {each.code: each.name for each in recipe.equipment_classes}
+        containers = {each.code: each.title for each in recipe.containers}
         names = recipe.parameter_names()
-        return {"stage": stage, "steps": [self.step(step, materials, classes, names) for step in stage.steps]}
+        return {"stage": stage, "steps": [self.step(step, materials, classes, names) | self.place(step, containers) for step in stage.steps]}
+
+    def samples(self, recipe: Recipe) -> list[dict]:
+        names = outside.criteria_of(recipe.specification) if recipe.samples else {}
+        return [{"it": each, "tests": wording.words_of_tests(each, names)} for each in recipe.samples]
+
+    def place(self, step, containers: dict) -> dict:
+        """What a step opens on, and what its answers do."""
+        options = step.decision.options if step.decision else ()
+        return {
+            "opens_on": containers.get(step.touches_material, ""),
+            "answers": [f"{each.title} ({wording.CONSEQUENCES[each.consequence]})" for each in options],
+        }
 
     def step(self, step, materials: dict, classes: dict, names: dict) -> dict:
         return {
@@ -174,25 +193,20 @@ class VersionPage(Page):
             ],
             "values": [
                 {
-                    "p": each, "formula": in_names(each.expression or "", names), "limits": limits_of(each),
-                    "evidence": evidence_words(each.evidence, each.evidence_source),
+                    "p": each, "formula": in_names(each.expression or "", names), "limits": limits_of(each), "type": wording.TYPES[each.type],
+                    "source": wording.SOURCES[each.source], "evidence": wording.evidence_words(each.evidence, each.evidence_source),
                 }
                 for each in step.parameters
             ],
         }
 
 
-def evidence_words(evidence: str | None, source: str | None) -> str:
-    """Where a number comes from: its tag and the source it names; what is made up says so (decisions 29)."""
-    return ", ".join(each for each in (evidence, source) if each)
-
-
 def limits_of(parameter: Parameter) -> list[str]:
-    """Each limit of a value in words, with where it comes from: "action 70 to 100 % (V, S2)"."""
+    """Each limit of a value in words, with where it comes from: "action 70 to 100 % (read in S2)"."""
     words = []
     for name in LIMIT_NAMES:
         if (band := getattr(parameter.limits, name)) is not None:
-            evidence = evidence_words(*parameter.evidence_of(name))
+            evidence = wording.evidence_words(*parameter.evidence_of(name))
             words.append(f"{name} {bounds_text(band, parameter.unit or '')}{f' ({evidence})' if evidence else ''}")
     if parameter.accept:
         words.append(f"accepted: {', '.join(parameter.accept)}")

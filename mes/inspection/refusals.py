@@ -58,7 +58,10 @@ def refused(
         rows = rows.filter(kind=kind)
     if text:
         code, deeds = text.replace(" ", "_"), acts.deeds_called(text)
-        rows = rows.filter(Q(sentence__icontains=text) | Q(code__icontains=code) | Q(attempted__icontains=code) | Q(attempted__in=deeds))
+        called = Q(sentence__icontains=text) | Q(code__icontains=code) | Q(attempted__icontains=code) | Q(attempted__in=deeds)
+        for folder in acts.areas_called(text):
+            called |= Q(attempted__endswith=f" of {folder}")
+        rows = rows.filter(called)
     if subjects is not None:
         rows = rows.filter(subject__in=subjects)
     if since:

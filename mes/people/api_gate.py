@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework.permissions import BasePermission
 
+from mes import acts
 from mes.errors import NotAllowed
 from mes.people.models import User
 from mes.people.rules import check_may
@@ -25,7 +26,7 @@ class MayCall(BasePermission):
             try:
                 check_may(actor, permission, _held(request, actor))
             except NotAllowed as refusal:
-                record_refusal(actor, refusal, type(view).__name__)
+                record_refusal(actor, refusal, acts.named(type(view)))
                 raise
         return True
 

@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponse, JsonResponse
 
+from mes import acts
 from mes.errors import RuleBroken, StaleRecord, UnreadableInput
 from mes.passkeys import webauthn
 from mes.people import second_factor
@@ -156,7 +157,7 @@ class SigningPage(Page):
                 return self.draw(self.dialog(meaning, intent, changed) | shown | extra, status)
         except RuleBroken as broken:
             if broken.security:
-                record_refusal(self.by, broken, f"open {type(self).__name__}")
+                record_refusal(self.by, broken, acts.opening(type(self)))
             raise
 
     def dialog(self, meaning: Meaning, intent: SigningIntent, changed: bool) -> dict:

@@ -28,6 +28,7 @@ from django.utils.safestring import SafeString
 from django.views import View
 from django_htmx.http import HttpResponseClientRedirect
 
+from mes import acts
 from mes.errors import NotAllowed, RuleBroken
 from mes.records.actors import Actor
 from mes.records.context import site_context
@@ -93,7 +94,7 @@ class Page(View):
         except RuleBroken as broken:
             # Reading runs no service, so no door has written this refusal yet.
             if broken.security:
-                record_refusal(self.by, broken, f"open {type(self).__name__}")
+                record_refusal(self.by, broken, acts.opening(type(self)))
             raise
 
     def reading(self) -> AbstractContextManager[None]:
@@ -134,7 +135,7 @@ class Page(View):
             try:
                 self.check_may_open()
             except NotAllowed as refused:
-                record_refusal(self.by, refused, f"open {type(self).__name__}")
+                record_refusal(self.by, refused, acts.opening(type(self)))
                 return problems.answer(request, refused)
         try:
             if request.method == "POST" and self.by is not None and request.POST.get("once"):

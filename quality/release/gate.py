@@ -27,6 +27,7 @@ from quality.deviations.models import Deviation
 from quality.release import integrity as integrities
 from quality.release.expiry import expiry_of
 from quality.review.queries import Picture, picture
+from quality.review.rules import SIGNABLE
 from quality.samples import queries as samples
 from quality.samples.queries import CriterionLine
 
@@ -136,10 +137,9 @@ def review(g: Ground) -> Iterator[GateLine]:
         detail = f"{made.reviewed_by.full_name}, rules {made.rules_version}"
     elif made is None or made.reviewed_by_id is None:
         detail = "Not signed yet."
-    elif shown.newer:
-        detail = f"{count(len(shown.newer), 'entry', 'entries')} came after it. It has to be signed again."
     else:
-        detail = "Open again. It has to be signed again."
+        again = " It has to be signed again." if g.lot.state in SIGNABLE else ""
+        detail = f"{count(len(shown.newer), 'entry', 'entries')} came after it.{again}" if shown.newer else f"Open again.{again}"
     yield GateLine("review", "The record and its audit trail are reviewed", shown.is_current, detail)
 
 

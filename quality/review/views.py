@@ -106,6 +106,9 @@ class ReviewPage(Page):
             "page_title": f"Review {lot.number}",
             "the_lot": lot,
             "shown": shown,
+            "newer": newer(shown),
+            "newer_words": f"{counted(len(shown.newer), 'entry', 'entries')} came after the signed review.",
+            "newer_text": "Look at what stands here, then sign again." if lot.state in SIGNABLE else f"{LOT_WORDS[lot.state]}: its review is not signed again.",
             "groups_open": grouped(self, to_decide, current),
             "groups_done": grouped(self, settled, current),
             "current": current,
@@ -200,6 +203,11 @@ def detail(shown: Picture, line: ExceptionLine) -> dict:
         "step_url": f"/lots/{shown.lot.number}/steps/{line.step_key}/" if line.step_key else "",
         "history": history_of(shown, line),
     }
+
+
+def newer(shown: Picture) -> list[dict]:
+    """What came after the signed review and opens it again, oldest first, in the words of the trail (AUD-11)."""
+    return [{"item": item} for item in dossier.annex(shown.lot, only=[entry.seq for entry in shown.newer])] if shown.newer else []
 
 
 def history_of(shown: Picture, line: ExceptionLine) -> list:

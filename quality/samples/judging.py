@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from batches.execution import queries as execution
 from batches.lots.models import Lot
-from batches.recipes.expressions import Expression, ExpressionRefused
+from batches.recipes.expressions import Expression, ExpressionRefused, in_names
 from batches.recipes.quantities import DecimalSign, Quantity, read_value
+from batches.recipes.queries import document
 from mes.errors import RuleBroken, UnreadableInput
 from quality.samples.models import Result
 from quality.specifications.document.schema import Criterion
@@ -67,12 +68,16 @@ def target_of(lot: Lot, criterion: Criterion) -> Decimal:
     except ExpressionRefused as refused:
         raise RuleBroken(
             "target_unknown",
-            f"{criterion.name} is compared with {criterion.target.expression}, which cannot be computed yet: {refused.sentence} "
+            f"{criterion.name} is compared with {_in_words(lot, criterion)}, which cannot be computed yet: {refused.sentence} "
             "Record what is missing in the batch record, then enter the result.",
         ) from refused
     if not isinstance(found, Decimal):
-        raise RuleBroken("target_unknown", f"{criterion.name} is compared with {criterion.target.expression}, which gives no number.")
+        raise RuleBroken("target_unknown", f"{criterion.name} is compared with {_in_words(lot, criterion)}, which gives no number.")
     return found
+
+
+def _in_words(lot: Lot, criterion: Criterion) -> str:
+    return in_names(criterion.target.expression, document(lot.recipe_version).parameter_names())
 
 
 def rule_now(lot: Lot, criterion: Criterion) -> str:
@@ -112,9 +117,9 @@ def verdict_of(result: Result, specification: str) -> Verdict:
 def group_verdict(name: str, criteria: tuple[Criterion, ...], results: dict[str, Result], specification: str) -> Verdict:
     """The verdict of criteria of which one is enough, from the results that count now."""
     verdicts = [
-        verdict_of(results[each.code], specification)
+        replace(verdict_of(results[each.code], specification), criterion=each.name)
         if each.code in results
-        else Verdict(Outcome.PENDING, each.code, specification, criterion_text(each), "The result is still to come.")
+        else Verdict(Outcome.PENDING, each.name, specification, criterion_text(each), "The result is still to come.")
         for each in criteria
     ]
     return judge_group(name, verdicts)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 from batches.lots.models import Lot
 from batches.recipes.document.compare import Change, diff
 from batches.recipes.document.loader import digest
 from batches.recipes.document.schema import Recipe
+from batches.recipes.expressions import in_names
 from batches.recipes.queries import document as recipe_document
 from batches.recipes.queries import effective_versions as effective_recipes
 from mes.signatures import ceremony
@@ -85,11 +88,11 @@ def recipes_judged_by(version: SpecificationVersion) -> list[Recipe]:
     return [each for each in found if each.specification == version.specification.code]
 
 
-def criteria_by_code() -> dict[str, set[str]]:
-    """The criterion codes of each specification, of all its versions that still may judge a lot: what a recipe's samples can be tested for."""
-    found: dict[str, set[str]] = {}
+def criteria_by_code() -> dict[str, dict[str, str]]:
+    """The criteria of each specification by code, with their names, of all versions that may judge a lot: what samples can be tested for."""
+    found: dict[str, dict[str, str]] = {}
     for version in SpecificationVersion.objects.exclude(state__in=["superseded", "withdrawn"]).select_related("specification"):
-        found.setdefault(version.specification.code, set()).update(each.code for each in document(version).criteria)
+        found.setdefault(version.specification.code, {}).update({each.code: each.name for each in document(version).criteria})
     return found
 
 
@@ -108,9 +111,15 @@ def evidence_of(criterion: Criterion) -> str:
     return "illustrative" if criterion.evidence == "illustrative" else ""
 
 
-def rule_of(criterion: Criterion) -> str:
-    """The criterion as a person reads it, with its rounding rule."""
-    return criterion_text(criterion)
+def rule_of(criterion: Criterion, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The criterion as a person reads it, with its rounding rule; `names` says what a computed limit is computed from."""
+    rule = criterion_text(criterion)
+    return rule.replace(criterion.target.expression, in_names(criterion.target.expression, names)) if criterion.target else rule
+
+
+def names_for(version: SpecificationVersion) -> dict[str, str]:
+    """What the recipes judged by this version call the values that its limits are computed from."""
+    return {key: name for recipe in recipes_judged_by(version) for key, name in recipe.parameter_names().items()}
 
 
 def content_of(version: SpecificationVersion) -> dict:

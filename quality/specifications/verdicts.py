@@ -8,7 +8,7 @@ Sources: 21 CFR 211.160(b), 211.165(a), 211.194(a)(6); EU GMP Part IV section 12
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import StrEnum
@@ -176,7 +176,7 @@ def check_unit(criterion: Criterion, unit: str) -> None:
         raise ValueRefused(refused.code, refused.sentence) from None
     raise ValueRefused(
         "wrong_unit",
-        f"The result is in {unit or 'no unit'}, the criterion {criterion.code} in {full or 'no unit'}. They are not compared; report it in {full}.",
+        f"The result is in {unit or 'no unit'}, {criterion.name} in {full or 'no unit'}. They are not compared; report it in {full}.",
     )
 
 
@@ -224,7 +224,7 @@ def criterion_text(criterion: Criterion, target: Decimal | None = None) -> str:
     if criterion.type == "report_only":
         return "report only"
     if not criterion.is_numeric:
-        return f"one of: {', '.join(criterion.accept)}" if criterion.accept else "report only"
+        return either(criterion.accept) if criterion.accept else "report only"
     parts = [bounds_text(criterion, criterion.unit or "")]
     if criterion.target is not None:
         tolerance = format_decimal(criterion.target.tolerance_pct)
@@ -233,6 +233,11 @@ def criterion_text(criterion: Criterion, target: Decimal | None = None) -> str:
         else:
             parts.append(f"{format_decimal(target)} ± {tolerance} %: {bounds_text(_around(criterion, target), criterion.unit or '')}")
     return ", ".join(part for part in (*parts, rule_text(criterion.rounding)) if part)
+
+
+def either(answers: Sequence[str]) -> str:
+    """Answers of which each is good: "absent", "clear or turbid", "a, b or c"."""
+    return f"{', '.join(answers[:-1])} or {answers[-1]}" if len(answers) > 1 else answers[0]
 
 
 def _around(criterion: Criterion, target: Decimal) -> Between:
@@ -246,11 +251,11 @@ def _around(criterion: Criterion, target: Decimal) -> Between:
 
 def _numeric(made: _Maker, criterion: Criterion, result: Quantity, target: Decimal | None) -> Verdict:
     if result.value is None or not result.value.is_finite():
-        raise ValueRefused("not_a_number", f"{criterion.code} takes a number, and {result.text[:80]!r} is none. Type digits, such as 97.9.")
+        raise ValueRefused("not_a_number", f"{criterion.name} takes a number, and {result.text[:80]!r} is none. Type digits, such as 97.9.")
     if result.is_censored and criterion.type != "censored_numeric":
         raise ValueRefused(
             "censored_not_allowed",
-            f"{criterion.code} takes a plain number; {result.text!r} gives only a bound. Report the number measured.",
+            f"{criterion.name} takes a plain number; {result.text!r} gives only a bound. Report the number measured.",
         )
     bands: list[Between | Criterion] = [criterion] if lower(criterion) or upper(criterion) else []
     if criterion.target is not None:

@@ -12,6 +12,7 @@ from mes.errors import RuleBroken
 from mes.records.context import site_context
 from mes.signatures.pages import SigningPage
 from mes.web.pages import Page
+from mes.words import plain
 from quality.permissions import Permission
 from quality.specifications import forms, queries, services
 from quality.specifications.models import SpecificationVersion
@@ -105,6 +106,7 @@ class VersionPage(Page):
         version = queries.version_named(code, label)
         document = queries.document(version)
         rights = self.request.rights
+        names = queries.names_for(version)
         before = next((each for each in queries.versions_of(version.specification) if each.recorded_at < version.recorded_at), None)
         return {
             "page_title": queries.name_of(version),
@@ -121,7 +123,7 @@ class VersionPage(Page):
                 {"k": "Demo data", "v": "yes, made for demonstration" if version.demo else "no"},
                 {"k": "SHA-256", "v": version.digest, "mono": True},
             ],
-            "criteria": [{"it": each, "rule": queries.rule_of(each)} for each in document.criteria],
+            "criteria": [{"it": each, "rule": queries.rule_of(each, names), "group": plain(each.any_of or "")} for each in document.criteria],
             "sources": document.based_on,
             "approvals": queries.approvals_of(version),
             "before": before,

@@ -30,6 +30,20 @@ def test_one_thing_is_said_in_the_singular(text, read):
     assert said(text) == read
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("<=0.5 EU/mL", "≤ 0.5 EU/mL"), (">= 70 %", "≥ 70 %"), ("< 0.05", "< 0.05"), ("a <= b", "a <= b"), ("<= −2 degC", "≤ −2 °C"),
+    ],
+)  # fmt: skip
+def test_bounds_are_said_by_their_signs(text, read):
+    assert said(text) == read
+
+
+def test_a_sign_is_drawn_on_pages_and_left_in_what_was_typed():
+    assert said_in("<td>&lt;= 0.5</td><bdi>&lt;=0.5</bdi><i>&gt;=70</i>") == "<td>≤ 0.5</td><bdi>&lt;=0.5</bdi><i>≥ 70</i>"
+
+
 @pytest.mark.parametrize("exact", ["ug", "Ute Graf (ug), operator", "X-uL-7", "uM-12", "3q2+9ug=", "lot_uL"])
 def test_user_names_and_codes_in_a_text_stay_letter_by_letter(exact):
     assert said(exact) == exact

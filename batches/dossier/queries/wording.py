@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batches.custody.wording import HAND_OVERS
+from batches.recipes.wording import cohort_words
 from mes.audit.wordings import Change, Words, word
 from mes.clock import moment_words
 from mes.words import counted, plain, unit_words
@@ -111,7 +112,9 @@ def hold(words: Words, now, before) -> Sequence[Change]:
 
 def lot(words: Words, now, before) -> Sequence[Change]:
     if before is None:
-        return [Change("Lot", "", f"{now.number}, check code {now.check_code}, market {now.market}, cohort {now.cohort or 'none'}")]
+        recipe = getattr(words, "recipe", None)
+        cohort = cohort_words(recipe.dose, now.cohort) if recipe is not None and now.cohort else now.cohort or "none"
+        return [Change("Lot", "", f"{now.number}, check code {now.check_code}, market {now.market}, dose cohort {cohort}")]
     return _moved("Lot", now, before)
 
 

@@ -11,6 +11,8 @@ from batches.lots.band import band, product_name
 from batches.lots.models import Lot
 from batches.lots.states import LOT_WORDS
 from batches.permissions import Permission
+from batches.recipes.queries import document
+from batches.recipes.wording import cohort_words
 from mes.clock import record_now
 from mes.records.context import site_context
 from mes.web import panels
@@ -56,7 +58,8 @@ class LotPage(OfLot):
             "steps_done": sum(each["done"] for each in shown),
             "steps_all": sum(each["all"] for each in shown),
             "stage_words": next((f"Now: {each['title']}" for each in shown if each["state"] == "now"), LOT_WORDS[lot.state]),
-            "line": overview.line(lot, shown, record_now(), zone),
+            "line": (drawn := overview.line(lot, shown, record_now(), zone)),
+            "course_note": overview.course_note(lot, shown, drawn),
             "identity": overview.identity_pairs(lot, may_see=not {Permission.SEE_PATIENT_IDENTITY, Permission.ERASE_PATIENT}.isdisjoint(rights)),
             "order_pairs": self.order_pairs(lot),
             "donation_rows": overview.donation_rows(lot, donations),
@@ -82,7 +85,7 @@ class LotPage(OfLot):
         pairs = [
             {"k": "Product", "v": f"{product_name(lot.recipe_version_id)} ({lot.product})"},
             {"k": "Market", "v": lot.market},
-            {"k": "Dose cohort", "v": lot.cohort},
+            {"k": "Dose cohort", "v": cohort_words(document(lot.recipe_version).dose, lot.cohort), "limits": True},
             {"k": "Site", "v": lot.site.name},
         ]
         if lot.end_reason or lot.end_reason_code:

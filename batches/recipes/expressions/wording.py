@@ -14,4 +14,4 @@ def in_names(written: str, names: Mapping[str, str]) -> str:
     Functions, texts in quotes and keys without a name stay as they are written.
     """
     named = _WORDS.sub(lambda found: f"“{names[found[0]]}”" if found[0] in names else found[0], written)
-    return named.replace(" * ", " × ")
+    return named.replace(" * ", " × ").replace(" - ", " − ")

@@ -23,7 +23,7 @@ from mes.clock import day_words, moment_words, short_words, typed_words
 from mes.web import gauge as geometry
 from mes.web.countdown import Countdown
 from mes.web.figures import numbers_in
-from mes.words import shown_unit
+from mes.words import said, shown_unit
 
 register = template.Library()
 
@@ -98,6 +98,12 @@ def figures(text: object) -> SafeString:
     return SafeString("".join(parts))
 
 
+@register.filter
+def limit_figures(text: object) -> SafeString:
+    """A text about limits with every number in it as it is read most surely: "> 500000" as "> 5 ×10<sup>5</sup>"."""
+    return figures(numbers_in(str(text)))
+
+
 @register.simple_tag(takes_context=True)
 def quantity(context: dict, value: object, unit: str = "", qualifier: str = "") -> SafeString:
     """A value with its unit on one line, as typed: "1.12 ×10<sup>6</sup>/mL", "< 0.05 EU/mL", "2.28 ×10<sup>8</sup>"; a typed moment with its zone."""
@@ -148,7 +154,7 @@ def gauge_tag(value: object, limits: object, name: str = "Value", unit: str = ""
     labels = SafeString("") if slim else format_html_join("", '<text x="{}%" y="39">{}</text>', drawn.ticks)
     path = "M-6-5H6L1.5 2V13h-3V2z" if slim else "M-9-2H9L1.5 10V24h-3V10z"
     mark = format_html('<svg class="val" x="{}%" overflow="visible"><path d="{}"/></svg>', drawn.mark or "50.00", path)
-    shown = f"{qualifier + ' ' if qualifier else ''}{value}{_plain(unit)}, {drawn.words.lower()}" if drawn.mark else "no value yet"
+    shown = f"{said(f'{qualifier} {value}') if qualifier else value}{_plain(unit)}, {drawn.words.lower()}" if drawn.mark else "no value yet"
     sentence = f"{name}: {shown}"
     words = geometry.limits_text(known)
     if words:
@@ -227,22 +233,21 @@ def _zone(context: dict, zone: object) -> dt.tzinfo:
 @register.simple_tag(takes_context=True)
 def when(context: dict, moment: dt.datetime | dt.date | None, form: str = "long", zone: object = None) -> SafeString:
     """A time in the site's zone. Forms: long, minute, short, time (they name the zone; short leaves out the year), clock (beside one that
-    does), date, paper (with offset). A bare date stays."""
+    does), date, paper (as long: what is printed has one form). A bare date stays."""
     if moment is None or moment == "":
         return SafeString("–")
     if not isinstance(moment, dt.datetime):
         return format_html('<time datetime="{}" class="nowrap">{}</time>', moment.isoformat(), day_words(moment))
     zone = _zone(context, zone)
     local = moment.astimezone(zone)
-    offset = local.strftime("%z")
     text = {
         "long": moment_words(local, zone, seconds=True),
+        "paper": moment_words(local, zone, seconds=True),
         "minute": moment_words(local, zone),
         "short": short_words(local, zone),
         "time": f"{local:%H:%M:%S %Z}",
         "clock": f"{local:%H:%M}",
         "date": day_words(local),
-        "paper": f"{day_words(local)} {local:%H:%M:%S} {offset[:3]}:{offset[3:]}",
     }[form]
     return format_html('<time datetime="{}" class="nowrap">{}</time>', local.isoformat(), text)
 

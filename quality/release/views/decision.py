@@ -17,7 +17,7 @@ from mes.signatures.pages import SigningPage
 from mes.web.pages import FragmentPage, Page
 from mes.words import counted
 from quality.permissions import Permission
-from quality.release import integrity, queries, services
+from quality.release import integrity, kept, queries, services
 from quality.release.gate import GateLine, blocking, lines_of
 from quality.review.queries import picture
 from quality.samples import queries as samples
@@ -37,7 +37,7 @@ DECIDED = frozenset({"certified_final", "rejected", "withdrawn", "terminated", "
 def shown_lines(lines: list[GateLine], number: str) -> list[dict]:
     """The gate's lines for `ready.html`, each leading to where it is answered."""
     places = {
-        "steps": f"/lots/{number}/", "exceptions": f"/lots/{number}/review/", "review": f"/lots/{number}/review/", "deviations": "/deviations/",
+        "steps": f"/lots/{number}/", "exceptions": f"/lots/{number}/review/", "review": f"/lots/{number}/review/#newer", "deviations": "/deviations/",
         "results_in": f"/lots/{number}/qc/", "results_meet": f"/lots/{number}/qc/", "results_reviewed": f"/lots/{number}/qc/",
         "verdicts": f"/lots/{number}/qc/",
         "labels": f"/lots/{number}/labels/",
@@ -99,8 +99,13 @@ class ReleasePage(Page):
 
     def read(self, number: str) -> dict:
         lot = queries.lot_by_number(number)
-        asked = self.request.GET.get("stage", "")
-        stage = asked if asked in queries.MEANINGS else queries.next_stage(lot)
+        decisions = queries.decisions_of(lot)
+        certified = {each.kind: each for each in decisions if each.kind in queries.MEANINGS}
+        # Where nothing is left to decide, a stage that was never certified has no conditions to show.
+        stages = [each for each in queries.MEANINGS if each in certified or not certified or lot.state not in DECIDED]
+        asked = self.request.GET.get("stage", "") or queries.next_stage(lot)
+        stage = asked if asked in stages else stages[-1]
+        made = certified.get(stage)
         ground = queries.ground_of(lot, stage, record_now())
         lines = lines_of(ground)
         may = Permission.CERTIFY_LOT in self.request.rights
@@ -110,15 +115,17 @@ class ReleasePage(Page):
             "the_lot": lot,
             "stage": stage,
             "stage_words": STAGE_WORDS[stage],
-            "stages": [{"label": STAGE_WORDS[each], "url": f"?stage={each}", "current": each == stage} for each in queries.MEANINGS],
-            "lines": shown_lines(sorted(lines, key=lambda line: line.ok), number),
+            "stages": [{"label": STAGE_WORDS[each], "url": f"?stage={each}", "current": each == stage} for each in stages],
+            "lines": shown_lines(sorted(kept.as_certified(made) if made else lines, key=lambda line: line.ok), number),
             "closed": blocking(lines),
+            "certified": shown.signature(made.signature) if made else None,
+            "since": since_lines(made, lines) if made else [],
             "decided": LOT_WORDS[lot.state] if lot.state in DECIDED else "",
-            "conditions": conditions(ground),
+            "conditions": [] if made else conditions(ground),
             "acts": acts(lot, ground, lines, number) if may else [],
             "integrity": integrity_acts(lot, lines, self.request.rights),
             "may_decide": may,
-            "decisions": [decision_row(each) for each in queries.decisions_of(lot)],
+            "decisions": [decision_row(each) for each in decisions],
             "standing": standing,
             "why_not": queries.why_not_valid(standing) if standing else "",
             "deviations": ground.deviations,
@@ -127,6 +134,11 @@ class ReleasePage(Page):
             "may_release": False,
             "band_acts": "quality/review/_acts.html",
         }
+
+
+def since_lines(decision, lines: list[GateLine]) -> list[dict]:
+    """What is otherwise since the certification, for `ready.html`. Amber at most: it closes nothing that was decided."""
+    return [{"text": each.text, "beside": each.words, "state": "" if each.holds else "warn"} for each in kept.since(decision, lines)]
 
 
 def conditions(ground) -> list[dict]:

@@ -19,6 +19,8 @@ WORDS = {
     "expected": "Not drawn yet", "drawn": "On its way to QC", "received": "In QC", "tested": "Tested", "not_drawn": "Not drawn", "lost": "Lost",
 }  # fmt: skip
 
+TIMINGS = {"incoming": "incoming", "in_process": "in process", "before_infusion": "before infusion", "post_release": "after release"}
+
 
 def sample_url(identifier: str) -> str:
     return reverse("quality:samples:sample", kwargs={"identifier": identifier})
@@ -51,7 +53,7 @@ class WorkListPage(Page):
                     "cells": [
                         {"text": sample.identifier, "sub": sample.title, "mono": True},
                         {"text": sample.lot.number, "sub": f"check code {sample.lot.check_code}", "mono": True},
-                        {"text": short_words(sample.drawn_at, self.request.site.time_zone) if sample.drawn_at else "–", "sub": sample.timing.replace("_", " ")},
+                        {"text": short_words(sample.drawn_at, self.request.site.time_zone) if sample.drawn_at else "–", "sub": TIMINGS[sample.timing]},
                         {"text": WORDS[sample.state]},
                         {"word": left(sample, *counts[sample.pk]), "state": "todo"},
                     ],
@@ -117,7 +119,7 @@ class SamplePage(Page):
             "status_state": "alarm" if sample.state in ("lost", "not_drawn") else "",
             "pairs": [
                 {"k": "Step", "v": sample.step_run.key if sample.step_run_id else ""},
-                {"k": "Timing", "v": sample.timing.replace("_", " ")},
+                {"k": "Timing", "v": TIMINGS[sample.timing]},
                 {"k": "Drawn", "v": moment_words(sample.drawn_at, self.request.site.time_zone) if sample.drawn_at else ""},
                 {"k": "Received", "v": moment_words(sample.received_at, self.request.site.time_zone) if sample.received_at else ""},
                 {"k": "Reason", "v": sample.state_reason},

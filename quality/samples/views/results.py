@@ -11,6 +11,7 @@ from django.urls import reverse
 from batches.lots.band import band
 from batches.permissions import Permission as BatchPermission
 from batches.recipes.quantities import read_back, read_value
+from batches.recipes.queries import document as recipe_of
 from mes.clock import record_now
 from mes.errors import Missing, RuleBroken, UnreadableInput
 from mes.records.context import site_context
@@ -36,6 +37,7 @@ class ResultsPage(Page):
         lines = queries.table(lot, version)
         chosen = self.chosen(lines, criterion or self.request.GET.get("criterion", ""))
         now, rights = record_now().astimezone(ZoneInfo(lot.site.time_zone)), self.request.rights
+        names = recipe_of(lot.recipe_version).parameter_names()
         may_enter = Permission.RECORD_RESULTS in rights
         samples = [self.sample_line(sample, rights) for sample in queries.samples_of(lot)]
         return band(lot) | {
@@ -49,13 +51,13 @@ class ResultsPage(Page):
             "rows": [
                 rows.row(
                     line, now, url=self.url(number, line.criterion.code), post_url=self.post_url(number, line.criterion.code),
-                    current=line is chosen and line.standing == "failed", may_enter=may_enter,
+                    current=line is chosen and line.standing == "failed", may_enter=may_enter, names=names,
                 )
                 for line in lines
             ],
             "samples": samples,
             "side_label": chosen.criterion.name,
-            "chosen": rows.side(chosen, now, specifications.name_of(version)),
+            "chosen": rows.side(chosen, now, specifications.name_of(version), names),
             "deviation": getattr(chosen.result, "deviation", None) if chosen.result else None,
             "form": self.form(chosen, lot) if may_enter and self.is_open(chosen) else None,
             "form_url": self.post_url(number, chosen.criterion.code),
@@ -160,7 +162,7 @@ class RecordPage(ResultsPage):
             lot = queries.lot_by_number(number)
             line = self.chosen(queries.table(lot), criterion)
             now, url, post_url = record_now().astimezone(ZoneInfo(lot.site.time_zone)), self.url(number, criterion), self.post_url(number, criterion)
-            shown = rows.row(line, now, url=url, post_url=post_url, may_enter=True)
+            shown = rows.row(line, now, url=url, post_url=post_url, may_enter=True, names=recipe_of(lot.recipe_version).parameter_names())
             if refusal is not None:
                 shown |= {"value": self.typed.get("value", ""), "verdict_word": "Not recorded", "verdict_state": "warn"}
             told = {"said": said, "said_state": "alarm" if line.standing == "failed" else "", "refusal": Refusal.of(refusal) if refusal else None}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 
 from batches.recipes.bounds import Between, lower, upper
+from batches.recipes.expressions import in_names
 from batches.recipes.quantities import read_back
 from mes.clock import day_words, short_words
 from mes.web.countdown import span
 from mes.web.gauge import Limits
-from mes.words import counted
+from mes.words import counted, plain
 from quality.samples.models import Result
 from quality.samples.queries import MARKS, CriterionLine, interim_text
 from quality.specifications.document.schema import Criterion
@@ -44,9 +47,11 @@ def _with_window(limits: Limits, value: Decimal | None) -> Limits:
     return replace(limits, window_low=Decimal(0), window_high=value)
 
 
-def limit_words(line: CriterionLine) -> str:
-    """The criterion's limit alone: "≥ 70 %", "one of: sterile"; the rounding rule stands in the side."""
-    return line.rule.split(", compared ")[0]
+def limit_words(line: CriterionLine, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The criterion's limit alone: "≥ 70 %", "sterile"; the rounding rule stands in the side. `names` says what a computed limit is computed from."""
+    rule = line.rule.split(", compared ")[0].removeprefix("one of: ")  # as rules were worded before
+    target = line.criterion.target
+    return rule.replace(target.expression, in_names(target.expression, names)) if target else rule
 
 
 def rounding_words(line: CriterionLine) -> str:
@@ -70,7 +75,10 @@ def verdict_of(line: CriterionLine, now: dt.datetime) -> tuple[str, str]:
     return line.word, "" if line.verdict in ("meets", "report_only") else "warn"
 
 
-def row(line: CriterionLine, now: dt.datetime, *, url: str, post_url: str = "", current: bool = False, may_enter: bool = False) -> dict:
+def row(
+    line: CriterionLine, now: dt.datetime, *, url: str, post_url: str = "", current: bool = False, may_enter: bool = False,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> dict:  # fmt: skip
     """A row of `results.html`; `now` comes in the zone in which times are shown. A number that may be entered is its own small form."""
     criterion, result = line.criterion, line.result
     word, state = verdict_of(line, now)
@@ -81,7 +89,7 @@ def row(line: CriterionLine, now: dt.datetime, *, url: str, post_url: str = "", 
         "test": criterion.name,
         "method": f"{criterion.method}, version {criterion.method_version}",
         "url": url,
-        "specification": limit_words(line),
+        "specification": limit_words(line, names),
         "value": shown,
         "unit": (result.unit if result else criterion.unit) or "" if numeric else "",
         "limits": limits_of(line) if result is not None else None,
@@ -102,7 +110,7 @@ def row(line: CriterionLine, now: dt.datetime, *, url: str, post_url: str = "", 
 def source_of(line: CriterionLine) -> str:
     if line.result is not None:
         return f"{line.result.by.full_name}{', reviewed' if line.reviewed else ''}"
-    return line.sample.code if line.sample else "–"
+    return line.sample.title if line.sample else "–"
 
 
 def _when(line: CriterionLine, result: Result | None, now: dt.datetime) -> str:
@@ -114,12 +122,12 @@ def _when(line: CriterionLine, result: Result | None, now: dt.datetime) -> str:
     return words[line.sample.state]
 
 
-def side(line: CriterionLine, now: dt.datetime, specification: str) -> dict:
+def side(line: CriterionLine, now: dt.datetime, specification: str, names: Mapping[str, str] = MappingProxyType({})) -> dict:
     """What the side shows of the chosen criterion: the fact first, then rule, origin and history."""
     criterion, result = line.criterion, line.result
     word, state = verdict_of(line, now)
     pairs = [
-        {"k": "Limit", "v": limit_words(line)},
+        {"k": "Limit", "v": limit_words(line, names), "limits": True},
         {"k": "Rounding", "v": rounding_words(line) or "Not rounded"},
         {"k": "Specification", "v": specification},
         {"k": "Method", "v": f"{criterion.method}, version {criterion.method_version}"},
@@ -129,12 +137,12 @@ def side(line: CriterionLine, now: dt.datetime, specification: str) -> dict:
     if line.recorded:
         pairs.append({"k": "In the batch record", "v": line.recorded})
     if criterion.any_of:
-        pairs.append({"k": "One of several ways", "v": line.group.sentence if line.group else criterion.any_of})
+        pairs.append({"k": "One of several ways", "v": line.group.sentence if line.group else plain(criterion.any_of)})
     if result is not None:
         pairs += [
             {"k": "Reported", "v": f"{result.value_text} {result.unit}".strip()},
             {"k": "Typed with a comma", "v": read_back(result.value_text, result.value)},
-            {"k": "Compared as", "v": result.rounded},
+            {"k": "Compared as", "v": result.rounded, "limits": True},
             {"k": "Recorded by", "v": result.by.full_name},
             {"k": "Evidence", "v": " ".join(part for part in (MARKS[result.evidence] or "measured", result.evidence_source) if part)},
         ]
@@ -163,7 +171,7 @@ def _waits(line: CriterionLine, now: dt.datetime) -> str:
     if line.sample is None:
         return "No sample is drawn for this test."
     if line.sample.state == "expected":
-        return f"Sample {line.sample.code} is drawn at step {line.sample.step_run.key if line.sample.step_run_id else '–'}."
+        return f"The sample “{line.sample.title}” is drawn at step {line.sample.step_run.key if line.sample.step_run_id else '–'}."
     if line.sample.state == "drawn":
         return "Receive the sample in QC first."
     return f"Due {day_words(line.due, now.tzinfo)}, {counted(line.criterion.due_days, 'day')} after sampling." if line.due else "The sample is in QC."

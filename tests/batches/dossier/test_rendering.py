@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 
@@ -89,6 +90,13 @@ def test_the_paper_is_kept_with_its_digest_and_a_second_one_does_not_replace_it(
     text = text_of(pdf, tmp_path)
     assert "Batch record" in text and "Count cells and check viability" in text and "82.4" in text and "Page 1 of" in text
     assert "Maya Demo" in text and "End of the batch record" in text
+
+
+def test_every_time_on_the_paper_is_in_the_zone_of_the_site_with_its_name(judged, tmp_path):
+    text = text_of(rendering.record_pdf(read(judged, judged.made())), tmp_path)
+    times = re.findall(r"\d{1,2} \w{3} \d{4},? \d\d:\d\d(?::\d\d)?(?: \S+)?", text)
+    assert len(times) > 20 and all(re.fullmatch(r"\d{1,2} \w{3} \d{4}, \d\d:\d\d(:\d\d)? CES?T,?", each) for each in times), set(times)
+    assert not re.search(r"[+-]\d\d:\d\d\b|UTC|\d{4}-\d\d-\d\d[T ]\d\d", text)
 
 
 def test_the_same_record_gives_the_same_bytes(judged):

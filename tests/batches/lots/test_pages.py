@@ -147,5 +147,21 @@ def test_a_scan_of_anything_of_a_lot_leads_to_it(world, browser):
     assert client.get("/go/", {"code": "CN-XX-nothing"}).status_code == 404
 
 
+def test_the_course_says_in_a_sentence_what_cannot_be_drawn_yet(world, browser):
+    client = browser("sam")
+    order(world, client)
+    page = client.get("/lots/UTR-26-0001/").content.decode()
+    assert "No step was opened yet. The stages stand where the recipe plans them." in page
+    assert "5 ×10<sup>5</sup> CAR19+ cells/kg" in page and ">least<" not in page, "a cohort is said by its target"
+    client.post("/lots/UTR-26-0001/cancel/", {"seen": fresh_version(world), "reason": "The patient withdrew"})
+    page = client.get("/lots/UTR-26-0001/").content.decode()
+    assert "The lot ended before a step was opened: there is no course to draw." in page and 'aria-label="Timeline"' not in page
+
+
+def fresh_version(world) -> str:
+    with site_context(world.site.pk):
+        return str(queries.lot_by_number("UTR-26-0001").version)
+
+
 def test_an_unknown_lot_is_not_found(world, browser):
     assert browser("olga").get("/lots/UTR-26-9999/").status_code == 404

@@ -220,3 +220,10 @@ def test_the_page_of_a_recipe_says_where_its_numbers_come_from_and_what_it_draws
     page = signed_in(floor.users["erin"]).get("/masters/FLOOR-A/1.0/").content.decode()
     for words in ("action ≥ 70 % (illustrative)", "Evidence: illustrative.", "Cell counter", "Collection bag", "Samples"):
         assert words in page, words
+    for words in (
+        "low: 1 ×10<sup>5</sup> CAR+ cells/kg; high: 1 ×10<sup>6</sup> CAR+ cells/kg", "opens on the scan of Collection bag", "date and time", "yes or no",
+        "typed or from equipment, channel density", "plausible 1 to 1 ×10<sup>10</sup> CAR+ cells/mL", "From “Sampled at” of step A1.2 to “Fill ended” of step A2.1",
+        "Discuss first (the lot is held)", "A source for the tests",
+    ):  # fmt: skip
+        assert words in page, words
+    assert "collection_bag" not in page and "E+" not in page and "sampled_at" not in page

@@ -88,6 +88,19 @@ def test_refused_attempts_are_on_the_first_page_of_who_reads_the_trail(place, so
     assert "do not belong together" in text
 
 
+@pytest.mark.req("AUD-09", case="negative")
+def test_a_page_that_was_refused_is_named_with_where_it_belongs_and_found_by_it(place, sofia, maya):
+    stranger = signed_in(maya)
+    for address in ("/deviations/", "/alerts/", "/audit/"):
+        assert stranger.get(address).status_code == 403
+    text = sofia.get("/audit/refusals/all/").content.decode()
+    assert "Open the page “deviations, list”" in text and "Open the page “alerts, list”" in text and "“list”" not in text
+    found = sofia.get("/audit/refusals/all/", {"text": "deviations"}).content.decode()
+    assert "“deviations, list”" in found and "“alerts, list”" not in found
+    found = sofia.get("/audit/refusals/all/", {"text": "Audit trail"}).content.decode()
+    assert "“audit trail, audit”" in found and "“deviations, list”" not in found
+
+
 @pytest.mark.req("AUD-10", case="positive")
 def test_a_stream_is_exported_whole_and_a_formula_stays_text(place, sofia, maya):
     services.record_qualification(by=place.setup, user=maya, subject="procedure:x", title="Aseptic work")

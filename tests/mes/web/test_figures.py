@@ -2,7 +2,7 @@
 
 import pytest
 
-from mes.web.templatetags.ui import figures, unit_filter
+from mes.web.templatetags.ui import figures, limit_figures, unit_filter
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,17 @@ from mes.web.templatetags.ui import figures, unit_filter
 )
 def test_a_number_in_a_sentence_keeps_its_value(text, drawn):
     assert figures(text) == drawn
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("> 500000 cells/kg", "&gt; 5 ×10<sup>5</sup> cells/kg"), ("plausible 1e6 to 1e12 cells", "plausible 1 ×10<sup>6</sup> to 1 ×10<sup>12</sup> cells"),
+        ("12345678 cells", "12\u202f345\u202f678 cells"), ("≥ 70 %", "≥ 70 %"), ("low: 1e5 cells/kg", "low: 1 ×10<sup>5</sup> cells/kg"),
+    ],
+)  # fmt: skip
+def test_a_number_of_many_digits_in_a_limit_is_read_without_counting_them(text, drawn):
+    assert limit_figures(text) == drawn
 
 
 def test_the_end_of_a_number_is_no_power_of_its_own():

@@ -103,6 +103,37 @@ def test_the_page_of_a_lot_says_from_its_first_day_what_blocks_release(judged):
     assert states.index("") > max(at for at, state in enumerate(states) if state == "alarm"), "what does not hold stands first"
 
 
+@pytest.mark.req("REL-01", case="positive")
+def test_a_certified_lot_shows_its_conditions_as_they_were_certified_and_apart_what_is_otherwise_since(judged):
+    lot = judged.ready()
+    judged.certify(lot)
+    at, reader = f"/lots/{lot.number}/release/", browser(judged, "quentin")
+
+    def panels(stage: str = "") -> tuple[str, str]:
+        page = reader.get(at + stage).content.decode()
+        assert "as they stand now" not in page
+        then, _, later = page.partition("Since then")
+        return then, later.partition("</section>")[0]
+
+    then, later = panels("?stage=stage_1")
+    assert "as they stood when the lot was certified" in then and "Checked when Ruth Demo signed" in then
+    assert 'data-s="alarm"' not in then and "Every condition answers as it did then." in later and "Release now is conditional" not in then
+
+    judged.result(lot, "sterility", "sterile")
+    then, later = panels("?stage=stage_1")
+    assert 'data-s="alarm"' not in then and "Sterility is pending" in then
+    assert "Pending then, no longer." in later and "Holds then, does not hold now. 2 entries came after it. It has to be signed again." in later
+    assert 'data-s="alarm"' not in later and 'data-s="warn"' in later and "The lot is where this decision is made" not in later
+    # The final certification is still to be decided: its conditions are asked now.
+    assert "Final: 2 conditions do not hold yet" in reader.get(at).content.decode()
+
+    judged.reviewed(lot)
+    judged.certify(lot, "final", "rob")
+    then, later = panels()
+    assert "Final: the conditions as they stood" in then and "Checked when Rob Demo signed" in then and "Every condition answers as it did then." in later
+    assert "Checked when Ruth Demo signed" in panels("?stage=stage_1")[0]
+
+
 def test_who_has_no_right_gets_a_sentence_and_not_the_page(judged):
     lot = judged.order()
     operator = browser(judged, "maya")

@@ -137,8 +137,13 @@ def test_a_later_entry_opens_a_signed_review_again_and_a_mail_does_not(judged):
     judged.result(lot, "sterility", "no growth", kind="interim", interim_day=1)
     shown = picture(judged, lot)
     assert shown.review.state == "open" and not shown.is_current and len(shown.newer) == 2
+    page = signed_in(judged.users["quentin"]).get(f"/lots/{lot.number}/review/").content.decode()
+    told = page[page.index('id="newer"') : page.index("</section>", page.index('id="newer"'))]
+    assert "2 entries came after the signed review." in told and told.count("<tr>") == 3  # the head and two entries
+    assert all(each in told for each in ("no growth", "Sterility", "Anna Demo", "Rolf Demo", str(shown.newer[0].seq), "CE"))
     assert judged.sign_review(lot).state == "reviewed"
     assert picture(judged, lot).is_current
+    assert 'id="newer"' not in signed_in(judged.users["quentin"]).get(f"/lots/{lot.number}/review/").content.decode()
 
 
 @pytest.mark.req("SIG-15", case="negative")

@@ -63,6 +63,19 @@ def test_the_results_page_shows_limits_rounding_version_and_gauge(lab, lot, ana)
     assert "Meets" in page and "1 of 8 meet" in page
 
 
+def test_limits_answers_samples_and_bounds_are_said_in_words(lab, lot, ana):
+    lab.tested(lot, "endotoxin", "<= 0.05")
+    html = ana.get(f"/lots/{lot.number}/qc/?criterion=dose").content.decode()
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    assert "one of:" not in page and "Sterility Culture, version 1 sterile" in page
+    specification = signed_in(lab.users["erin"]).get("/specifications/FLOOR-REL/v/1.0/").content.decode()
+    assert "“Dose of the cohort” × “Weight” ± 20 %" in specification and "dose_target" not in specification
+    assert "≤ 0.05" in html and "&lt;=" not in html
+    samples = html[html.index("<h2>Samples</h2>") :]
+    assert ">Release</a>" in samples and ">Sterility</a>" in samples and ">REL</a>" not in samples
+    assert "after release" in text_of(ana.get("/qc/")) and "post release" not in text_of(ana.get("/qc/"))
+
+
 def test_a_relative_limit_is_drawn_with_the_band_it_was_judged_with(lab, lot, ana):
     lab.tested(lot, "dose", "7.1e6")
     html = ana.get(f"/lots/{lot.number}/qc/?criterion=dose").content.decode()
