@@ -16,15 +16,15 @@ from tests.database import ROOT, Database
 
 
 @contextmanager
-def serving(database: Database, folder: Path, *, threads: int = 4, name: str = "127.0.0.1", **environment: str) -> Iterator[str]:
+def serving(
+    database: Database, folder: Path, *, workers: int = 1, threads: int = 4, name: str = "127.0.0.1", **environment: str
+) -> Iterator[str]:  # fmt: skip
     """The address of a web server that uses this database; it is stopped on leaving. Its words go to folder/web.log.
 
-    `name` localhost: browsers bind passkeys to a name, never to a number.
+    With one thread its workers are gunicorn's sync workers. `name` localhost: browsers bind passkeys to a name, never to a number.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [sys.executable, "-m", "gunicorn", "mes.wsgi", "-b", f"127.0.0.1:{port}", "-w", "1", "--threads", str(threads)]
+    port = free_port()
+    words = [sys.executable, "-m", "gunicorn", "mes.wsgi", "-b", f"127.0.0.1:{port}", "-w", str(workers), "--threads", str(threads)]
     from django.conf import settings
 
     keys = str(settings.KEYS_FOLDER)  # the seals of this test's signatures lie there
@@ -38,6 +38,13 @@ def serving(database: Database, folder: Path, *, threads: int = 4, name: str = "
         finally:
             process.terminate()
             process.wait(timeout=20)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 30) -> None:
