@@ -43,6 +43,7 @@ def prepare_given(admin_url: str) -> None:
     kept = Secrets(FOLDER / "services.json")
     passwords = {}
     with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_advisory_lock(%s)", [roles.LOCK])  # two runs that begin at the same moment alter the same roles
         existing = {row[0] for row in admin.execute("SELECT rolname FROM pg_roles").fetchall()}
         for name, role in addresses.ROLE_ADDRESSES.items():
             if role not in roles.LOGIN_ROLES:
