@@ -12,23 +12,12 @@ from mes.records.context import site_context
 from quality.alerts import delivery, secrets
 from quality.alerts.models import SecretNotice, SecretNoticeMail
 from quality.tasks import sweep_site
-from tests.builders.background import MailSink
 from tests.builders.passkeys import enrol_passkey
 from tests.builders.staff import PASSWORD, PIN, Staffed, enrol_authenticator, open_site, signed_in
 
 pytestmark = pytest.mark.django_db
 NEW, NEW_PIN = "another long password 31", "739146"
 ADDRESS = "maya@site.example"
-
-
-@pytest.fixture
-def mail(settings):
-    sink = MailSink()
-    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", "127.0.0.1", sink.port
-    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-    yield sink
-    sink.stop()
 
 
 @pytest.fixture

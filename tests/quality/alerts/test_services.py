@@ -14,21 +14,10 @@ from quality.alerts import heartbeats, queries, services
 from quality.alerts.delivery import deliver
 from quality.alerts.models import Alert, AlertDelivery
 from quality.tasks import sweep_site
-from tests.builders.background import MailSink
 from tests.builders.registers import move_clock
 from tests.builders.staff import signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def mail(settings):
-    sink = MailSink()
-    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", "127.0.0.1", sink.port
-    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-    yield sink
-    sink.stop()
 
 
 @pytest.fixture
