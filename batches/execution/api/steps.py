@@ -101,7 +101,9 @@ class ValuesView(StepAct):
         if len(results) == 1:
             self.kept(results[0])
         with self.reading():
-            return self.reply({"values": [value_out(each) for each in results], "step": step_out(queries.run_by_key(number, key))})
+            step = step_out(queries.run_by_key(number, key))
+            read = {entry.pk: entry for entry in step["entries"]}  # with who recorded each: asked for once, however many were sent
+            return self.reply({"values": [value_out(read.get(each.pk, each)) for each in results], "step": step})
 
 
 class MaterialView(StepAct):

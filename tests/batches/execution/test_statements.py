@@ -90,6 +90,22 @@ def test_values_of_a_step_take_as_many_statements_for_a_hundred_as_for_one(wide)
         assert chain.entry_canon(chain.json.loads(bytes(entry.canon))) == bytes(entry.canon)
 
 
+def test_values_sent_over_the_api_take_as_many_statements_for_a_hundred_as_for_one(wide):
+    caller = Caller(wide, "maya")
+
+    def send(first: int, count: int) -> list[str]:
+        values = [{"parameter": f"p{number}", "value": f"{number}.0", "unit": "%"} for number in range(first, first + count)]
+        answers = []
+        asked = statements(lambda: answers.append(caller.post(f"lots/{wide.lot.number}/steps/A1.2/values/", {"values": values})))
+        assert answers[0].status_code == 201, answers[0].content
+        assert [(each["recorded"], each["entry"]["value"]) for each in answers[0].json()["values"]] == [(True, each["value"]) for each in values]
+        return asked
+
+    send(0, 1)  # what a process keeps once it was asked is read
+    one, many = send(1, 1), send(2, MANY - 1)
+    assert len(one) == len(many), many
+
+
 SIGNED = 22
 """Statements of a step signed over the API: 2 to know who calls, 1 to take the request's key, 4 around the secret (what was prepared, the signer, the
 try, its end), 13 in the deed, 2 to keep the answer. In the deed: 1 opens it, 3 read (lot and step under lock, signer, what the step holds), 1 spends
